@@ -1,0 +1,103 @@
+// Package id has the random identifiers that everything in dosevault goes by.
+//
+// An id is 16 random bytes and tells nothing about what it names. Its text form
+// is 26 lower-case base32 letters and digits (RFC 4648, no padding). Each kind
+// of id is a type of its own, so that a wearer can't be passed for an organisation.
+package id
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+)
+
+// ID is a random identifier of the kind K.
+type ID[K any] [16]byte
+
+// The kinds.
+type (
+	// Organisation names an employer.
+	Organisation = ID[organisation]
+	// Wearer names one person's employment with one organisation.
+	Wearer = ID[wearer]
+	// Person names the link between the wearers that are one human being. It never leaves the vault.
+	Person = ID[person]
+	// User names somebody who signs in.
+	User = ID[user]
+	// Grant names leave for work without a user.
+	Grant = ID[grant]
+	// Import names one file or form on its way in: people, dispatch or laboratory results.
+	Import = ID[importKind]
+	// Row names a row of the register: badge, wear period, reading, investigation, document.
+	Row = ID[row]
+)
+
+type (
+	organisation struct{}
+	wearer       struct{}
+	person       struct{}
+	user         struct{}
+	grant        struct{}
+	importKind   struct{}
+	row          struct{}
+)
+
+var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// ErrSyntax says that a text is no identifier.
+var ErrSyntax = errors.New("not an identifier: 26 letters a-z and digits 2-7 expected")
+
+// New returns a new random id.
+func New[K any]() ID[K] {
+	var v ID[K]
+	rand.Read(v[:])
+	return v
+}
+
+// Parse reads the text form; the error is ErrSyntax.
+func Parse[K any](s string) (ID[K], error) {
+	var v ID[K]
+	err := v.UnmarshalText([]byte(s))
+	return v, err
+}
+
+// From makes an id of 16 bytes; the error is ErrSyntax.
+func From[K any](b []byte) (ID[K], error) {
+	var v ID[K]
+	if len(b) != len(v) {
+		return v, ErrSyntax
+	}
+	copy(v[:], b)
+	return v, nil
+}
+
+// IsZero reports whether the id names nothing.
+func (v ID[K]) IsZero() bool { return v == ID[K]{} }
+
+// String returns the text form.
+func (v ID[K]) String() string { return encoding.EncodeToString(v[:]) }
+
+// MarshalText returns the text form.
+func (v ID[K]) MarshalText() ([]byte, error) {
+	if v.IsZero() {
+		return nil, nil
+	}
+	return encoding.AppendEncode(nil, v[:]), nil
+}
+
+// UnmarshalText reads the text form; an empty text is the zero id, the error is ErrSyntax.
+func (v *ID[K]) UnmarshalText(b []byte) error {
+	*v = ID[K]{}
+	if len(b) == 0 {
+		return nil
+	}
+	if len(b) != 26 {
+		return ErrSyntax
+	}
+	// 26 characters carry 130 bits: the last two must be zero, or two texts would name one id.
+	if n, err := encoding.Decode(v[:], b); err != nil || n != len(v) || v.String() != string(b) {
+		*v = ID[K]{}
+		return ErrSyntax
+	}
+	return nil
+}

@@ -1,0 +1,337 @@
+// Package vaultclient has the vault's wire types and its client: all that the
+// rest of the program knows of the vault.
+//
+// The wire is HTTP over TLS 1.3 with a client certificate, on a Unix socket or
+// TCP. The certificate's key says which node calls; a session or a grant says
+// for whom. Bodies are JSON; values of many rows travel as columns. Personal
+// values are in the stored form of package person, never in a URL or header.
+package vaultclient
+
+import (
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+)
+
+// Auth says for whom a node calls: exactly one of the two is set.
+type Auth struct {
+	Session string   `json:"session,omitempty"` // a session token
+	Grant   id.Grant `json:"grant,omitzero"`
+}
+
+// Code is the kind of an error.
+type Code string
+
+// The kinds of errors. Anything else that fails is Internal, its details only in the vault's own log.
+const (
+	Refused         Code = "refused"         // policy says no, or the ledger can't be written: nothing was revealed
+	Unauthenticated Code = "unauthenticated" // no such session or grant, or it has ended
+	NotFound        Code = "not-found"
+	Invalid         Code = "invalid"  // the request is malformed, over a limit, or a ciphertext does not open
+	Conflict        Code = "conflict" // it is there already, or in another state
+	Internal        Code = "internal"
+)
+
+// Error is what the vault answers when it does not do what was asked. It holds no personal data.
+type Error struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *Error) Error() string { return "vault: " + e.Message }
+
+// Limits of one request.
+const (
+	MaxBody    = 256 << 20 // bytes of a request or answer
+	MaxItems   = 200_000   // rows of Seal and Open, wearers of Reveal
+	MaxPage    = 1000      // people on a page of Search
+	MaxFieldLn = 4096      // bytes of one personal text
+)
+
+// Kind is the kind of an organisation.
+type Kind string
+
+// The kinds of organisations.
+const (
+	HealthBoard     Kind = "health-board"
+	NHSTrust        Kind = "nhs-trust"
+	PrivateHospital Kind = "private-hospital"
+	DentalPractice  Kind = "dental-practice"
+	VetPractice     Kind = "veterinary-practice"
+	Airport         Kind = "airport"
+	OtherKind       Kind = "other"
+)
+
+// Organisation is an employer. Wearers and Current count its wearers, all and those employed today.
+type Organisation struct {
+	ID      id.Organisation `json:"id"`
+	Name    string          `json:"name"`
+	Kind    Kind            `json:"kind"`
+	Wearers int             `json:"wearers"`
+	Current int             `json:"current"`
+}
+
+// User is somebody who signs in. Name is personal, but colleagues see each other.
+type User struct {
+	ID            id.User           `json:"id"`
+	Name          string            `json:"name"`
+	Role          policy.Role       `json:"role"`
+	Organisations []id.Organisation `json:"organisations,omitempty"` // empty: the whole service
+	Wearers       []id.Wearer       `json:"wearers,omitempty"`       // who the user is as a wearer
+}
+
+// Session is a signed-in user on one node.
+type Session struct {
+	Token   string    `json:"token"`
+	User    User      `json:"user"`
+	Expires time.Time `json:"expires"`
+}
+
+// Change is what a staged wearer is to become, keyed by the organisation and the staff number (Identity.StaffNumber).
+// An empty field of an existing wearer is left as it is.
+type Change struct {
+	Organisation id.Organisation
+	Identity     person.Identity
+	Contact      person.Contact
+	NI           person.Value // only of classified people; refused otherwise
+	From, To     string       // first and last day of employment, YYYY-MM-DD; To empty: employed
+	Classified   bool
+	SamePerson   id.Wearer // another wearer who is the same human being; zero: linked by NI number where both have one, else a new person
+}
+
+// Staged is what became of a Change.
+type Staged struct {
+	Wearer id.Wearer `json:"wearer"`
+	State  string    `json:"state"` // new, changed, same
+}
+
+// Manifest binds what an import stored in the register to the organisation's ledger; see package register.
+type Manifest struct {
+	Organisation id.Organisation `json:"organisation"`
+	Kind         string          `json:"kind"` // people, dispatch, laboratory
+	Rows         int             `json:"rows"`
+	Hash         []byte          `json:"hash"` // SHA-256
+}
+
+// RevealRequest asks for fields of wearers.
+type RevealRequest struct {
+	Purpose policy.Purpose
+	Fields  policy.Fields
+	Wearers []id.Wearer
+	Reason  string // free text of the user's; may be empty
+}
+
+// Record is what was revealed of one wearer; what was not asked for or is not held is empty.
+// The employment facts come with every record.
+type Record struct {
+	Wearer       id.Wearer
+	Organisation id.Organisation
+	From, To     string // YYYY-MM-DD
+	Current      bool
+	Classified   bool
+	Identity     person.Identity
+	Contact      person.Contact
+	NI           person.Value
+}
+
+// SearchRequest looks for wearers by name or staff number. An empty query lists everyone, by name.
+// Order of words and accents do not matter; each word of the query must begin a word of the name.
+type SearchRequest struct {
+	Purpose      policy.Purpose
+	Organisation id.Organisation // zero: all that the caller may search
+	Query        person.Value
+	Leavers      bool // include those who have left
+	Offset       int
+	Limit        int // at most MaxPage
+}
+
+// SearchResult is a page of what was found; its names were revealed, and entered, for this page only.
+type SearchResult struct {
+	Total   int
+	Records []Record // in order of surname, then forenames
+}
+
+// Comparison asks whether a label names a wearer. Empty values are not compared.
+type Comparison struct {
+	Wearer id.Wearer
+	Name   person.Value // as it stands in a file: "SURNAME, FORENAME" or "Forename Surname"
+	Birth  person.Value // YYYY-MM-DD
+}
+
+// Verdict is the answer to a Comparison: no name comes back.
+type Verdict string
+
+// The verdicts.
+const (
+	Same      Verdict = "same"
+	Different Verdict = "different"
+	NotGiven  Verdict = "not-given" // nothing to compare
+)
+
+// Context binds a sealed value to its place in the register: it opens there and nowhere else.
+// With a Wearer the wearer's key of Class is used, else the organisation's.
+type Context struct {
+	Table        string // wearer, wear_period, reading, investigation, document …
+	Row          id.Row
+	Version      uint32
+	Class        policy.Class // ClassEmployment when sealed for the organisation
+	Organisation id.Organisation
+	Wearer       id.Wearer // zero: sealed for the organisation
+	Year         uint16    // calendar year of a dose, else 0
+	Bind         []byte    // hash over the row's plain columns, or empty
+}
+
+// Item is one value to seal (Value is plaintext) or to open (Value is ciphertext). Pad is the length that a
+// plaintext is padded to: its next multiple.
+type Item struct {
+	Context
+	Value []byte
+	Pad   int
+}
+
+// OpenRequest asks for many sealed values.
+type OpenRequest struct {
+	Purpose policy.Purpose
+	Reason  string
+	Items   []Item
+}
+
+// Intake says what arrived from outside.
+type Intake struct {
+	Import  id.Import
+	Source  string        // form, laboratory, hr
+	SHA256  []byte        // of the file
+	Bytes   int64         // of the file
+	Rows    int           // 0 while unknown
+	Sender  string        // who sent it, in the words of the one who loads it; an organisation or laboratory, not a person
+	Via     string        // the node that received it before this one, if any
+	Held    policy.Fields // what it holds of the wearers
+	Wearers []id.Wearer   // whom it names, once known; entered in the ledgers of their organisations
+}
+
+// JobGrant asks for leave for a job: a worker redeems it with its own key.
+type JobGrant struct {
+	Purpose       policy.Purpose
+	Fields        policy.Fields
+	Organisations []id.Organisation // empty: those of the session
+	MaxWearers    int               // different wearers, at most
+	Import        id.Import         // the file or run that it is for
+	Node          string            // the node that may use it, as in "worker"
+	Lifetime      time.Duration
+}
+
+// Recipient is who gets to read a field, as in "user:abc…", "node:web", "grant:…", "supplier:Cardiff Dosimetry".
+type Recipient string
+
+// Entry is one entry of a ledger.
+type Entry struct {
+	Log      string          `json:"log"` // installation, or <organisation>/<year>
+	Seq      int64           `json:"seq"`
+	Recorded time.Time       `json:"recorded"`
+	Occurred time.Time       `json:"occurred"`
+	Kind     string          `json:"kind"`  // see package ledger
+	Basis    string          `json:"basis"` // gate, intake, declared
+	Count    int             `json:"count"` // wearers
+	Actor    string          `json:"actor"` // name of the user, where the reader may see it, else role
+	Role     string          `json:"role,omitempty"`
+	Node     string          `json:"node,omitempty"`
+	Purpose  policy.Purpose  `json:"purpose,omitempty"`
+	Fields   policy.Fields   `json:"fields,omitempty"`
+	Rule     string          `json:"rule,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
+	Erased   bool            `json:"erased,omitempty"` // the opening is gone
+	Wearers  []id.Wearer     `json:"wearers,omitempty"`
+	Org      id.Organisation `json:"organisation,omitzero"`
+}
+
+// LedgerRequest asks for a page of an organisation's ledger, newest first.
+type LedgerRequest struct {
+	Organisation id.Organisation `json:"organisation"`
+	Offset       int             `json:"offset,omitempty"`
+	Limit        int             `json:"limit"`
+	Wearer       id.Wearer       `json:"wearer,omitzero"` // only what names this wearer
+}
+
+// LedgerPage is a page of entries.
+type LedgerPage struct {
+	Total   int     `json:"total"`
+	Entries []Entry `json:"entries"`
+}
+
+// ExposureRequest asks what became readable to a recipient in a window [From, To).
+type ExposureRequest struct {
+	Recipient Recipient `json:"recipient"` // "" : to anybody
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"`
+	List      bool      `json:"list,omitempty"`   // person by person
+	Proofs    bool      `json:"proofs,omitempty"` // the entries
+}
+
+// ExposureCell counts the wearers of one organisation of whom exactly these fields became readable on one basis.
+type ExposureCell struct {
+	Organisation id.Organisation `json:"organisation"`
+	Basis        string          `json:"basis"` // gate, intake, declared
+	Fields       policy.Fields   `json:"fields"`
+	Wearers      int             `json:"wearers"`
+}
+
+// Exposure is one wearer's.
+type Exposure struct {
+	Wearer       id.Wearer       `json:"wearer"`
+	Organisation id.Organisation `json:"organisation"`
+	Basis        string          `json:"basis"`
+	Fields       policy.Fields   `json:"fields"`
+	Years        []uint16        `json:"years,omitempty"` // calendar years of dose
+	First        time.Time       `json:"first"`
+	Last         time.Time       `json:"last"`
+	Entries      int             `json:"entries"`
+}
+
+// EntryRef names one entry as a proof: leaf hash and place.
+type EntryRef struct {
+	Log      string    `json:"log"`
+	Seq      int64     `json:"seq"`
+	Recorded time.Time `json:"recorded"`
+	LeafHash []byte    `json:"leaf_hash"`
+}
+
+// Exposures is the answer.
+type Exposures struct {
+	Wearers int            `json:"wearers"` // different wearers, all bases together
+	People  int            `json:"people"`  // different people
+	Cells   []ExposureCell `json:"cells"`
+	List    []Exposure     `json:"list,omitempty"`
+	Proofs  []EntryRef     `json:"proofs,omitempty"`
+}
+
+// Declaration records what a recipient held of wearers before dosevault, or outside it.
+type Declaration struct {
+	Import    id.Import
+	Recipient Recipient
+	From, To  time.Time
+	SHA256    []byte // of the file that says so
+	Rows      []DeclaredRow
+}
+
+// DeclaredRow is one wearer's part.
+type DeclaredRow struct {
+	Wearer id.Wearer     `json:"wearer"`
+	Fields policy.Fields `json:"fields"`
+	Years  []uint16      `json:"years,omitempty"`
+}
+
+// StaffKey finds a wearer by organisation and staff number.
+type StaffKey struct {
+	Organisation id.Organisation
+	StaffNumber  person.Value
+}
+
+// NewUser describes a user to create.
+type NewUser struct {
+	Name          string            `json:"name"`
+	Role          policy.Role       `json:"role"`
+	Organisations []id.Organisation `json:"organisations,omitempty"`
+	Wearers       []id.Wearer       `json:"wearers,omitempty"`
+}
