@@ -1,0 +1,44 @@
+package day
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAddMonthsKeepsTheMonth(t *testing.T) {
+	for _, c := range []struct {
+		from string
+		n    int
+		want string
+	}{
+		{"2024-01-31", 1, "2024-02-29"},
+		{"2023-01-31", 1, "2023-02-28"},
+		{"2024-03-31", -1, "2024-02-29"},
+		{"2023-11-30", 3, "2024-02-29"},
+		{"2024-12-15", 1, "2025-01-15"},
+		{"2024-05-01", -17, "2022-12-01"},
+	} {
+		from, err := Parse(c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := from.AddMonths(c.n).String(); got != c.want {
+			t.Errorf("%s + %d months = %s, want %s", c.from, c.n, got, c.want)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	for _, bad := range []string{"2024-02-30", "24-01-01", "2024/01/01", "1849-12-31", "2201-01-01", "2024-1-1", " 2024-01-01"} {
+		if _, err := Parse(bad); err == nil {
+			t.Errorf("%q was read as a day", bad)
+		}
+	}
+	for y := 1851; y < 2199; y += 13 {
+		d := Of(y, time.June, 30)
+		back, err := Parse(d.String())
+		if err != nil || back != d || d.Year() != y {
+			t.Errorf("%d: %v became %v, %v", y, d, back, err)
+		}
+	}
+}
