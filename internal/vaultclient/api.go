@@ -335,3 +335,31 @@ type NewUser struct {
 	Organisations []id.Organisation `json:"organisations,omitempty"`
 	Wearers       []id.Wearer       `json:"wearers,omitempty"`
 }
+
+// Group is the group of the law's dose limits that a wearer belongs to.
+type Group string
+
+// The groups of IRR17 Schedule 3.
+const (
+	Adult   Group = "adult"   // employee of 18 or over
+	Trainee Group = "trainee" // under 18, in training
+	Other   Group = "other"   // any other person
+)
+
+// LinkedWearer is one of the wearers of a human being, with what the evaluation of doses needs to know of it.
+type LinkedWearer struct {
+	Wearer       id.Wearer       `json:"wearer"`
+	Organisation id.Organisation `json:"organisation"`
+	Group        Group           `json:"group"`
+	Reproductive bool            `json:"reproductive,omitempty"` // woman of reproductive capacity: the abdomen's limit applies
+	Classified   bool            `json:"classified,omitempty"`
+}
+
+// TagItem asks for a keyed hash over the person behind a wearer and a label, as in "investigation/effective/2026".
+// The same person, organisation and label give the same 16 bytes whichever of the person's wearers is named;
+// without the vault's key the hash tells nothing. It is for UNIQUE constraints.
+type TagItem struct {
+	Organisation id.Organisation `json:"organisation"`
+	Wearer       id.Wearer       `json:"wearer"`
+	Label        string          `json:"label"`
+}
