@@ -1,0 +1,187 @@
+package labfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/labfile/delimited"
+)
+
+// FileError says why a file as a whole can't be read, with line and column where it has them.
+type FileError = delimited.Error
+
+// Options say how to read a file.
+type Options struct {
+	Profile  *Profile // nil: Landauer
+	Today    day.Day  // required: what has been read, imported or begun later is refused
+	MaxBytes int64    // of the file as it came; 0: 64 MiB
+	MaxRows  int      // records below the header; 0: 500,000
+}
+
+func (o Options) profile() *Profile {
+	if o.Profile == nil {
+		return Landauer()
+	}
+	return o.Profile
+}
+
+// Read reads a laboratory's file. The error is a [FileError] or that of r, and comes without a report: a file is
+// read to its end or not at all. A row that can't be used is no error but a [Refusal], one for each row.
+//
+// len(Rows) + len(Refused) + len(Ignored) == In, always.
+func Read(r io.Reader, o Options) (*Report, error) {
+	if o.Today.IsZero() {
+		return nil, errors.New("labfile: Options.Today is required")
+	}
+	p := o.profile()
+	file, err := delimited.Open(r, delimited.Options{Fallback: p.fallback, MaxBytes: o.MaxBytes, MaxRows: o.MaxRows})
+	if err != nil {
+		return nil, err
+	}
+	header := file.Header()
+	if err := p.checkHeader(header); err != nil {
+		return nil, err
+	}
+	rep := &Report{Profile: p.name, Encoding: file.Encoding(), Header: header.Fields}
+	first := map[badgeReport]int{}
+	accounts := map[string]string{}
+	for {
+		rec, err := file.Next()
+		if err == io.EOF {
+			return rep, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		rep.In++
+		if rec.Blank() {
+			rep.Ignored = append(rep.Ignored, rec.Number)
+			continue
+		}
+		row, refusal := p.read(rec, o.Today)
+		if refusal == nil {
+			key := badgeReport{row.Barcode, row.From, row.To, row.Version, row.Position}
+			if n, ok := first[key]; ok {
+				refusal = &Refusal{Number: rec.Number, Line: rec.Line, Column: p.headings[serialNumber],
+					Reason: fmt.Sprintf("the same badge, period, position and version as in row %d", n)}
+			} else {
+				// What a row keeps is cloned, or it would hold on to the text of the whole record.
+				key.barcode = strings.Clone(key.barcode)
+				row.Barcode = key.barcode
+				if _, ok := accounts[row.Account]; !ok {
+					account := strings.Clone(row.Account)
+					accounts[account] = account
+				}
+				row.Account = accounts[row.Account]
+				first[key] = rec.Number
+			}
+		}
+		if refusal != nil {
+			rep.Refused = append(rep.Refused, *refusal)
+			continue
+		}
+		rep.Rows = append(rep.Rows, row)
+	}
+}
+
+// badgeReport is what a laboratory reports once in a file.
+type badgeReport struct {
+	barcode  string
+	from, to day.Day
+	version  int
+	position dose.Position
+}
+
+// checkHeader names the first heading that differs. It repeats none of the file's: where the header is missing, they are somebody's data.
+func (p *Profile) checkHeader(header delimited.Record) error {
+	for i, want := range p.headings {
+		if i == len(header.Fields) {
+			return &FileError{Line: header.Line, Column: i + 1, Reason: fmt.Sprintf("the heading %q is missing: profile %s expects %d columns separated by commas, the file has %d",
+				want, p.name, len(p.headings), len(header.Fields))}
+		}
+		if !strings.EqualFold(strings.TrimSpace(header.Fields[i]), want) {
+			return &FileError{Line: header.Line, Column: i + 1, Reason: fmt.Sprintf("the heading is not %q, which profile %s expects here", want, p.name)}
+		}
+	}
+	if n := len(p.headings); len(header.Fields) > n {
+		return &FileError{Line: header.Line, Column: n + 1, Reason: fmt.Sprintf("%d columns, where profile %s expects %d", len(header.Fields), p.name, n)}
+	}
+	return nil
+}
+
+// WriteRefused writes refused rows of a file for a person to correct and load again: the header and the records
+// exactly as they stood, in UTF-8 with a byte order mark (without which spreadsheets spoil ŵ and é). A nil only
+// means those of rep.Refused; otherwise the records with these numbers are written, in the file's order.
+//
+// It reads the original again, which must be the one that rep is about. What it writes holds personal texts.
+func WriteRefused(w io.Writer, original []byte, rep *Report, only []int) error {
+	if only == nil {
+		for _, r := range rep.Refused {
+			only = append(only, r.Number)
+		}
+	}
+	wanted := make(map[int]bool, len(only))
+	for _, n := range only {
+		if n < 2 || n > rep.In+1 {
+			return fmt.Errorf("writing refused rows: the file has no row %d", n)
+		}
+		wanted[n] = true
+	}
+	fallback := delimited.Windows1252
+	for _, p := range Profiles() {
+		if p.name == rep.Profile {
+			fallback = p.fallback
+		}
+	}
+	text, err := delimited.Text(original, delimited.Options{Fallback: fallback})
+	if err != nil {
+		return fmt.Errorf("writing refused rows: %w", err)
+	}
+	file, err := delimited.Open(bytes.NewReader(text), delimited.Options{MaxBytes: int64(len(text)) + 1, MaxRows: rep.In})
+	if err != nil {
+		return fmt.Errorf("writing refused rows: %w", err)
+	}
+	header := file.Header()
+	if !slices.Equal(header.Fields, rep.Header) {
+		return errOtherFile
+	}
+	out := []byte("\ufeff")
+	out = appendRecord(out, text, header)
+	in := 0
+	for {
+		rec, err := file.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("writing refused rows: %w", err)
+		}
+		in++
+		if wanted[rec.Number] {
+			out = appendRecord(out, text, rec)
+		}
+	}
+	if in != rep.In {
+		return errOtherFile
+	}
+	_, err = w.Write(out)
+	return err
+}
+
+var errOtherFile = errors.New("writing refused rows: the original is not the file that the report is about")
+
+// appendRecord appends a record as it stands in text, with its line break or, at the file's end, one of its own.
+func appendRecord(out, text []byte, rec delimited.Record) []byte {
+	raw := bytes.TrimLeft(text[rec.Start:rec.End], "\r\n")
+	out = append(out, raw...)
+	if !bytes.HasSuffix(raw, []byte("\n")) {
+		out = append(out, "\r\n"...)
+	}
+	return out
+}
