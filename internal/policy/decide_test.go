@@ -91,13 +91,13 @@ func TestASetIsPermittedIffEachFieldIs(t *testing.T) {
 	}
 }
 
-// The same over every role, purpose, resource and set of fields, without chance.
-func TestEverySetOfFieldsByRole(t *testing.T) {
+// The same for every two fields over every role, purpose and resource, without chance.
+func TestEveryTwoFieldsByRole(t *testing.T) {
 	s := mustLoad(t)
 	for _, a := range []Action{Reveal, Search, Compare, Write, Grant} {
 		for _, asker := range matrixAskers() {
 			for _, place := range matrixPlaces(a) {
-				for _, purpose := range []Purpose{AssessDose, StatutoryReturn, OwnRecord} {
+				for _, purpose := range Purposes {
 					for _, classified := range []bool{false, true} {
 						r := Request{Action: a, Purpose: purpose, Principal: asker.Principal, Resource: place.Resource}
 						r.Resource.Classified = classified
@@ -107,9 +107,12 @@ func TestEverySetOfFieldsByRole(t *testing.T) {
 								may |= f
 							}
 						}
-						for r.Fields = 1; r.Fields <= AllFields; r.Fields++ {
-							if got, want := s.Decide(r).Allow, r.Fields&^may == 0; got != want {
-								t.Fatalf("%s by %s for %s of %s (classified %v): %v: allow=%v, though each alone comes to %v", a, asker.name, purpose, place.name, classified, r.Fields, got, may)
+						for f := Fields(1); f < endOfFields; f <<= 1 {
+							for g := f << 1; g < endOfFields; g <<= 1 {
+								r.Fields = f | g
+								if got, want := s.Decide(r).Allow, r.Fields&^may == 0; got != want {
+									t.Fatalf("%s by %s for %s of %s (classified %v): %v: allow=%v, though each alone comes to %v", a, asker.name, purpose, place.name, classified, r.Fields, got, may)
+								}
 							}
 						}
 					}

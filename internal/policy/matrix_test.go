@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,10 +20,11 @@ const matrixFile = "testdata/matrix.txt"
 const matrixHead = `Who may do what with which field: every answer of the policies, for review.
 Written by "go test ./internal/policy -update"; a change here is a change of who sees what.
 
-  yes   of everybody      cla   of classified people only      .   never
-  A row that is not there is refused in every column; what is refused altogether is named at the end of each block.
-  The principal is tied to A, or to no organisation ("everywhere"); the resource belongs to A or to B.
-  "own" is a wearer whom the asking user is.
+  yes   permitted      cla   permitted of classified people only      .   refused
+
+Who asks is tied to organisation A, or to none ("everywhere"); who or what is asked about belongs to A or to B.
+"self" is a wearer whom the asking user is. A set of fields is permitted exactly when each of its fields is.
+What is not in a block is refused: every other purpose, every other resource, every other asker.
 
 `
 
@@ -63,8 +65,8 @@ func matrixPlaces(a Action) []struct {
 		ps = append(ps,
 			place{"wearer in A", Resource{Organisation: A, Wearer: id.Wearer{2}, Current: true}},
 			place{"wearer in B", Resource{Organisation: B, Wearer: id.Wearer{2}, Current: true}},
-			place{"own in A", Resource{Organisation: A, Wearer: id.Wearer{1}, Current: true}},
-			place{"own in B", Resource{Organisation: B, Wearer: id.Wearer{1}, Current: true}})
+			place{"self in A", Resource{Organisation: A, Wearer: id.Wearer{1}, Current: true}},
+			place{"self in B", Resource{Organisation: B, Wearer: id.Wearer{1}, Current: true}})
 	}
 	if a == Write {
 		ps = append(ps, place{"newcomer in A", Resource{Organisation: A, Current: true}}, place{"newcomer in B", Resource{Organisation: B, Current: true}})
@@ -78,19 +80,12 @@ func matrixPlaces(a Action) []struct {
 	return ps
 }
 
-// matrix writes every answer.
+// matrix writes every answer: purposes and resources with the same answers share a row.
 func matrix(s *Set) string {
 	var b strings.Builder
 	b.WriteString(matrixHead)
-	row := func(purpose, place string, cells []string) {
-		fmt.Fprintf(&b, "    %-17s%-17s", purpose, place)
-		for i, c := range cells {
-			fmt.Fprintf(&b, "%-*s", len(matrixColumn(i))+1, c)
-		}
-		b.WriteString("\n")
-	}
 	for _, a := range Actions {
-		columns := AllFields.Names()
+		columns := []string{"name", "birth", "sex", "staff", "regist", "ni", "contact", "health", "dose", "document", "employment"}
 		sets := make([]Fields, len(columns))
 		for i := range sets {
 			sets[i] = 1 << i
@@ -98,56 +93,86 @@ func matrix(s *Set) string {
 		if a == Manage || a == Oversee {
 			columns, sets = []string{"may"}, []Fields{0}
 		}
-		fmt.Fprintf(&b, "%s\n", strings.ToUpper(string(a)))
-		for i := range columns {
-			if len(columns) > 1 {
-				columns[i] = matrixColumn(i)
+		line := func(cells []string) string {
+			var l strings.Builder
+			for i, c := range cells {
+				fmt.Fprintf(&l, "%-*s", max(len(columns[i]), 3)+2, c)
 			}
+			return l.String()
 		}
-		row("", "", columns)
+		fmt.Fprintf(&b, "%s\n    %s\n", strings.ToUpper(string(a)), strings.TrimSpace(line(columns)))
 		var none []string
 		for _, asker := range matrixAskers() {
-			headed := false
+			var blocks grouped
 			for _, place := range matrixPlaces(a) {
+				var rows grouped
 				for _, purpose := range Purposes {
 					cells := make([]string, len(sets))
-					some := false
 					for i, f := range sets {
-						r := Request{Action: a, Purpose: purpose, Fields: f, Principal: asker.Principal, Resource: place.Resource}
-						plain := s.Decide(r).Allow
-						r.Resource.Classified = true
-						classified := s.Decide(r).Allow
-						cells[i] = "."
-						switch {
-						case plain && classified:
-							cells[i], some = "yes", true
-						case classified:
-							cells[i], some = "cla", true
-						case plain:
-							cells[i], some = "unclassified only", true
-						}
+						cells[i] = matrixCell(s, Request{Action: a, Purpose: purpose, Fields: f, Principal: asker.Principal, Resource: place.Resource})
 					}
-					if some {
-						if !headed {
-							fmt.Fprintf(&b, "  %s\n", asker.name)
-							headed = true
-						}
-						row(string(purpose), place.name, cells)
+					if slices.ContainsFunc(cells, func(c string) bool { return c != "." }) {
+						rows.add(line(cells), string(purpose))
 					}
 				}
+				if len(rows.keys) > 0 {
+					blocks.add(rows.lines("    %[1]s%[2]s\n"), place.name)
+				}
 			}
-			if !headed {
-				name, _, _ := strings.Cut(asker.name, " for ")
-				none = append(none, name)
+			if len(blocks.keys) == 0 {
+				none = append(none, asker.name)
+				continue
 			}
+			fmt.Fprintf(&b, "  %s\n%s", asker.name, blocks.lines("   %[2]s\n%[1]s"))
 		}
-		fmt.Fprintf(&b, "  nothing for: %s\n\n", strings.Join(none, ", "))
+		fmt.Fprintf(&b, "  nothing at all\n")
+		for _, n := range none {
+			fmt.Fprintf(&b, "   %s\n", n)
+		}
+		b.WriteString("\n")
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func matrixColumn(i int) string {
-	return [...]string{"name", "birth", "sex", "staff", "regist.", "ni", "contact", "health", "dose", "document", "employment"}[i]
+// matrixCell returns the answer to a question, with the wearer classified and not.
+func matrixCell(s *Set, r Request) string {
+	r.Resource.Classified = false
+	plain := s.Decide(r).Allow
+	r.Resource.Classified = true
+	switch classified := s.Decide(r).Allow; {
+	case plain && classified:
+		return "yes"
+	case classified:
+		return "cla"
+	case plain:
+		return "unclassified only"
+	}
+	return "."
+}
+
+// grouped collects names under what they have in common, in order of first appearance.
+type grouped struct {
+	keys  []string
+	names map[string][]string
+}
+
+func (g *grouped) add(key, name string) {
+	if g.names == nil {
+		g.names = map[string][]string{}
+	}
+	if g.names[key] == nil {
+		g.keys = append(g.keys, key)
+	}
+	g.names[key] = append(g.names[key], name)
+}
+
+// lines formats each key (1) and its names (2).
+func (g *grouped) lines(format string) string {
+	var b strings.Builder
+	for _, k := range g.keys {
+		fmt.Fprintf(&b, format, k, strings.Join(g.names[k], ", "))
+	}
+	return b.String()
 }
 
 func TestMatrix(t *testing.T) {
