@@ -13,21 +13,39 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"unique"
 )
 
 // Value is a personal text. Only Expose gives the text; every form of printing gives a placeholder.
-type Value struct{ text string }
+// Two Values are == exactly if their texts are the same.
+//
+// The text stands behind a handle: package fmt walks into unexported fields of structs, where it may call no
+// method, and finds an address there.
+type Value struct{ handle unique.Handle[string] }
 
 const placeholder = "[personal]"
 
 // NewValue wraps a personal text.
-func NewValue(text string) Value { return Value{text} }
+func NewValue(text string) Value {
+	if text == "" {
+		return Value{}
+	}
+	return Value{unique.Make(text)}
+}
 
 // Expose returns the text itself.
-func (v Value) Expose() string { return v.text }
+func (v Value) Expose() string {
+	if v == (Value{}) {
+		return ""
+	}
+	return v.handle.Value()
+}
 
 // IsZero reports whether there is no text.
-func (v Value) IsZero() bool { return v.text == "" }
+func (v Value) IsZero() bool { return v == Value{} }
+
+// Equal reports whether the texts are the same.
+func (v Value) Equal(w Value) bool { return v == w }
 
 // String returns a placeholder.
 func (v Value) String() string { return placeholder }
@@ -91,7 +109,7 @@ type storedContact struct {
 
 // Encode returns the stored form, which holds the texts: it is for sealing and for the vault's wire only.
 func (i Identity) Encode() []byte {
-	return encode(storedIdentity{i.Surname.text, i.Forenames.text, i.KnownAs.text, texts(i.Former), i.Birth.text, i.Sex.text, i.StaffNumber.text, i.Registration.text})
+	return encode(storedIdentity{i.Surname.Expose(), i.Forenames.Expose(), i.KnownAs.Expose(), texts(i.Former), i.Birth.Expose(), i.Sex.Expose(), i.StaffNumber.Expose(), i.Registration.Expose()})
 }
 
 // DecodeIdentity reads what Encode returned; the error is ErrDecode.
@@ -100,12 +118,12 @@ func DecodeIdentity(b []byte) (Identity, error) {
 	if json.Unmarshal(b, &s) != nil {
 		return Identity{}, ErrDecode
 	}
-	return Identity{Value{s.Surname}, Value{s.Forenames}, Value{s.KnownAs}, values(s.Former), Value{s.Birth}, Value{s.Sex}, Value{s.StaffNumber}, Value{s.Registration}}, nil
+	return Identity{NewValue(s.Surname), NewValue(s.Forenames), NewValue(s.KnownAs), values(s.Former), NewValue(s.Birth), NewValue(s.Sex), NewValue(s.StaffNumber), NewValue(s.Registration)}, nil
 }
 
 // Encode returns the stored form, which holds the texts: it is for sealing and for the vault's wire only.
 func (c Contact) Encode() []byte {
-	return encode(storedContact{c.Email.text, c.Phone.text, texts(c.Address), c.Language.text})
+	return encode(storedContact{c.Email.Expose(), c.Phone.Expose(), texts(c.Address), c.Language.Expose()})
 }
 
 // DecodeContact reads what Encode returned; the error is ErrDecode.
@@ -114,7 +132,7 @@ func DecodeContact(b []byte) (Contact, error) {
 	if json.Unmarshal(b, &s) != nil {
 		return Contact{}, ErrDecode
 	}
-	return Contact{Value{s.Email}, Value{s.Phone}, values(s.Address), Value{s.Language}}, nil
+	return Contact{NewValue(s.Email), NewValue(s.Phone), values(s.Address), NewValue(s.Language)}, nil
 }
 
 func encode(v any) []byte {
@@ -128,7 +146,7 @@ func encode(v any) []byte {
 func texts(vs []Value) []string {
 	var s []string
 	for _, v := range vs {
-		s = append(s, v.text)
+		s = append(s, v.Expose())
 	}
 	return s
 }
@@ -136,7 +154,7 @@ func texts(vs []Value) []string {
 func values(ss []string) []Value {
 	var v []Value
 	for _, s := range ss {
-		v = append(v, Value{s})
+		v = append(v, NewValue(s))
 	}
 	return v
 }
