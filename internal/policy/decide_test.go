@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"flag"
 	"maps"
 	"strings"
 	"sync"
@@ -36,26 +37,43 @@ func principals() *rapid.Generator[Principal] {
 	})
 }
 
-// requests draws any question in known words. Half of them ask for few fields, so that many are permitted.
-func requests() *rapid.Generator[Request] {
+// A question costs microseconds: many are asked, unless -rapid.checks says otherwise.
+func init() { flag.Set("rapid.checks", "3000") }
+
+// requests draws any question: half of them at random, half an example with some of it changed, so
+// that many are permitted or nearly so.
+func requests(from []example) *rapid.Generator[Request] {
 	return rapid.Custom(func(t *rapid.T) Request {
-		r := Request{
-			Action:    rapid.SampledFrom(Actions).Draw(t, "action"),
-			Purpose:   rapid.SampledFrom(Purposes).Draw(t, "purpose"),
-			Fields:    Fields(rapid.Uint32Range(0, uint32(AllFields)).Draw(t, "fields")),
-			Principal: principals().Draw(t, "principal"),
+		var r Request
+		change := func(what string) bool { return true }
+		if rapid.Bool().Draw(t, "from an example") {
+			r = rapid.SampledFrom(from).Draw(t, "example").request
+			change = func(what string) bool { return rapid.IntRange(0, 5).Draw(t, "change "+what) == 0 }
 		}
-		if rapid.Bool().Draw(t, "few") {
-			r.Fields &= rapid.SampledFrom([]Fields{FieldName | FieldStaffNumber, FieldDose | FieldHealth, FieldNI | FieldBirth, FieldEmployment}).Draw(t, "of")
+		if change("action") {
+			r.Action = rapid.SampledFrom(Actions).Draw(t, "action")
 		}
-		if rapid.IntRange(0, 4).Draw(t, "where") > 0 {
-			r.Resource.Organisation = rapid.SampledFrom(someOrganisations).Draw(t, "organisation")
+		if change("purpose") {
+			r.Purpose = rapid.SampledFrom(Purposes).Draw(t, "purpose")
 		}
-		if rapid.Bool().Draw(t, "named") {
-			r.Resource.Wearer = rapid.SampledFrom(someWearers).Draw(t, "wearer")
+		if change("fields") {
+			r.Fields = Fields(rapid.Uint32Range(0, uint32(AllFields)).Draw(t, "fields"))
 		}
-		r.Resource.Classified = rapid.Bool().Draw(t, "classified")
-		r.Resource.Current = rapid.Bool().Draw(t, "current")
+		if change("principal") {
+			r.Principal = principals().Draw(t, "principal")
+		}
+		if change("organisation") {
+			r.Resource.Organisation = rapid.SampledFrom(append(someOrganisations, id.Organisation{})).Draw(t, "organisation")
+		}
+		if change("wearer") {
+			r.Resource.Wearer = rapid.SampledFrom(append(someWearers, id.Wearer{})).Draw(t, "wearer")
+		}
+		if change("classified") {
+			r.Resource.Classified = rapid.Bool().Draw(t, "classified")
+		}
+		if change("current") {
+			r.Resource.Current = rapid.Bool().Draw(t, "current")
+		}
 		return r
 	})
 }
@@ -63,9 +81,10 @@ func requests() *rapid.Generator[Request] {
 // A set of fields is permitted exactly when each field of it is permitted by itself.
 func TestASetIsPermittedIffEachFieldIs(t *testing.T) {
 	s := mustLoad(t)
+	asked := requests(examples(t))
 	both := [2]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		r := requests().Draw(t, "request")
+		r := asked.Draw(t, "request")
 		if r.Fields == 0 {
 			r.Fields = FieldName
 		}
@@ -125,8 +144,9 @@ func TestEveryTwoFieldsByRole(t *testing.T) {
 // Whoever is tied to organisations is refused everything outside them.
 func TestNobodyActsOutsideTheirOrganisations(t *testing.T) {
 	s := mustLoad(t)
+	asked := requests(examples(t))
 	rapid.Check(t, func(t *rapid.T) {
-		r := requests().Draw(t, "request")
+		r := asked.Draw(t, "request")
 		if len(r.Principal.Organisations) == 0 {
 			r.Principal.Organisations = someOrganisations[:1]
 		}
@@ -143,9 +163,10 @@ func TestNobodyActsOutsideTheirOrganisations(t *testing.T) {
 // A grant is permitted nothing beyond its purpose, fields and organisations, and no other action than its four.
 func TestGrantsStayInTheirBounds(t *testing.T) {
 	s := mustLoad(t)
+	asked := requests(examples(t))
 	permitted := 0
 	rapid.Check(t, func(t *rapid.T) {
-		r := requests().Draw(t, "request")
+		r := asked.Draw(t, "request")
 		p := &r.Principal
 		if p.Grant.IsZero() {
 			*p = Principal{Grant: id.Grant{1}, Organisations: p.Organisations, GrantPurpose: r.Purpose, GrantFields: r.Fields}
@@ -174,8 +195,9 @@ func TestGrantsStayInTheirBounds(t *testing.T) {
 // Nobody gives a grant for what an import does not need, and nobody reads an NI number of who is not classified.
 func TestWhatNobodyMay(t *testing.T) {
 	s := mustLoad(t)
+	asked := requests(examples(t))
 	rapid.Check(t, func(t *rapid.T) {
-		r := requests().Draw(t, "request")
+		r := asked.Draw(t, "request")
 		d := s.Decide(r)
 		if !d.Allow {
 			return
@@ -195,10 +217,11 @@ func TestWhatNobodyMay(t *testing.T) {
 // Each question that passes ask conforms to the schema: the policies were validated for exactly these.
 func TestQuestionsConformToTheSchema(t *testing.T) {
 	s := mustLoad(t)
+	asked := requests(examples(t))
 	v := validate.New(resolvedSchema(t))
 	well := 0
 	rapid.Check(t, func(t *rapid.T) {
-		r := requests().Draw(t, "request")
+		r := asked.Draw(t, "request")
 		q, ok := s.ask(&r)
 		if !ok {
 			return
@@ -320,12 +343,13 @@ func TestRuleNamesAllThatPermit(t *testing.T) {
 // A rule is one of the policies' ids or a reason, never anything of the request.
 func TestRuleIsAPolicyOrAReason(t *testing.T) {
 	s := mustLoad(t)
+	asked := requests(examples(t))
 	known := map[string]bool{NoRule: true, Errored: true}
 	for id := range maps.Keys(s.distinct()) {
 		known[string(id)] = true
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		d := s.Decide(requests().Draw(t, "request"))
+		d := s.Decide(asked.Draw(t, "request"))
 		for _, r := range strings.Split(d.Rule, ", ") {
 			if !known[r] {
 				t.Fatalf("rule %q", d.Rule)

@@ -5,7 +5,14 @@
 // classified) come from the vault's own tables; a caller supplies none but the
 // purpose. Anything that goes wrong in deciding is a refusal.
 //
-// The package is pure: no files, network, database or clock.
+// What always holds, and is tested: a set of fields is permitted exactly when each
+// of its fields is; whoever is tied to organisations is permitted nothing outside
+// them; a grant is permitted nothing beyond its bounds. Beside each file of
+// policies stands one of examples, and testdata/matrix.txt has every answer.
+//
+// It does not know sessions, end dates, freezes or budgets: those are the vault's
+// own steps, before and after this one. The package is pure: no files, network,
+// database or clock.
 package policy
 
 import "github.com/dosevault/dosevault/internal/id"
