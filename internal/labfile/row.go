@@ -146,9 +146,8 @@ func (p *Profile) read(rec delimited.Record, today day.Day) (Row, *Refusal) {
 	row.Scanned = c.date(scanDate, today)
 	c.date(importDate, today)
 	c.name(&row)
-	if birth := c.date(birthDate, today); c.text(birthDate) != "" {
-		row.Birth = person.NewValue(birth.Time().Format("2006-01-02")) // by Time: 1970-01-01 is somebody's birthday
-	}
+	c.date(birthDate, today)
+	row.Birth = person.NewValue(strings.Clone(c.text(birthDate))) // not the Day, which has no 1970-01-01
 	use, known := p.uses[c.text(useOfBadge)]
 	if !known {
 		c.refuse(useOfBadge, "%s expected", oneOf(slices.Sorted(maps.Keys(p.uses))))
