@@ -1,0 +1,164 @@
+package web
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+//go:embed testdata/axe.min.js
+var axe string
+
+// pagesToLookAt are the pages that a browser opens: who, where, and what to type into the search box.
+var pagesToLookAt = []struct{ name, user, path, search string }{
+	{"signed-out", "", "/signed-out", ""},
+	{"overview", "co-ordinator", "/", ""},
+	{"overview-supervisor", "supervisor", "/", ""},
+	{"overview-data-protection", "dpo", "/", ""},
+	{"overview-wearer", "wearer", "/", ""},
+	{"overview-unlinked", "unlinked", "/", ""},
+	{"overview-operator", "operator", "/", ""},
+	{"overview-not-found", "co-ordinator", "/?organisation=nowhere", ""},
+	{"wearers", "co-ordinator", wearersPath(organisationID(1)), ""},
+	{"wearers-leavers", "supervisor", wearersPath(organisationID(1)) + "?leavers=yes&page=3", ""},
+	{"wearers-search", "co-ordinator", wearersPath(organisationID(1)), "e"},
+	{"wearers-nobody", "co-ordinator", wearersPath(organisationID(1)), "zzz"},
+	{"wearers-empty", "co-ordinator", wearersPath(organisationID(2)), ""},
+	{"wearer", "co-ordinator", wearerPath(wearerID(1)), ""},
+	{"wearer-high", "wearer", wearerPath(wearerID(3)), ""},
+	{"wearer-records", "records", wearerPath(wearerID(3)), ""},
+	{"wearer-empty", "co-ordinator", wearerPath(wearerID(2)), ""},
+	{"ledger", "dpo", ledgerPath(organisationID(1)), ""},
+	{"ledger-page", "dpo", ledgerPath(organisationID(1)) + "?page=2", ""},
+	{"ledger-empty", "co-ordinator", ledgerPath(organisationID(2)), ""},
+	{"ledger-wearer", "wearer", wearerPath(wearerID(3)) + "/ledger", ""},
+	{"not-found", "co-ordinator", "/nothing", ""},
+	{"used-code", "", "/signin/code?code=used", ""},
+}
+
+// TestPagesInBrowser opens every page in Chromium, wide and as narrow as a phone, with axe-core: no violation, no
+// message on the console (an offence against the content security policy is one), no request to another host, nothing
+// wider than the screen. With DOSEVAULT_SCREENSHOTS=DIR it leaves a picture of each page there.
+func TestPagesInBrowser(t *testing.T) {
+	ctx, origin := startBrowser(t)
+	shots := os.Getenv("DOSEVAULT_SCREENSHOTS")
+	for _, size := range []struct {
+		name          string
+		width, height int64
+	}{{"wide", 1280, 900}, {"phone", 375, 760}} {
+		for _, p := range pagesToLookAt {
+			t.Run(p.name+"-"+size.name, func(t *testing.T) {
+				tab, cancel := chromedp.NewContext(ctx)
+				defer cancel()
+				tab, cancelTime := context.WithTimeout(tab, time.Minute)
+				defer cancelTime()
+				console := chromedp.Console(tab)
+				requests := chromedp.Events(tab, network.RequestWillBeSent)
+				must(t, chromedp.Do(tab, chromedp.EmulateViewport(size.width, size.height)))
+				must(t, chromedp.Do(tab, chromedp.Navigate(origin+"/signin/code?code="+p.user)))
+				if p.user == "" {
+					_, err := chromedp.Call(tab, network.ClearBrowserCookies, struct{}{})
+					must(t, err)
+				}
+				must(t, chromedp.Do(tab, chromedp.Navigate(origin+p.path)))
+				if p.search != "" {
+					must(t, chromedp.Do(tab, chromedp.SendKeys(chromedp.ID("q"), p.search)))
+					_, err := chromedp.RunResponse(tab, chromedp.Submit(chromedp.ID("q")))
+					must(t, err)
+				}
+				wide, err := chromedp.Run(tab, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
+				must(t, err)
+				if wide > size.width {
+					t.Errorf("the page is %d pixels wide on a screen of %d", wide, size.width)
+				}
+				started, err := chromedp.Run(tab, chromedp.Evaluate[bool](`document.body.classList.contains("nhsuk-frontend-supported")`))
+				must(t, err)
+				if !started {
+					t.Error("start.js did not run")
+				}
+				if shots != "" {
+					b, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
+					must(t, err)
+					must(t, os.WriteFile(filepath.Join(shots, p.name+"-"+size.name+".png"), b, 0o644))
+				}
+				found, err := chromedp.Run(tab, chromedp.Evaluate[[]string](axe+`;
+					axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html)))`, chromedp.EvalAwaitPromise))
+				must(t, err)
+				for _, f := range found {
+					t.Error("axe:", f)
+				}
+				const end = "the end of this page's messages"
+				must(t, chromedp.Do(tab, chromedp.Navigate(origin+"/assets/dosevault.css")))
+				_, err = chromedp.Run(tab, chromedp.Evaluate[chromedp.Void](fmt.Sprintf("console.info(%q)", end)))
+				must(t, err)
+				for m, err := range console {
+					must(t, err)
+					if strings.Contains(m.Text, end) {
+						break
+					}
+					if wanted := strings.Contains(m.Text, "404") && p.name == "not-found" || strings.Contains(m.Text, "403"); !wanted {
+						t.Errorf("console: %s", m)
+					}
+				}
+				for r, err := range requests {
+					must(t, err)
+					if !strings.HasPrefix(r.Request.URL, origin+"/") {
+						t.Errorf("a request to another host: %s", r.Request.URL)
+					}
+					if strings.HasSuffix(r.Request.URL, "/assets/dosevault.css") && r.Type == network.ResourceTypeDocument {
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+// startBrowser starts Chromium and the sample's pages. A machine without Chromium fails the test: what nobody looks
+// at is not known to work.
+func startBrowser(t *testing.T) (ctx context.Context, origin string) {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Fatal("Chromium is not installed: the pages can't be looked at. On Debian: apt-get install -y --no-install-recommends chromium")
+	}
+	l, err := net.Listen("tcp", "localhost:0")
+	must(t, err)
+	origin = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	s := newSample()
+	server := Server(samplePages(t, s, func(c *Config) { c.Origin = origin }), discard)
+	go server.Serve(l)
+	t.Cleanup(func() { server.Close() })
+
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Headless,
+		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+	t.Cleanup(cancel)
+	ctx, cancelBrowser := chromedp.NewContext(allocator)
+	t.Cleanup(cancelBrowser)
+	must(t, chromedp.Do(ctx, chromedp.Navigate(origin+"/assets/favicon.svg")))
+	return ctx, origin
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

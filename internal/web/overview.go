@@ -1,0 +1,294 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// overviewView is the service at a glance, for one role.
+type overviewView struct {
+	User     vaultclient.User
+	Scope    string // what the role sees, a sentence
+	Warnings []string
+	Stats    []stat
+	Next     []todo
+	Rows     []organisationRow
+	State    bool // the rows have badges and investigations
+	Query    string
+	Find     bool // offer to find an organisation by name
+	Pages    pages
+	Own      []ownRecord
+}
+
+// stat is a figure with what it counts.
+type stat struct{ Value, Label, Note string }
+
+// todo is something to do next; without an Href it is only said.
+type todo struct{ Text, Href, LinkText string }
+
+// organisationRow is an organisation on the overview.
+type organisationRow struct {
+	vaultclient.Organisation
+	State OrganisationState
+	Links []link
+}
+
+// ownRecord is one of the signed-in person's own records.
+type ownRecord struct {
+	Wearer       id.Wearer
+	Organisation string
+	Employment   string
+	Totals       []Total // of the latest calendar year
+}
+
+// Href is the address of a page of the organisations.
+func (x overviewView) Href(page int) string {
+	q := url.Values{}
+	if x.Query != "" {
+		q.Set("organisation", x.Query)
+	}
+	if page > 1 {
+		q.Set("page", strconv.Itoa(page))
+	}
+	return withQuery("/", q)
+}
+
+var scopes = map[policy.Role]string{
+	policy.Coordinator:    "You co-ordinate badges for all organisations of the service.",
+	policy.RecordsOfficer: "You keep the statutory records of classified people: their names, dates of birth and NI numbers. Doses are not part of your role.",
+	policy.Supervisor:     "You see the people who work for your organisation, their badges and doses, and nobody else.",
+	policy.DataProtection: "You see who had access to the personal data of your organisation. Doses are not part of your role.",
+	policy.Wearer:         "You see your own record, and who else has seen it.",
+	policy.Operator:       "You keep the installation running. Your role sees nothing personal.",
+}
+
+// kindOrder is the order in which the kinds of organisations are listed.
+var kindOrder = []vaultclient.Kind{vaultclient.HealthBoard, vaultclient.NHSTrust, vaultclient.PrivateHospital,
+	vaultclient.Airport, vaultclient.DentalPractice, vaultclient.VetPractice, vaultclient.OtherKind}
+
+// overview is the first page.
+func (h *handler) overview(v *visit) error {
+	x := overviewView{User: v.user, Scope: scopes[v.user.Role], Warnings: h.Warnings}
+	organisations, err := h.Vault.Organisations(v.ctx, v.auth)
+	if err != nil && errorCode(err) != vaultclient.Refused {
+		return err
+	}
+	if v.user.Role == policy.Wearer {
+		err = h.ownRecords(v, &x, organisations)
+	} else {
+		err = h.organisations(v, &x, organisations)
+	}
+	if err != nil {
+		return err
+	}
+	h.render(v.w, v.r, http.StatusOK, overviewPage(h.frame("Overview", &v.user), x))
+	return nil
+}
+
+// organisations fills in what the overview says of the organisations.
+func (h *handler) organisations(v *visit, x *overviewView, all []vaultclient.Organisation) error {
+	states := map[id.Organisation]OrganisationState{}
+	if profiles[v.user.Role].doses {
+		list, err := h.Register.Overview(v.ctx, v.auth)
+		if err != nil {
+			return err
+		}
+		x.State = true
+		for _, s := range list {
+			states[s.Organisation] = s
+		}
+	}
+	x.Stats, x.Next = stats(all, states, x.State), nextSteps(all, states, v.user.Role)
+
+	form := v.r.URL.Query()
+	x.Query = strings.Join(strings.Fields(form.Get("organisation")), " ")
+	if len(x.Query) > maxSearch {
+		return errForm
+	}
+	x.Find = len(all) > pageSize
+	var found []vaultclient.Organisation
+	for _, o := range all {
+		if strings.Contains(strings.ToLower(o.Name), strings.ToLower(x.Query)) {
+			found = append(found, o)
+		}
+	}
+	slices.SortFunc(found, func(a, b vaultclient.Organisation) int {
+		return cmp.Or(cmp.Compare(slices.Index(kindOrder, a.Kind), slices.Index(kindOrder, b.Kind)),
+			strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+	})
+	x.Pages = paged(len(found), pageNumber(form.Get("page")))
+	for _, o := range found[x.Pages.Offset():x.Pages.To()] {
+		x.Rows = append(x.Rows, organisationRow{Organisation: o, State: states[o.ID], Links: organisationLinks(v.user.Role, o.ID, "")})
+	}
+	return nil
+}
+
+// stats are the figures over all organisations that the user sees.
+func stats(all []vaultclient.Organisation, states map[id.Organisation]OrganisationState, badges bool) []stat {
+	var wearers, current int
+	var sum OrganisationState
+	for _, o := range all {
+		wearers, current = wearers+o.Wearers, current+o.Current
+		s := states[o.ID]
+		sum.Out, sum.Returned, sum.Read, sum.Open = sum.Out+s.Out, sum.Returned+s.Returned, sum.Read+s.Read, sum.Open+s.Open
+		if s.LastImport.After(sum.LastImport) {
+			sum.LastImport = s.LastImport
+		}
+	}
+	var list []stat
+	if len(all) != 1 {
+		list = append(list, stat{number(len(all)), "organisations", ""})
+	}
+	list = append(list, stat{number(current), "wearers today", number(wearers-current) + " have left"})
+	if !badges {
+		return list
+	}
+	return append(list,
+		stat{number(sum.Out), "badges out", "with the people who wear them"},
+		stat{number(sum.Returned), "badges returned", "not yet read"},
+		stat{number(sum.Read), "badges read", "by the laboratory"},
+		stat{number(sum.Open), "investigations open", ""})
+}
+
+// nextSteps says what to do next, most urgent first.
+func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]OrganisationState, role policy.Role) []todo {
+	var list []todo
+	if role == policy.DataProtection {
+		for _, o := range all {
+			list = append(list, todo{Text: "Read who has seen what of " + o.Name, Href: ledgerPath(o.ID), LinkText: "Open the ledger"})
+		}
+		return list[:min(len(list), 5)]
+	}
+	if !profiles[role].doses {
+		return nil
+	}
+	if len(all) == 0 {
+		if role == policy.Coordinator {
+			return []todo{{Text: "There is no organisation yet. Load the people of the first one with “dosevault people import FILE”."}}
+		}
+		return nil
+	}
+	urgent := slices.Clone(all)
+	slices.SortStableFunc(urgent, func(a, b vaultclient.Organisation) int {
+		return cmp.Compare(states[b.ID].Open, states[a.ID].Open)
+	})
+	var returned, imports, wearers int
+	for i, o := range urgent {
+		s := states[o.ID]
+		if s.Open > 0 && i < 5 {
+			list = append(list, todo{Text: count(s.Open, "open investigation", "open investigations") + " at " + o.Name,
+				Href: wearersPath(o.ID), LinkText: "See its wearers"})
+		}
+		returned += s.Returned
+		wearers += o.Current
+		if !s.LastImport.IsZero() {
+			imports++
+		}
+	}
+	if role != policy.Coordinator {
+		return list
+	}
+	if returned > 0 {
+		list = append(list, todo{Text: count(returned, "badge is", "badges are") + " back and waiting for the laboratory's results. Load its file with “dosevault import FILE”."})
+	}
+	if wearers > 0 && imports == 0 {
+		list = append(list, todo{Text: "No results have been loaded yet. Load the laboratory's file with “dosevault import FILE”."})
+	}
+	return list
+}
+
+// ownRecords fills in the records of a wearer who looks at their own.
+func (h *handler) ownRecords(v *visit, x *overviewView, organisations []vaultclient.Organisation) error {
+	if len(v.user.Wearers) == 0 {
+		return nil
+	}
+	p := profiles[policy.Wearer]
+	records, err := h.Vault.Reveal(v.ctx, v.auth, vaultclient.RevealRequest{Purpose: p.record, Fields: policy.FieldName, Wearers: v.user.Wearers})
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		own := ownRecord{Wearer: r.Wearer, Organisation: organisationName(organisations, r.Organisation), Employment: employment(r)}
+		record, err := h.Register.WearerRecord(v.ctx, v.auth, r.Wearer)
+		if err != nil {
+			return err
+		}
+		own.Totals = latestYear(record.Totals)
+		x.Own = append(x.Own, own)
+	}
+	return nil
+}
+
+// latestYear picks the totals of the latest calendar year.
+func latestYear(all []Total) []Total {
+	year := 0
+	for _, t := range all {
+		if t.Window == CalendarYear {
+			year = max(year, t.From.Year())
+		}
+	}
+	var list []Total
+	for _, t := range all {
+		if t.Window == CalendarYear && t.From.Year() == year {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+func organisationName(all []vaultclient.Organisation, o id.Organisation) string {
+	for _, x := range all {
+		if x.ID == o {
+			return x.Name
+		}
+	}
+	return "Your employer"
+}
+
+// employment says from when to when somebody is employed.
+func employment(r vaultclient.Record) string {
+	switch {
+	case r.From == "" && r.To == "":
+		return "Dates not known"
+	case r.To == "":
+		return "Since " + dateOf(r.From)
+	case r.From == "":
+		return "Until " + dateOf(r.To)
+	}
+	return dateOf(r.From) + " to " + dateOf(r.To)
+}
+
+// sum writes a total: "0.35 mSv", or "at least 0.35 mSv" where results are missing.
+func (t Total) sum() string {
+	if t.Missing > 0 {
+		return "at least " + mSv(t.Dose)
+	}
+	return mSv(t.Dose)
+}
+
+// share says how much of the limit a total is: "2 %", "less than 1 %", "above the limit".
+func (t Total) share() string {
+	switch {
+	case t.Limit <= 0:
+		return ""
+	case t.Dose > t.Limit:
+		return "above the limit"
+	case t.Dose == 0:
+		return "0%"
+	case t.Dose*100 < t.Limit:
+		return "less than 1%"
+	}
+	return strconv.FormatInt(int64((t.Dose*100+t.Limit/2)/t.Limit), 10) + "%"
+}
+
+// over and high tell a total above the limit, and one above the investigation level.
+func (t Total) over() bool { return t.Limit > 0 && t.Dose > t.Limit }
+func (t Total) high() bool { return t.Level > 0 && t.Dose > t.Level }

@@ -1,0 +1,156 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// wearersView is the page of an organisation's wearers.
+type wearersView struct {
+	Organisation vaultclient.Organisation
+	Links        []link
+	Query        person.Value
+	Searched     bool
+	Leavers      bool
+	Pages        pages
+	Records      []vaultclient.Record
+	Path         string
+}
+
+// Href is the address of a page of the unfiltered list. A search has none: its pages are forms.
+func (x wearersView) Href(page int) string {
+	q := url.Values{}
+	if page > 1 {
+		q.Set("page", strconv.Itoa(page))
+	}
+	if x.Leavers {
+		q.Set("leavers", "yes")
+	}
+	return withQuery(x.Path, q)
+}
+
+// wearers lists an organisation's wearers. A search comes as a POST, so that no name is ever in an address.
+func (h *handler) wearers(v *visit) error {
+	var o id.Organisation
+	err := idIn(v, "organisation", &o)
+	if err != nil {
+		return err
+	}
+	x := wearersView{Path: wearersPath(o)}
+	form := v.r.URL.Query()
+	if v.r.Method == http.MethodPost {
+		if err := v.r.ParseForm(); err != nil {
+			return errForm
+		}
+		form = v.r.PostForm
+		text := strings.Join(strings.Fields(form.Get("q")), " ")
+		if len(text) > maxSearch {
+			return errForm
+		}
+		x.Query, x.Searched = person.NewValue(text), text != ""
+	}
+	page := pageNumber(form.Get("page"))
+	x.Leavers = form.Get("leavers") != ""
+	if v.r.Method == http.MethodPost && !x.Searched {
+		// An emptied search box asks for the whole list, which has an address.
+		http.Redirect(v.w, v.r, x.Href(page), http.StatusSeeOther)
+		return nil
+	}
+	if x.Organisation, err = h.organisation(v, o); err != nil {
+		return err
+	}
+	request := vaultclient.SearchRequest{Purpose: profiles[v.user.Role].list, Organisation: o, Query: x.Query,
+		Leavers: x.Leavers, Offset: (page - 1) * pageSize, Limit: pageSize}
+	if request.Purpose == "" {
+		request.Purpose = policy.IssueBadges // the vault refuses and enters it
+	}
+	result, err := h.Vault.Search(v.ctx, v.auth, request)
+	if err != nil {
+		return err
+	}
+	x.Pages, x.Records = paged(result.Total, page), result.Records
+	if x.Pages.Page != page { // past the end: the last page instead
+		request.Offset = x.Pages.Offset()
+		if result, err = h.Vault.Search(v.ctx, v.auth, request); err != nil {
+			return err
+		}
+		x.Pages, x.Records = paged(result.Total, x.Pages.Page), result.Records
+	}
+	x.Links = organisationLinks(v.user.Role, o, titleWearers)
+	h.render(v.w, v.r, http.StatusOK, wearersPage(h.frame(titleWearers, &v.user, link{Text: "Overview", Href: "/"}), x))
+	return nil
+}
+
+// ledgerView is a page of a ledger in plain words.
+type ledgerView struct {
+	Organisation vaultclient.Organisation
+	Links        []link
+	Lines        []line
+	Pages        pages
+	Path         string
+	Wearer       bool // only what names one wearer
+	Own          bool // who is the reader
+}
+
+// Href is the address of a page.
+func (x ledgerView) Href(page int) string {
+	q := url.Values{}
+	if page > 1 {
+		q.Set("page", strconv.Itoa(page))
+	}
+	return withQuery(x.Path, q)
+}
+
+// ledger shows an organisation's ledger.
+func (h *handler) ledger(v *visit) error {
+	var o id.Organisation
+	err := idIn(v, "organisation", &o)
+	if err != nil {
+		return err
+	}
+	x := ledgerView{Path: ledgerPath(o)}
+	if x.Organisation, err = h.organisation(v, o); err != nil {
+		return err
+	}
+	x.Links = organisationLinks(v.user.Role, o, titleLedger)
+	if err := h.readLedger(v, &x, vaultclient.LedgerRequest{Organisation: o}); err != nil {
+		return err
+	}
+	h.render(v.w, v.r, http.StatusOK, ledgerPage(h.frame(titleLedger, &v.user, link{Text: "Overview", Href: "/"}), x))
+	return nil
+}
+
+// readLedger fills in the page of a ledger that the address asks for.
+func (h *handler) readLedger(v *visit, x *ledgerView, r vaultclient.LedgerRequest) error {
+	page := pageNumber(v.r.URL.Query().Get("page"))
+	r.Offset, r.Limit = (page-1)*pageSize, pageSize
+	got, err := h.Vault.Ledger(v.ctx, v.auth, r)
+	if err != nil {
+		return err
+	}
+	x.Pages = paged(got.Total, page)
+	if x.Pages.Page != page {
+		r.Offset = x.Pages.Offset()
+		if got, err = h.Vault.Ledger(v.ctx, v.auth, r); err != nil {
+			return err
+		}
+	}
+	for _, e := range got.Entries {
+		x.Lines = append(x.Lines, sentence(e))
+	}
+	return nil
+}
+
+func withQuery(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}

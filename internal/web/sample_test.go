@@ -1,0 +1,324 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// sample is a small invented service behind the interfaces of the pages. It decides nothing: what the vault allows
+// is tested there. A test makes it fail by setting err.
+type sample struct {
+	users         map[string]vaultclient.User // by session token
+	organisations []vaultclient.Organisation
+	states        []OrganisationState
+	people        []vaultclient.Record
+	records       map[id.Wearer]*WearerRecord
+	entries       []vaultclient.Entry
+
+	mu       sync.Mutex
+	err      error // what every call but Whoami answers
+	whoami   error
+	searches []vaultclient.SearchRequest
+	reveals  []vaultclient.RevealRequest
+	ended    []string // sessions signed out
+}
+
+var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+var sampleNow = time.Date(2026, 3, 12, 10, 30, 0, 0, time.UTC)
+
+// fixed makes an id that is the same in every run.
+func fixed[K any](n int) id.ID[K] {
+	var v id.ID[K]
+	v[0], v[14], v[15] = 0xd0, byte(n>>8), byte(n)
+	return v
+}
+
+func organisationID(n int) (o id.Organisation) { return fixed2(o, n) }
+func wearerID(n int) (w id.Wearer)             { return fixed2(w, n) }
+
+func fixed2[K any](_ id.ID[K], n int) id.ID[K] { return fixed[K](n) }
+
+func newSample() *sample {
+	s := &sample{users: map[string]vaultclient.User{}, records: map[id.Wearer]*WearerRecord{}}
+	names := []struct {
+		name string
+		kind vaultclient.Kind
+	}{
+		{"Bwrdd Iechyd Prifysgol Glannau Aeron", vaultclient.HealthBoard}, {"Cwm Tawe University Health Board", vaultclient.HealthBoard},
+		{"Ynys Wen Hospital", vaultclient.PrivateHospital}, {"Maes Awyr Cefn Coch Airport", vaultclient.Airport},
+	}
+	for i := range 30 {
+		names = append(names, struct {
+			name string
+			kind vaultclient.Kind
+		}{fmt.Sprintf("Deintyddfa Heol Dŵr %d", i+1), vaultclient.DentalPractice})
+	}
+	for i, n := range names {
+		size := 3 + i%7
+		if n.kind == vaultclient.HealthBoard {
+			size = 654 - 124*i
+		}
+		s.organisations = append(s.organisations, vaultclient.Organisation{ID: organisationID(i + 1), Name: n.name, Kind: n.kind, Wearers: size + size/5, Current: size})
+		state := OrganisationState{Organisation: organisationID(i + 1), Out: size, Returned: size / 4, Read: size * 11, Open: max(0, 2-i)}
+		if i%5 != 4 {
+			state.LastImport, state.LastRows, state.LastRefused = sampleNow.Add(-time.Duration(i)*26*time.Hour), size*3, i%3
+		}
+		s.states = append(s.states, state)
+	}
+	surnames := []string{"Bowen", "Davies", "Evans", "Gruffydd", "Hughes", "Jones", "Llwyd", "Morgan", "Parry", "Rees", "Tŷ-Gwyn", "Williams"}
+	forenames := []string{"Siân", "Llŷr", "Mair", "Tomos", "Eluned", "Owain"}
+	for i := range 72 {
+		r := vaultclient.Record{Wearer: wearerID(i + 1), Organisation: organisationID(1), From: "2019-04-01", Current: i%9 != 8, Classified: i%12 == 2,
+			Identity: person.Identity{Surname: person.NewValue(surnames[i/6]), Forenames: person.NewValue(forenames[i%6]), StaffNumber: person.NewValue(fmt.Sprintf("GA%05d", 40021+i*37))}}
+		if !r.Current {
+			r.To = "2025-08-31"
+		}
+		if r.Classified {
+			r.Identity.Birth, r.NI = person.NewValue("1984-07-02"), person.NewValue("QQ123456C")
+		}
+		s.people = append(s.people, r)
+	}
+	s.records[wearerID(1)] = sampleRecord(false)
+	s.records[wearerID(3)] = sampleRecord(true)
+	s.entries = sampleEntries()
+
+	everywhere := func(role policy.Role, name string) vaultclient.User {
+		return vaultclient.User{Name: name, Role: role}
+	}
+	at := func(u vaultclient.User, o ...id.Organisation) vaultclient.User { u.Organisations = o; return u }
+	own := everywhere(policy.Wearer, "Mair Bowen")
+	own.Wearers = []id.Wearer{wearerID(3)}
+	nobody := everywhere(policy.Wearer, "Tomos Parry")
+	s.users["co-ordinator"] = everywhere(policy.Coordinator, "Mair Evans")
+	s.users["records"] = everywhere(policy.RecordsOfficer, "Owain Rees")
+	s.users["supervisor"] = at(everywhere(policy.Supervisor, "Llŷr Hughes"), organisationID(1))
+	s.users["dpo"] = at(everywhere(policy.DataProtection, "Eluned Morgan"), organisationID(1))
+	s.users["wearer"] = own
+	s.users["unlinked"] = nobody
+	s.users["operator"] = everywhere(policy.Operator, "Gwen Pugh")
+	return s
+}
+
+func sampleRecord(high bool) *WearerRecord {
+	r := &WearerRecord{Department: "Cardioleg / Cardiology"}
+	quarter := func(y, q int) (from, to day.Day) {
+		from = day.Of(y, time.Month(3*q-2), 1)
+		return from, from.AddMonths(3) - 1
+	}
+	scale := dose.MicroSv(1)
+	if high {
+		scale = 26
+	}
+	for y := 2021; y <= 2025; y++ {
+		var body, eye dose.MicroSv
+		missing := 0
+		for q := 1; q <= 4; q++ {
+			from, to := quarter(y, q)
+			d := dose.MicroSv((y%3*30 + q*25)) * scale
+			reading := Reading{From: from, To: to, Position: dose.WholeBody, Version: 1, Reading: dose.Reading{Quantity: dose.Hp10, Dose: d, Qualifier: dose.Measured}}
+			switch {
+			case y == 2024 && q == 3:
+				reading.Reading.Dose, reading.Reading.Qualifier = 0, dose.Lost
+				missing++
+			case y == 2023 && q == 1:
+				reading.Reading.Dose, reading.Reading.Qualifier = 0, dose.BelowLevel
+			case y == 2022 && q == 4:
+				old := reading
+				old.Reading.Dose, old.Superseded = d+400, true
+				r.Readings = append(r.Readings, old)
+				reading.Version = 2
+			}
+			body += reading.Reading.Dose
+			r.Readings = append(r.Readings, reading)
+			e := reading
+			e.Position, e.Reading = dose.Eye, dose.Reading{Quantity: dose.Hp3, Dose: d * 3 / 2, Qualifier: dose.Measured}
+			e.Version, e.Superseded = 1, false
+			eye += e.Reading.Dose
+			r.Readings = append(r.Readings, e)
+		}
+		from, to := day.Of(y, 1, 1), day.Of(y, 12, 31)
+		r.Totals = append(r.Totals,
+			Total{Kind: "Effective dose", From: from, To: to, Dose: body, Missing: missing, Limit: 20_000, Level: 15_000},
+			Total{Kind: "Lens of the eye", From: from, To: to, Dose: eye, Limit: 20_000, Level: 15_000})
+	}
+	r.Totals = append(r.Totals,
+		Total{Kind: "Effective dose", Window: ThreeMonths, From: day.Of(2025, 10, 1), To: day.Of(2025, 12, 31), Dose: 115 * scale},
+		Total{Kind: "Effective dose", Window: FiveYears, From: day.Of(2021, 1, 1), To: day.Of(2025, 12, 31), Dose: 1650 * scale, Missing: 1, Limit: 100_000})
+	if high {
+		r.Findings = []Finding{
+			{Kind: "Lens of the eye", Year: 2025, Dose: 15_210, Mark: 15_000, Open: true, Opened: sampleNow},
+			{Kind: "Lens of the eye", Year: 2023, Dose: 20_400, Mark: 20_000, Over: true, Opened: sampleNow.AddDate(-2, 0, 0)},
+		}
+	}
+	return r
+}
+
+func sampleEntries() []vaultclient.Entry {
+	at := time.Date(2026, 3, 12, 10, 4, 0, 0, time.UTC)
+	name := policy.FieldName | policy.FieldStaffNumber
+	list := []vaultclient.Entry{
+		{Kind: "reveal", Basis: "gate", Actor: "Mair Evans", Role: "co-ordinator", Node: "web", Purpose: policy.IssueBadges, Fields: name, Count: 25},
+		{Kind: "refuse", Basis: "gate", Actor: "Llŷr Hughes", Role: "supervisor", Node: "web", Purpose: policy.AssessDose, Fields: policy.FieldDose, Count: 3},
+		{Kind: "intake", Basis: "intake", Actor: "Mair Evans", Role: "co-ordinator", Node: "worker", Fields: policy.FieldName | policy.FieldDose, Count: 640},
+		{Kind: "declared", Basis: "declared", Actor: "Eluned Morgan", Role: "data-protection-officer", Fields: policy.FieldName | policy.FieldBirth | policy.FieldDose, Count: 312, Occurred: at.AddDate(-1, 0, 0), Reason: "Held by a laboratory until its contract ended"},
+		{Kind: "search", Basis: "gate", Role: "supervisor", Node: "web", Purpose: policy.IssueBadges, Fields: name, Count: 1},
+		{Kind: "compare", Basis: "gate", Node: "worker", Fields: policy.FieldName, Count: 640},
+		{Kind: "import", Basis: "gate", Actor: "Mair Evans", Role: "co-ordinator", Node: "worker", Count: 612},
+		{Kind: "grant", Basis: "gate", Actor: "Mair Evans", Role: "co-ordinator", Purpose: policy.AssessDose, Fields: policy.FieldDose, Count: 700},
+		{Kind: "reveal", Basis: "gate", Count: 12, Erased: true},
+		{Kind: "heads", Basis: "gate"},
+		{Kind: "open-log", Basis: "gate"},
+		{Kind: "weigh", Basis: "gate", Actor: "Mair Evans", Role: "co-ordinator", Count: 2},
+	}
+	for i := range 60 {
+		list = append(list, vaultclient.Entry{Kind: "reveal", Basis: "gate", Role: "co-ordinator", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldDose, Count: i%3 + 1})
+	}
+	for i := range list {
+		list[i].Log, list[i].Seq = organisationID(1).String()+"/2026", int64(len(list)-i)
+		list[i].Recorded = at.Add(-time.Duration(i*i) * 13 * time.Minute)
+		if list[i].Occurred.IsZero() {
+			list[i].Occurred = list[i].Recorded
+		}
+	}
+	return list
+}
+
+func (s *sample) user(a vaultclient.Auth) (vaultclient.User, error) {
+	u, ok := s.users[a.Session]
+	if !ok {
+		return u, &vaultclient.Error{Code: vaultclient.Unauthenticated, Message: "no such session"}
+	}
+	return u, s.err
+}
+
+func (s *sample) RedeemCode(_ context.Context, code string) (vaultclient.Session, error) {
+	if s.err != nil {
+		return vaultclient.Session{}, s.err
+	}
+	u, ok := s.users[code]
+	if !ok {
+		return vaultclient.Session{}, &vaultclient.Error{Code: vaultclient.Unauthenticated, Message: "no such code"}
+	}
+	return vaultclient.Session{Token: code, User: u, Expires: sampleNow.Add(time.Hour)}, nil
+}
+
+func (s *sample) SignOut(_ context.Context, a vaultclient.Auth) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = append(s.ended, a.Session)
+	return s.err
+}
+
+func (s *sample) Whoami(_ context.Context, a vaultclient.Auth) (vaultclient.User, error) {
+	u, err := s.user(a)
+	if err == s.err {
+		err = s.whoami
+	}
+	return u, err
+}
+
+func (s *sample) Organisations(_ context.Context, a vaultclient.Auth) ([]vaultclient.Organisation, error) {
+	u, err := s.user(a)
+	if err != nil || u.Role == policy.Operator {
+		return nil, err
+	}
+	if len(u.Organisations) == 1 || len(u.Wearers) > 0 {
+		return s.organisations[:1], nil
+	}
+	if u.Role == policy.Wearer {
+		return nil, nil
+	}
+	return s.organisations, nil
+}
+
+func (s *sample) Search(_ context.Context, a vaultclient.Auth, r vaultclient.SearchRequest) (vaultclient.SearchResult, error) {
+	s.mu.Lock()
+	s.searches = append(s.searches, r)
+	s.mu.Unlock()
+	if _, err := s.user(a); err != nil {
+		return vaultclient.SearchResult{}, err
+	}
+	var found []vaultclient.Record
+	for _, p := range s.people {
+		if p.Organisation == r.Organisation && (p.Current || r.Leavers) && strings.Contains(strings.ToLower(p.Identity.Surname.Expose()), strings.ToLower(r.Query.Expose())) {
+			found = append(found, p)
+		}
+	}
+	start := min(r.Offset, len(found))
+	return vaultclient.SearchResult{Total: len(found), Records: found[start:min(start+r.Limit, len(found))]}, nil
+}
+
+func (s *sample) Reveal(_ context.Context, a vaultclient.Auth, r vaultclient.RevealRequest) ([]vaultclient.Record, error) {
+	s.mu.Lock()
+	s.reveals = append(s.reveals, r)
+	s.mu.Unlock()
+	if _, err := s.user(a); err != nil {
+		return nil, err
+	}
+	var list []vaultclient.Record
+	for _, w := range r.Wearers {
+		for _, p := range s.people {
+			if p.Wearer == w {
+				list = append(list, p)
+			}
+		}
+	}
+	if len(list) != len(r.Wearers) {
+		return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such wearer"}
+	}
+	return list, nil
+}
+
+func (s *sample) Ledger(_ context.Context, a vaultclient.Auth, r vaultclient.LedgerRequest) (vaultclient.LedgerPage, error) {
+	if _, err := s.user(a); err != nil {
+		return vaultclient.LedgerPage{}, err
+	}
+	if r.Organisation != organisationID(1) {
+		return vaultclient.LedgerPage{}, nil
+	}
+	start := min(r.Offset, len(s.entries))
+	return vaultclient.LedgerPage{Total: len(s.entries), Entries: s.entries[start:min(start+r.Limit, len(s.entries))]}, nil
+}
+
+func (s *sample) WearerRecord(_ context.Context, a vaultclient.Auth, w id.Wearer) (*WearerRecord, error) {
+	if _, err := s.user(a); err != nil {
+		return nil, err
+	}
+	if r := s.records[w]; r != nil {
+		return r, nil
+	}
+	return &WearerRecord{}, nil
+}
+
+func (s *sample) Overview(_ context.Context, a vaultclient.Auth) ([]OrganisationState, error) {
+	_, err := s.user(a)
+	return s.states, err
+}
+
+const sampleOrigin, sampleVault = "http://localhost:8080", "http://localhost:8081"
+
+func samplePages(t testing.TB, s *sample, change func(*Config)) http.Handler {
+	t.Helper()
+	c := Config{Vault: s, Register: s, Origin: sampleOrigin, VaultOrigin: sampleVault, Demo: true, Now: func() time.Time { return sampleNow },
+		Warnings: []string{"The keys lie on the same disk as the data: who has the disk has everything.", "Vault, web node and worker run as one user of this machine."},
+		Log:      discard}
+	if change != nil {
+		change(&c)
+	}
+	return New(c)
+}

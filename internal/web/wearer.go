@@ -1,0 +1,201 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// wearerView is a wearer's page.
+type wearerView struct {
+	vaultclient.Record
+	OrganisationName string
+	Own              bool // the reader's own record
+	ShowBirth        bool
+	ShowNI           bool
+	ShowStaffNumber  bool
+	Doses            bool // the role sees doses
+	History          bool // and who has seen the record
+	Department       string
+	Sections         []doseSection
+	Rolling          []Total // three months and five years
+	Readings         []Reading
+	Findings         []Finding
+	Path             string
+}
+
+// doseSection is one kind of dose over the calendar years: a picture and its table.
+type doseSection struct {
+	ID    string // on the page
+	Kind  string
+	Chart chart   // no bars where there is no limit
+	Years []Total // newest first
+}
+
+// wearer shows one wearer.
+func (h *handler) wearer(v *visit) error {
+	var w id.Wearer
+	if err := idIn(v, "wearer", &w); err != nil {
+		return err
+	}
+	p := profiles[v.user.Role]
+	x := wearerView{Path: wearerPath(w), Doses: p.doses, History: p.history, Own: slices.Contains(v.user.Wearers, w),
+		ShowBirth: p.fields&policy.FieldBirth != 0, ShowStaffNumber: p.fields&policy.FieldStaffNumber != 0}
+	record, organisation, err := h.reveal(v, w)
+	if err != nil {
+		return err
+	}
+	x.Record, x.OrganisationName = record, organisation
+	x.ShowNI = p.fields&policy.FieldNI != 0 && record.Classified
+	if p.doses {
+		r, err := h.Register.WearerRecord(v.ctx, v.auth, w)
+		if err != nil {
+			return err
+		}
+		x.Department, x.Readings, x.Findings = r.Department, newestFirst(r.Readings), r.Findings
+		x.Sections, x.Rolling = sections(r.Totals)
+	}
+	h.render(v.w, v.r, http.StatusOK, wearerPage(h.frame(titleWearer, &v.user, h.wearerCrumbs(v, record, organisation)...), x))
+	return nil
+}
+
+// reveal asks the vault for what the role's page shows of a wearer, and finds the organisation's name.
+func (h *handler) reveal(v *visit, w id.Wearer) (vaultclient.Record, string, error) {
+	p := profiles[v.user.Role]
+	fields, purpose := p.fields, p.record
+	if purpose == "" {
+		fields, purpose = policy.FieldName, policy.AssessDose // the vault refuses and enters it
+	}
+	records, err := h.Vault.Reveal(v.ctx, v.auth, vaultclient.RevealRequest{Purpose: purpose, Fields: fields, Wearers: []id.Wearer{w}})
+	if err != nil {
+		return vaultclient.Record{}, "", err
+	}
+	if len(records) != 1 || records[0].Wearer != w {
+		return vaultclient.Record{}, "", errNoPage
+	}
+	all, err := h.Vault.Organisations(v.ctx, v.auth)
+	if err != nil && errorCode(err) != vaultclient.Refused {
+		return vaultclient.Record{}, "", err
+	}
+	return records[0], organisationName(all, records[0].Organisation), nil
+}
+
+func (h *handler) wearerCrumbs(v *visit, r vaultclient.Record, organisation string) []link {
+	crumbs := []link{{Text: "Overview", Href: "/"}}
+	if profiles[v.user.Role].list != "" {
+		crumbs = append(crumbs, link{Text: organisation, Href: wearersPath(r.Organisation)})
+	}
+	return crumbs
+}
+
+// wearerLedger shows who has seen a wearer's record.
+func (h *handler) wearerLedger(v *visit) error {
+	var w id.Wearer
+	if err := idIn(v, "wearer", &w); err != nil {
+		return err
+	}
+	record, organisation, err := h.reveal(v, w)
+	if err != nil {
+		return err
+	}
+	x := ledgerView{Path: wearerPath(w) + "/ledger", Wearer: true, Own: slices.Contains(v.user.Wearers, w),
+		Organisation: vaultclient.Organisation{ID: record.Organisation, Name: organisation}}
+	if err := h.readLedger(v, &x, vaultclient.LedgerRequest{Organisation: record.Organisation, Wearer: w}); err != nil {
+		return err
+	}
+	crumbs := append(h.wearerCrumbs(v, record, organisation), link{Text: titleWearer, Href: wearerPath(w)})
+	h.render(v.w, v.r, http.StatusOK, ledgerPage(h.frame(titleWearerLedger, &v.user, crumbs...), x))
+	return nil
+}
+
+// newestFirst orders readings by the end of their period, then by position, quantity and version, newest first.
+func newestFirst(all []Reading) []Reading {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b Reading) int {
+		switch {
+		case a.To != b.To:
+			return int(b.To - a.To)
+		case a.From != b.From:
+			return int(b.From - a.From)
+		case a.Position != b.Position:
+			return int(a.Position) - int(b.Position)
+		case a.Reading.Quantity != b.Reading.Quantity:
+			return int(a.Reading.Quantity) - int(b.Reading.Quantity)
+		}
+		return b.Version - a.Version
+	})
+	return all
+}
+
+// sections divides totals into the calendar years of each kind of dose, in the order in which the kinds come, and
+// the rolling windows.
+func sections(all []Total) (list []doseSection, rolling []Total) {
+	for _, t := range all {
+		if t.Window != CalendarYear {
+			rolling = append(rolling, t)
+			continue
+		}
+		i := slices.IndexFunc(list, func(s doseSection) bool { return s.Kind == t.Kind })
+		if i < 0 {
+			i = len(list)
+			list = append(list, doseSection{ID: fmt.Sprintf("dose-%d", i+1), Kind: t.Kind})
+		}
+		list[i].Years = append(list[i].Years, t)
+	}
+	for i := range list {
+		s := &list[i]
+		slices.SortFunc(s.Years, func(a, b Total) int { return b.From.Year() - a.From.Year() })
+		var years []yearDose
+		var limit, level dose.MicroSv
+		for _, t := range slices.Backward(s.Years[:min(len(s.Years), 6)]) {
+			years = append(years, yearDose{Year: t.From.Year(), Dose: t.Dose, Missing: t.Missing})
+			limit, level = t.Limit, t.Level // the latest year's
+		}
+		if limit > 0 {
+			s.Chart = newChart(s.ID+"-chart", s.Kind, years, limit, level)
+		}
+	}
+	return list, rolling
+}
+
+// doseText is what a reading's dose column says; without a dose it is a dash.
+func (r Reading) doseText() string {
+	if !r.Reading.Qualifier.Accumulates() {
+		return "–"
+	}
+	return millisievert(r.Reading.Dose)
+}
+
+// windowText says what a total is over.
+func (t Total) windowText() string {
+	switch t.Window {
+	case ThreeMonths:
+		return "3 months"
+	case FiveYears:
+		return "5 years"
+	}
+	return "Calendar year " + fmt.Sprint(t.From.Year())
+}
+
+// text says what was found, in a sentence.
+func (f Finding) text() string {
+	mark := "the investigation level"
+	if f.Over {
+		mark = "the limit"
+	}
+	s := fmt.Sprintf("%s of %s in %d passed %s of %s. Opened on %s", f.Kind, mSv(f.Dose), f.Year, mark, limitMSv(f.Mark),
+		f.Opened.In(london).Format("2 January 2006"))
+	if !f.Closed.IsZero() {
+		s += ", closed on " + f.Closed.In(london).Format("2 January 2006")
+	}
+	s += "."
+	if f.Reason != "" {
+		s += " " + f.Reason
+	}
+	return s
+}
