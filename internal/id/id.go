@@ -47,11 +47,11 @@ var encoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPaddin
 // ErrSyntax says that a text is no identifier.
 var ErrSyntax = errors.New("not an identifier: 26 letters a-z and digits 2-7 expected")
 
-// New returns a new random id.
-func New[K any]() ID[K] {
-	var v ID[K]
-	rand.Read(v[:])
-	return v
+// New returns a new random id, as in New[Wearer]().
+func New[T ~[16]byte]() T {
+	var b [16]byte
+	rand.Read(b[:])
+	return T(b)
 }
 
 // Parse reads the text form; the error is ErrSyntax.

@@ -3,7 +3,11 @@ package ledger
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
+	"errors"
+	"strconv"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -57,3 +61,35 @@ func (s logSigner) KeyHash() uint32 {
 }
 
 func (s logSigner) Sign(msg []byte) ([]byte, error) { return ed25519.Sign(s.key, msg), nil }
+
+// ErrCheckpoint says that bytes are no checkpoint of the log, or not signed by the installation.
+var ErrCheckpoint = errors.New("ledger: not a checkpoint of this log")
+
+// Open reads a checkpoint that this signer signed; the error is ErrCheckpoint.
+func (s *Signer) Open(log string, checkpoint []byte) (Head, error) {
+	vkey, err := s.VerifierKey(log)
+	if err != nil {
+		return Head{}, ErrCheckpoint
+	}
+	verifier, err := note.NewVerifier(vkey)
+	if err != nil {
+		return Head{}, ErrCheckpoint
+	}
+	n, err := note.Open(checkpoint, note.VerifierList(verifier))
+	if err != nil {
+		return Head{}, ErrCheckpoint
+	}
+	lines := strings.Split(n.Text, "\n")
+	if len(lines) != 4 || lines[0] != Origin(s.installation, log) {
+		return Head{}, ErrCheckpoint
+	}
+	size, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil || size < 0 {
+		return Head{}, ErrCheckpoint
+	}
+	root, err := base64.StdEncoding.DecodeString(lines[2])
+	if err != nil || len(root) != sha256.Size {
+		return Head{}, ErrCheckpoint
+	}
+	return Head{Log: log, Size: size, Root: root}, nil
+}

@@ -1,8 +1,10 @@
 package verify_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,9 +27,11 @@ type installed struct {
 	name   string
 	signer *ledger.Signer
 	key    seal.Key
+	seed   seal.Key
 	trees  map[string]ledger.Tree
 	ids    map[string]int64
 	now    time.Time
+	faulty bool // a log's first entry is what is committed first
 }
 
 // written is one entry on its way.
@@ -60,10 +64,10 @@ func openFile(t testing.TB, path string) *sql.DB {
 
 func install(t testing.TB) *installed {
 	in := &installed{
-		t: t, path: filepath.Join(t.TempDir(), "vault.db"), name: id.New[any]().String(), key: seal.NewKey(),
+		t: t, path: filepath.Join(t.TempDir(), "vault.db"), name: id.New[id.Row]().String(), key: seal.NewKey(), seed: seal.NewKey(),
 		trees: map[string]ledger.Tree{}, ids: map[string]int64{}, now: time.Date(2025, 12, 30, 9, 0, 0, 0, time.UTC),
 	}
-	in.signer = ledger.NewSigner(in.name, seal.NewKey())
+	in.signer = ledger.NewSigner(in.name, in.seed)
 	in.db = openFile(t, in.path)
 	in.exec(schema(t, "../../store/sqlite/migrations/vault/00001_vault.sql"))
 	in.exec("INSERT INTO meta VALUES ('installation', $1)", []byte(in.name))
@@ -125,7 +129,7 @@ func (in *installed) commit(entries ...written) {
 		}
 	}
 	open := func(w written) {
-		if in.trees[w.log].Size() == 0 {
+		if in.trees[w.log].Size() == 0 && !in.faulty {
 			o := ledger.Opening{Subject: w.log}
 			last := ""
 			for name := range in.trees {
@@ -308,4 +312,51 @@ func other(t testing.TB, in *installed, h ledger.Head) []byte {
 		t.Fatal(err)
 	}
 	return cp
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var errDisk = errors.New("disk failed")
+
+// failingSource fails after three rows of a table.
+type failingSource struct {
+	verify.Source
+	table string
+}
+
+func (f *failingSource) fail(table string, fn func(int64, []byte) error) func(int64, []byte) error {
+	rows := 0
+	return func(n int64, b []byte) error {
+		if rows++; rows > 3 && f.table == table {
+			return errDisk
+		}
+		return fn(n, b)
+	}
+}
+
+func (f *failingSource) Leaves(ctx context.Context, log string, fn func(int64, []byte) error) error {
+	return f.Source.Leaves(ctx, log, f.fail("leaf", fn))
+}
+func (f *failingSource) Nodes(ctx context.Context, log string, fn func(int64, []byte) error) error {
+	return f.Source.Nodes(ctx, log, f.fail("node", fn))
+}
+func (f *failingSource) Openings(ctx context.Context, log string, fn func(int64, []byte) error) error {
+	return f.Source.Openings(ctx, log, f.fail("opening", fn))
+}
+
+func openSource(t testing.TB, path string) (verify.Source, error) {
+	src, err := sqlite.OpenVerify(path)
+	if err == nil {
+		t.Cleanup(func() { src.Close() })
+	}
+	return src, err
 }

@@ -1,0 +1,289 @@
+package vault
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// Caller is who calls: the node as its certificate says, and for whom.
+type Caller struct {
+	Node string
+	Auth vaultclient.Auth
+}
+
+// principal is a caller after authentication.
+type principal struct {
+	policy.Principal
+	node       string
+	grant      *grant // when the caller holds a grant
+	recipients []string
+	// alive checks again, inside the commit, that the session or grant has not ended meanwhile.
+	alive func(*state) bool
+}
+
+func refused(format string, args ...any) error {
+	return &vaultclient.Error{Code: vaultclient.Refused, Message: fmt.Sprintf(format, args...)}
+}
+
+func invalid(format string, args ...any) error {
+	return &vaultclient.Error{Code: vaultclient.Invalid, Message: fmt.Sprintf(format, args...)}
+}
+
+var errUnauthenticated = &vaultclient.Error{Code: vaultclient.Unauthenticated, Message: "signed out, or the session or grant has ended"}
+
+// authenticate finds out who calls. A session or grant works on the node that it was given to, and nowhere else.
+func (v *Vault) authenticate(c Caller) (*principal, error) {
+	now := v.now().UnixMicro()
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	switch {
+	case c.Auth.Session != "" && !c.Auth.Grant.IsZero():
+		return nil, errUnauthenticated
+	case c.Auth.Session != "":
+		h := hashSecret(c.Auth.Session)
+		s := v.state.sessions[h]
+		if s == nil || s.Node != c.Node || now >= s.Expires {
+			return nil, errUnauthenticated
+		}
+		u := v.state.users[s.User]
+		if u == nil {
+			return nil, errUnauthenticated
+		}
+		return &principal{
+			Principal:  policy.Principal{User: u.ID, Role: u.Role, Organisations: u.Organisations, Own: u.Wearers},
+			node:       c.Node,
+			recipients: []string{"user:" + u.ID.String(), "node:" + c.Node},
+			alive:      func(st *state) bool { return st.sessions[h] == s },
+		}, nil
+	case !c.Auth.Grant.IsZero():
+		g := v.state.grants[c.Auth.Grant]
+		if g == nil || g.Node != c.Node || now >= g.Expires {
+			return nil, errUnauthenticated
+		}
+		return &principal{
+			Principal:  policy.Principal{Grant: c.Auth.Grant, GrantPurpose: g.Purpose, GrantFields: g.Fields, Organisations: g.Organisations},
+			node:       c.Node,
+			grant:      g,
+			recipients: []string{"grant:" + c.Auth.Grant.String(), "node:" + c.Node},
+			alive:      func(st *state) bool { return st.grants[c.Auth.Grant] == g },
+		}, nil
+	}
+	return nil, errUnauthenticated
+}
+
+// ask is one passage through the gate.
+type ask struct {
+	action  policy.Action
+	purpose policy.Purpose
+	fields  policy.Fields
+	wearers []id.Wearer // whom it is about; may repeat
+	years   []uint16    // calendar years of dose
+	kind    ledger.Kind
+	reason  string
+	// where: an action that is about an organisation, or about the installation, and not about wearers.
+	organisation id.Organisation
+	subject      string
+	// shown, when set, is what the entry says became readable, where that differs from what was asked for.
+	shown *policy.Fields
+}
+
+// party is an organisation's part of an ask.
+type party struct {
+	org     id.Organisation
+	wearers []id.Wearer
+	rules   map[string]bool
+}
+
+// gate lets an ask through: policy, then the entries, durable. After it returns nil the caller may use keys.
+// The wearers it found come back in the ask's order. A refusal is entered too.
+func (v *Vault) gate(ctx context.Context, p *principal, a ask) ([]*wearer, error) {
+	found, parties, denial := v.decide(p, a)
+	if denial != nil {
+		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
+			return nil, err
+		}
+		return nil, denial
+	}
+	fields := a.fields
+	if a.shown != nil {
+		fields = *a.shown
+	}
+	if err := v.enter(ctx, p, a, parties, a.kind, fields); err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// decide finds the wearers and asks the policy about each; equal questions are asked once. The denial is not nil when any is refused.
+func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, denial error) {
+	if len(a.wearers) == 0 {
+		d := v.policy.Decide(policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal, Resource: policy.Resource{Organisation: a.organisation}})
+		parties = []*party{{org: a.organisation, rules: map[string]bool{d.Rule: true}}}
+		if !d.Allow {
+			return nil, parties, refused("not permitted for this purpose")
+		}
+		return nil, parties, nil
+	}
+	type question struct {
+		org                      id.Organisation
+		own, classified, current bool
+	}
+	answers := map[question]policy.Decision{}
+	byOrg := map[id.Organisation]*party{}
+	seen := make(map[id.Wearer]bool, len(a.wearers))
+	today := v.today()
+	found = make([]*wearer, len(a.wearers))
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for i, n := range a.wearers {
+		w := v.state.wearers[n]
+		if w == nil {
+			return nil, nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such wearer"}
+		}
+		found[i] = w
+		if seen[n] {
+			continue
+		}
+		seen[n] = true
+		q := question{w.facts.Organisation, slices.Contains(p.Own, n), w.facts.Classified, w.currentOn(today)}
+		d, ok := answers[q]
+		if !ok {
+			d = v.policy.Decide(policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal,
+				Resource: policy.Resource{Organisation: q.org, Wearer: n, Classified: q.classified, Current: q.current}})
+			answers[q] = d
+		}
+		of := byOrg[q.org]
+		if of == nil {
+			of = &party{org: q.org, rules: map[string]bool{}}
+			byOrg[q.org] = of
+			parties = append(parties, of)
+		}
+		of.wearers = append(of.wearers, n)
+		of.rules[d.Rule] = true
+		if !d.Allow {
+			denial = refused("not permitted for this purpose")
+		}
+	}
+	return found, parties, denial
+}
+
+// enter makes the entries of an ask durable, one for each organisation.
+func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party, kind ledger.Kind, fields policy.Fields) error {
+	entries := make([]entry, len(parties))
+	for i, of := range parties {
+		o := v.opening(p, a)
+		o.Fields, o.Wearers, o.Rule = fields, of.wearers, joinRules(of.rules)
+		var err error
+		entries[i], err = v.seal(entry{org: of.org, kind: kind, basis: ledger.Gate, count: len(of.wearers)}, o)
+		if err != nil {
+			return err
+		}
+	}
+	err := v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		if p.grant != nil && !p.grant.used.fit(parties, p.grant.MaxWearers) {
+			return refused("the grant is for %d wearers; this is more", p.grant.MaxWearers)
+		}
+		t.entries = append(t.entries, entries...)
+		return nil
+	})
+	return hideCommitError(err)
+}
+
+// opening fills in what every opening of an ask says.
+func (v *Vault) opening(p *principal, a ask) ledger.Opening {
+	return ledger.Opening{
+		User: p.User, Role: p.Role, Grant: p.Grant, Node: p.node, Recipients: p.recipients,
+		Purpose: string(a.purpose), Years: a.years, Policy: v.policy.Version(), Reason: a.reason, Subject: a.subject,
+	}
+}
+
+// enterRefusal enters that an ask was refused, in the ledgers of the organisations that it was about.
+func (v *Vault) enterRefusal(ctx context.Context, p *principal, a ask, parties []*party) error {
+	if len(parties) == 0 {
+		return nil // nothing of anybody was asked for
+	}
+	entries := make([]entry, len(parties))
+	for i, of := range parties {
+		if _, err := v.openingBox(of.org, false); err != nil {
+			of.org = id.Organisation{} // an organisation that isn't there: the installation's log
+		}
+		o := v.opening(p, a)
+		o.Fields, o.Wearers, o.Rule = a.fields, of.wearers, joinRules(of.rules)
+		var err error
+		entries[i], err = v.seal(entry{org: of.org, kind: ledger.Refuse, basis: ledger.Gate, count: len(of.wearers)}, o)
+		if err != nil {
+			return err
+		}
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		t.entries = append(t.entries, entries...)
+		return nil
+	}))
+}
+
+// hideCommitError turns a failure of the ledger into a refusal; what exactly failed is in the vault's log.
+func hideCommitError(err error) error {
+	var known *vaultclient.Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return refused("the ledger can't be written, so nothing is revealed; see the vault's log")
+}
+
+func joinRules(rules map[string]bool) string {
+	names := make([]string, 0, len(rules))
+	for r := range rules {
+		names = append(names, r)
+	}
+	slices.Sort(names)
+	s := ""
+	for i, n := range names {
+		if i > 0 {
+			s += ", "
+		}
+		s += n
+	}
+	return s
+}
+
+// wearerSet counts the different wearers that a grant touched since the vault started.
+type wearerSet struct {
+	mu sync.Mutex
+	m  map[id.Wearer]bool
+}
+
+// fit adds the parties' wearers if the set then has no more than most.
+func (s *wearerSet) fit(parties []*party, most int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var added []id.Wearer
+	for _, of := range parties {
+		for _, w := range of.wearers {
+			if !s.m[w] {
+				s.m[w] = true
+				added = append(added, w)
+			}
+		}
+	}
+	if len(s.m) <= most {
+		return true
+	}
+	for _, w := range added {
+		delete(s.m, w)
+	}
+	return false
+}
+
+func hashSecret(s string) secretHash { return sha256.Sum256([]byte(s)) }

@@ -1,0 +1,250 @@
+package vault
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/seal"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// Stored rows of authority.
+type (
+	storedOrganisation struct {
+		Name string           `json:"name"`
+		Kind vaultclient.Kind `json:"kind"`
+	}
+	session struct {
+		User    id.User `json:"user"`
+		Node    string  `json:"node"`
+		Began   int64   `json:"began"`   // µs
+		Expires int64   `json:"expires"` // µs
+	}
+	link struct {
+		User    id.User `json:"user"`
+		Expires int64   `json:"expires"` // µs
+	}
+	grant struct {
+		User          id.User           `json:"user"` // who gave it
+		Node          string            `json:"node"`
+		Purpose       policy.Purpose    `json:"purpose"`
+		Fields        policy.Fields     `json:"fields"`
+		Organisations []id.Organisation `json:"organisations,omitempty"`
+		MaxWearers    int               `json:"max_wearers"`
+		Import        id.Import         `json:"import"`
+		Expires       int64             `json:"expires"` // µs
+
+		used *wearerSet // wearers that it touched since the start
+	}
+	importState struct {
+		State   string        `json:"state"` // received, staged, confirmed, discarded
+		Held    policy.Fields `json:"held,omitempty"`
+		Wearers []byte        `json:"wearers,omitempty"` // 16 bytes each: whom its file names
+		Staged  int           `json:"staged,omitempty"`  // rows in the table staged
+	}
+)
+
+// load reads every row that is kept in memory.
+func (v *Vault) load(ctx context.Context) error {
+	v.state = state{
+		organisations: map[id.Organisation]*organisation{}, users: map[id.User]*vaultclient.User{},
+		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, grants: map[id.Grant]*grant{},
+		wearers: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
+		ni: map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{},
+	}
+	s := &v.state
+	orgKeys, err := v.loadKeys(ctx, TableOrganisationKey)
+	if err != nil {
+		return err
+	}
+	if err := loadRows(ctx, v, TableOrganisation, func(org id.Organisation, row storedOrganisation) {
+		s.organisations[org] = newOrganisation(row, orgKeys[ownedKey(org, useBlobs)], orgKeys[ownedKey(org, useOpening)], orgKeys[ownedKey(org, useHealthOpening)])
+	}); err != nil {
+		return err
+	}
+	if err := loadRows(ctx, v, TableUser, func(key id.User, row vaultclient.User) { s.users[key] = &row }); err != nil {
+		return err
+	}
+	if err := loadRows(ctx, v, TableJobGrant, func(key id.Grant, row grant) {
+		row.used = &wearerSet{m: map[id.Wearer]bool{}}
+		s.grants[key] = &row
+	}); err != nil {
+		return err
+	}
+	if err := loadRows(ctx, v, TableImport, func(key id.Import, row importState) { s.imports[key] = &row }); err != nil {
+		return err
+	}
+	err = v.store.Rows(ctx, TableSession, func(key, sealed []byte) error {
+		var row session
+		if err := v.openRow(TableSession, key, sealed, &row); err != nil {
+			return err
+		}
+		s.sessions[secretHash(key)] = &row
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = v.store.Rows(ctx, TableLink, func(key, sealed []byte) error {
+		var row link
+		if err := v.openRow(TableLink, key, sealed, &row); err != nil {
+			return err
+		}
+		s.links[secretHash(key)] = &row
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = v.store.Rows(ctx, TableDocumentKey, func(key, wrapped []byte) error {
+		k, err := v.epoch.Unwrap(keyContext(TableDocumentKey, key), wrapped)
+		if err != nil || len(key) != 16 {
+			return fmt.Errorf("table %s, row %x: does not open with this epoch key", TableDocumentKey, key)
+		}
+		s.documents[id.Row(key)] = k
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return v.loadWearers(ctx)
+}
+
+func (v *Vault) loadWearers(ctx context.Context) error {
+	s := &v.state
+	keys, err := v.loadKeys(ctx, TableWearerKey)
+	if err != nil {
+		return err
+	}
+	if err := loadRows(ctx, v, TableWearer, func(key id.Wearer, row facts) {
+		w := &wearer{id: key, facts: row}
+		for _, c := range policy.WearerClasses {
+			w.keys[c] = keys[ownedKey(key, byte(c))]
+		}
+		s.wearers[key] = w
+	}); err != nil {
+		return err
+	}
+	// Names and NI numbers are opened once, to be searched in memory; nothing derived from them is stored.
+	err = v.store.Rows(ctx, TableField, func(key, sealed []byte) error {
+		if len(key) != 21 {
+			return fmt.Errorf("table %s, row %x: not an id of a field", TableField, key)
+		}
+		class := policy.Class(key[16])
+		w := s.wearers[id.Wearer(key[:16])]
+		if w == nil || w.facts.Versions[class&7] != binary.BigEndian.Uint32(key[17:]) {
+			return fmt.Errorf("table %s, row %x: belongs to no wearer: the database was changed; run dosevault verify", TableField, key)
+		}
+		if class != policy.ClassIdentity && class != policy.ClassNI {
+			return nil
+		}
+		b, err := w.keys[class].Box().Open(fieldContext(key), sealed)
+		if err != nil {
+			return fmt.Errorf("table %s, row %x: does not open here: the database was changed; run dosevault verify", TableField, key)
+		}
+		if class == policy.ClassNI {
+			h := v.niHash(string(b))
+			s.ni[h] = append(s.ni[h], w.id)
+			return nil
+		}
+		w.identity, err = person.DecodeIdentity(b)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, w := range s.wearers {
+		w.index()
+		s.add(w)
+	}
+	return nil
+}
+
+// add enters a new wearer into what is derived from the wearers, but for NI numbers.
+func (s *state) add(w *wearer) {
+	s.wearers[w.id] = w
+	if o := s.organisations[w.facts.Organisation]; o != nil {
+		*o.wearers = append(*o.wearers, w.id)
+	}
+	if !slices.Contains(s.persons[w.facts.Person], w.id) {
+		s.persons[w.facts.Person] = append(s.persons[w.facts.Person], w.id)
+	}
+	if n := w.identity.StaffNumber.Expose(); n != "" {
+		s.staff[staffKey{w.facts.Organisation, n}] = w.id
+	}
+}
+
+// index derives what search compares.
+func (w *wearer) index() {
+	i := w.identity
+	all := []string{i.Surname.Expose(), i.Forenames.Expose(), i.KnownAs.Expose(), i.StaffNumber.Expose()}
+	for _, f := range i.Former {
+		all = append(all, f.Expose())
+	}
+	w.words = person.Words(strings.Join(all, " "))
+	w.sortKey = person.Fold(i.Surname.Expose()) + "\x00" + person.Fold(i.Forenames.Expose()) + "\x00" + w.id.String()
+}
+
+func newOrganisation(row storedOrganisation, blobs, opening, health seal.Key) *organisation {
+	return &organisation{row.Name, row.Kind, blobs, opening.Box(), health.Box(), new([]id.Wearer)}
+}
+
+type keyName struct {
+	owner [16]byte
+	class byte
+}
+
+func ownedKey[K any](owner id.ID[K], class byte) keyName { return keyName{owner, class} }
+
+// loadKeys unwraps the keys of a table, by owner and class or use.
+func (v *Vault) loadKeys(ctx context.Context, t Table) (map[keyName]seal.Key, error) {
+	keys := map[keyName]seal.Key{}
+	err := v.store.Rows(ctx, t, func(key, wrapped []byte) error {
+		k, err := v.epoch.Unwrap(keyContext(t, key), wrapped)
+		if err != nil || len(key) != 21 {
+			return fmt.Errorf("table %s, row %x: does not open with this epoch key", t, key)
+		}
+		keys[keyName{[16]byte(key[:16]), key[16]}] = k
+		return nil
+	})
+	return keys, err
+}
+
+// loadRows opens every row of a table whose id is an ID.
+func loadRows[K, R any](ctx context.Context, v *Vault, t Table, fn func(id.ID[K], R)) error {
+	return v.store.Rows(ctx, t, func(key, sealed []byte) error {
+		k, err := id.From[K](key)
+		if err != nil {
+			return fmt.Errorf("table %s, row %x: %w", t, key, err)
+		}
+		var row R
+		if err := v.openRow(t, key, sealed, &row); err != nil {
+			return err
+		}
+		fn(k, row)
+		return nil
+	})
+}
+
+func fieldContext(key []byte) seal.Context { return seal.NewContext("field", key) }
+
+// niHash is what an exact search for an NI number compares; it is kept in memory only.
+func (v *Vault) niHash(ni string) [32]byte { return v.keyedHash("ni", []byte(ni)) }
+
+// today is the calendar day by the clock of the service (UTC until organisations have a time zone).
+func (v *Vault) today() day.Day { return day.At(v.now().UTC()) }
+
+// newOrganisationKey makes one of an organisation's keys.
+func (t *tx) newOrganisationKey(org id.Organisation, use byte) seal.Key {
+	k := seal.NewKey()
+	key := ownedID(org, use, keyVersion)
+	t.put(TableOrganisationKey, key, t.v.epoch.Wrap(keyContext(TableOrganisationKey, key), k))
+	return k
+}

@@ -1,0 +1,413 @@
+package vault
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// opened is an entry with its opening; the opening is nil when it was erased.
+type opened struct {
+	org     id.Organisation
+	log     string
+	seq     int64
+	raw     []byte
+	leaf    ledger.Leaf
+	opening *ledger.Opening
+}
+
+// logsOf returns an organisation's logs, newest year first.
+func (v *Vault) logsOf(org id.Organisation) []LogState {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if org.IsZero() {
+		return []LogState{{Name: ledger.InstallationLog, Size: v.trees[ledger.InstallationLog].Size()}}
+	}
+	var logs []LogState
+	for name, tree := range v.trees {
+		if strings.HasPrefix(name, org.String()+"/") {
+			logs = append(logs, LogState{Name: name, Size: tree.Size()})
+		}
+	}
+	slices.SortFunc(logs, func(a, b LogState) int { return cmp.Compare(b.Name, a.Name) })
+	return logs
+}
+
+// read opens the entries [from, to) of a log.
+func (v *Vault) read(ctx context.Context, org id.Organisation, log string, from, to int64, fn func(opened) error) error {
+	const page = 4096
+	for ; from < to; from += page {
+		stored, err := v.store.Leaves(ctx, log, from, min(from+page, to))
+		if err != nil {
+			return err
+		}
+		for _, s := range stored {
+			leaf, err := ledger.DecodeLeaf(s.Leaf)
+			if err != nil {
+				return err
+			}
+			e := opened{org: org, log: log, seq: s.Seq, raw: s.Leaf, leaf: leaf}
+			if s.Opening != nil {
+				if e.opening, err = v.openOpening(org, leaf, s.Opening); err != nil {
+					return invalid("log %s, entry %d: its opening does not open: the database was changed; run dosevault verify", log, s.Seq)
+				}
+			}
+			if err := fn(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (v *Vault) openOpening(org id.Organisation, leaf ledger.Leaf, sealed []byte) (*ledger.Opening, error) {
+	for _, health := range []bool{false, true} {
+		box, err := v.openingBox(org, health)
+		if err != nil {
+			return nil, err
+		}
+		b, err := box.Open(openingContext(org, leaf.Opening), sealed)
+		if err != nil {
+			continue
+		}
+		o, err := ledger.DecodeOpening(b, leaf.Opening)
+		return &o, err
+	}
+	return nil, ledger.ErrOpening
+}
+
+// oversee asks for leave to read a ledger, and enters it.
+func (v *Vault) oversee(ctx context.Context, p *principal, org id.Organisation, own id.Wearer, subject string) error {
+	a := ask{action: policy.Oversee, purpose: policy.Oversight, organisation: org, kind: ledger.Oversee, subject: subject}
+	if p.Role == policy.Wearer {
+		a.purpose = policy.OwnRecord
+		a.wearers = []id.Wearer{own}
+	}
+	_, err := v.gate(ctx, p, a)
+	return err
+}
+
+// Ledger reads a page of an organisation's ledger, newest first.
+func (v *Vault) Ledger(ctx context.Context, c Caller, r vaultclient.LedgerRequest) (vaultclient.LedgerPage, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return vaultclient.LedgerPage{}, err
+	}
+	if r.Limit < 1 || r.Limit > vaultclient.MaxPage || r.Offset < 0 {
+		return vaultclient.LedgerPage{}, invalid("a page has 1 to %d entries", vaultclient.MaxPage)
+	}
+	if err := v.oversee(ctx, p, r.Organisation, r.Wearer, "ledger"); err != nil {
+		return vaultclient.LedgerPage{}, err
+	}
+	page := vaultclient.LedgerPage{Entries: []vaultclient.Entry{}}
+	for _, log := range v.logsOf(r.Organisation) {
+		if !r.Wearer.IsZero() {
+			err = v.readNaming(ctx, p, r, log, &page)
+		} else {
+			err = v.readPage(ctx, p, r, log, &page)
+		}
+		if err != nil {
+			return vaultclient.LedgerPage{}, err
+		}
+	}
+	return page, nil
+}
+
+// readPage adds what of a log lies on the page, counting all of it.
+func (v *Vault) readPage(ctx context.Context, p *principal, r vaultclient.LedgerRequest, log LogState, page *vaultclient.LedgerPage) error {
+	before := int64(page.Total)
+	page.Total += int(log.Size)
+	// Newest first: the entry with the number n of the whole stands at before + (size-1-seq).
+	first, last := max(int64(r.Offset), before), min(int64(r.Offset+r.Limit), before+log.Size)
+	if first >= last {
+		return nil
+	}
+	var part []vaultclient.Entry
+	err := v.read(ctx, r.Organisation, log.Name, log.Size-(last-before), log.Size-(first-before), func(e opened) error {
+		part = append(part, v.show(p, e))
+		return nil
+	})
+	slices.Reverse(part)
+	page.Entries = append(page.Entries, part...)
+	return err
+}
+
+// readNaming adds the entries of a log that name a wearer.
+func (v *Vault) readNaming(ctx context.Context, p *principal, r vaultclient.LedgerRequest, log LogState, page *vaultclient.LedgerPage) error {
+	var part []vaultclient.Entry
+	err := v.read(ctx, r.Organisation, log.Name, 0, log.Size, func(e opened) error {
+		if e.opening != nil && slices.Contains(e.opening.Wearers, r.Wearer) {
+			shown := v.show(p, e)
+			shown.Wearers = []id.Wearer{r.Wearer} // the others are none of this wearer's business
+			part = append(part, shown)
+		}
+		return nil
+	})
+	slices.Reverse(part)
+	for _, e := range part {
+		if page.Total >= r.Offset && len(page.Entries) < r.Limit {
+			page.Entries = append(page.Entries, e)
+		}
+		page.Total++
+	}
+	return err
+}
+
+// show puts an entry into words for its reader: a user's name where the reader's organisation is the user's
+// too, or the reader works for the whole service; else the role.
+func (v *Vault) show(p *principal, e opened) vaultclient.Entry {
+	out := vaultclient.Entry{Log: e.log, Seq: e.seq, Recorded: e.leaf.Recorded, Occurred: e.leaf.Occurred, Kind: e.leaf.Kind.String(),
+		Basis: e.leaf.Basis.String(), Count: int(e.leaf.Count), Org: e.org, Erased: e.opening == nil}
+	o := e.opening
+	if o == nil {
+		return out
+	}
+	out.Role, out.Node, out.Purpose, out.Fields, out.Rule, out.Reason, out.Wearers = string(o.Role), o.Node, policy.Purpose(o.Purpose), o.Fields, o.Rule, o.Reason, o.Wearers
+	out.Actor = out.Role
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	switch u := v.state.users[o.User]; {
+	case !o.Grant.IsZero() && o.User.IsZero():
+		out.Role, out.Actor = "job", "a job"
+		if g := v.state.grants[o.Grant]; g != nil {
+			if by := v.state.users[g.User]; by != nil && p.seesName(by) {
+				out.Actor = "a job given by " + by.Name
+			}
+		}
+	case u != nil && p.seesName(u):
+		out.Actor = u.Name
+	}
+	return out
+}
+
+// seesName reports whether the reader of a ledger is shown a user's name.
+func (p *principal) seesName(u *vaultclient.User) bool {
+	if p.User == u.ID || len(p.Organisations) == 0 && p.Role != policy.Wearer {
+		return true
+	}
+	return slices.ContainsFunc(u.Organisations, func(o id.Organisation) bool { return slices.Contains(p.Organisations, o) })
+}
+
+// Exposures answers what became readable to a recipient in a window, from the ledgers alone.
+func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureRequest) (vaultclient.Exposures, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return vaultclient.Exposures{}, err
+	}
+	if !r.From.Before(r.To) {
+		return vaultclient.Exposures{}, invalid("the window ends before it begins")
+	}
+	var orgs []id.Organisation
+	if len(p.Organisations) > 0 {
+		orgs = p.Organisations
+	} else {
+		v.mu.RLock()
+		for org := range v.state.organisations {
+			orgs = append(orgs, org)
+		}
+		v.mu.RUnlock()
+		slices.SortFunc(orgs, func(a, b id.Organisation) int { return slices.Compare(a[:], b[:]) })
+	}
+	if len(p.Organisations) == 0 {
+		if err := v.oversee(ctx, p, id.Organisation{}, id.Wearer{}, "exposures of "+string(r.Recipient)); err != nil {
+			return vaultclient.Exposures{}, err
+		}
+	} else {
+		for _, org := range orgs {
+			if err := v.oversee(ctx, p, org, id.Wearer{}, "exposures of "+string(r.Recipient)); err != nil {
+				return vaultclient.Exposures{}, err
+			}
+		}
+	}
+	s := scope{v: v, r: r, by: map[exposureKey]*vaultclient.Exposure{}}
+	for _, org := range orgs {
+		for _, log := range v.logsOf(org) {
+			if err := v.read(ctx, org, log.Name, 0, log.Size, s.add); err != nil {
+				return vaultclient.Exposures{}, err
+			}
+		}
+	}
+	return s.answer(), nil
+}
+
+type exposureKey struct {
+	wearer id.Wearer
+	basis  ledger.Basis
+}
+
+// scope sums entries up into exposures.
+type scope struct {
+	v      *Vault
+	r      vaultclient.ExposureRequest
+	by     map[exposureKey]*vaultclient.Exposure
+	proofs []vaultclient.EntryRef
+}
+
+func (s *scope) add(e opened) error {
+	if !e.leaf.Kind.Exposes() {
+		return nil
+	}
+	from, to := e.leaf.Occurred, e.leaf.Occurred
+	o := e.opening
+	if o != nil && e.leaf.Basis == ledger.DeclaredBefore {
+		from, to = time.UnixMicro(o.From).UTC(), time.UnixMicro(o.To).UTC()
+	}
+	if !from.Before(s.r.To) || to.Before(s.r.From) || o == nil || o.Fields == 0 || len(o.Wearers) == 0 {
+		return nil
+	}
+	if s.r.Recipient != "" && !slices.Contains(o.Recipients, string(s.r.Recipient)) {
+		return nil
+	}
+	for _, w := range o.Wearers {
+		k := exposureKey{w, e.leaf.Basis}
+		x := s.by[k]
+		if x == nil {
+			x = &vaultclient.Exposure{Wearer: w, Organisation: e.org, Basis: e.leaf.Basis.String(), First: from, Last: to}
+			s.by[k] = x
+		}
+		x.Fields |= o.Fields
+		x.Entries++
+		if from.Before(x.First) {
+			x.First = from
+		}
+		if to.After(x.Last) {
+			x.Last = to
+		}
+		if o.Fields&policy.FieldDose != 0 {
+			for _, y := range o.Years {
+				if !slices.Contains(x.Years, y) {
+					x.Years = append(x.Years, y)
+				}
+			}
+		}
+	}
+	if s.r.Proofs {
+		h := tlog.RecordHash(e.raw)
+		s.proofs = append(s.proofs, vaultclient.EntryRef{Log: e.log, Seq: e.seq, Recorded: e.leaf.Recorded, LeafHash: h[:]})
+	}
+	return nil
+}
+
+func (s *scope) answer() vaultclient.Exposures {
+	type cell struct {
+		org    id.Organisation
+		basis  string
+		fields policy.Fields
+	}
+	cells := map[cell]int{}
+	wearers, people := map[id.Wearer]bool{}, map[id.Person]bool{}
+	out := vaultclient.Exposures{Cells: []vaultclient.ExposureCell{}, Proofs: s.proofs}
+	s.v.mu.RLock()
+	defer s.v.mu.RUnlock()
+	for k, x := range s.by {
+		wearers[k.wearer] = true
+		if w := s.v.state.wearers[k.wearer]; w != nil {
+			people[w.facts.Person] = true
+		}
+		cells[cell{x.Organisation, x.Basis, x.Fields}]++
+		slices.Sort(x.Years)
+		if s.r.List {
+			out.List = append(out.List, *x)
+		}
+	}
+	for c, n := range cells {
+		out.Cells = append(out.Cells, vaultclient.ExposureCell{Organisation: c.org, Basis: c.basis, Fields: c.fields, Wearers: n})
+	}
+	name := func(org id.Organisation) string {
+		if o := s.v.state.organisations[org]; o != nil {
+			return o.name + org.String()
+		}
+		return org.String()
+	}
+	slices.SortFunc(out.Cells, func(a, b vaultclient.ExposureCell) int {
+		return cmp.Or(cmp.Compare(name(a.Organisation), name(b.Organisation)), cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Fields, b.Fields))
+	})
+	slices.SortFunc(out.List, func(a, b vaultclient.Exposure) int {
+		return cmp.Or(cmp.Compare(name(a.Organisation), name(b.Organisation)), slices.Compare(a.Wearer[:], b.Wearer[:]), cmp.Compare(a.Basis, b.Basis))
+	})
+	out.Wearers, out.People = len(wearers), len(people)
+	return out
+}
+
+// Declare enters what a recipient held of wearers outside dosevault.
+func (v *Vault) Declare(ctx context.Context, c Caller, d vaultclient.Declaration) error {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return err
+	}
+	if len(d.Rows) == 0 || len(d.Rows) > vaultclient.MaxItems || d.Recipient == "" || len(d.Recipient) > 200 || !d.From.Before(d.To) || d.Import.IsZero() {
+		return invalid("a declaration names a recipient, a window, and 1 to %d wearers", vaultclient.MaxItems)
+	}
+	if err := v.oversee(ctx, p, id.Organisation{}, id.Wearer{}, "declaration about "+string(d.Recipient)); err != nil {
+		return err
+	}
+	// One entry for each organisation and combination of fields and years.
+	type group struct {
+		org    id.Organisation
+		fields policy.Fields
+		years  string
+	}
+	groups := map[group]*vaultclient.DeclaredRow{}
+	wearers := map[group][]id.Wearer{}
+	v.mu.RLock()
+	for i, row := range d.Rows {
+		w := v.state.wearers[row.Wearer]
+		if w == nil || row.Fields == 0 || row.Fields&^policy.AllFields != 0 {
+			v.mu.RUnlock()
+			return invalid("row %d names no wearer, or no fields", i+1)
+		}
+		g := group{w.facts.Organisation, row.Fields, yearsKey(row.Years)}
+		groups[g] = &d.Rows[i]
+		wearers[g] = append(wearers[g], row.Wearer)
+	}
+	v.mu.RUnlock()
+	var entries []entry
+	for g, row := range groups {
+		o := v.opening(p, ask{purpose: policy.Oversight, years: row.Years})
+		o.Recipients, o.Fields, o.Wearers = []string{string(d.Recipient)}, row.Fields, wearers[g]
+		o.From, o.To, o.File, o.Import = d.From.UnixMicro(), d.To.UnixMicro(), d.SHA256, d.Import
+		e, err := v.seal(entry{org: g.org, kind: ledger.Declared, basis: ledger.DeclaredBefore, count: len(wearers[g]), occurred: d.To.UTC().Truncate(time.Microsecond)}, o)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		if v.state.imports[d.Import] != nil {
+			return nil // entered before
+		}
+		t.entries = append(t.entries, entries...)
+		return t.putImport(d.Import, importState{State: importConfirmed})
+	}))
+}
+
+func yearsKey(years []uint16) string {
+	sorted := slices.Sorted(slices.Values(years))
+	b := make([]byte, 0, 2*len(sorted))
+	for _, y := range sorted {
+		b = append(b, byte(y>>8), byte(y))
+	}
+	return string(b)
+}
+
+// Checkpoint returns a log's latest checkpoint, for whoever wants to keep it.
+func (v *Vault) Checkpoint(_ context.Context, _ Caller, log string) ([]byte, error) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if cp := v.checkpoints[log]; cp != nil {
+		return cp, nil
+	}
+	return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such log"}
+}

@@ -1,0 +1,527 @@
+package vault
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/seal"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// An import's state on the vault's side.
+const (
+	importReceived  = "received"
+	importStaged    = "staged"
+	importConfirmed = "confirmed"
+	importDiscarded = "discarded"
+)
+
+// stagedChange is a row of the table staged, as JSON under the vault's own key until the import is confirmed.
+type stagedChange struct {
+	Wearer   id.Wearer `json:"wearer"`
+	New      bool      `json:"new,omitempty"`
+	Facts    facts     `json:"facts"`
+	Identity []byte    `json:"identity,omitempty"` // stored forms; nil: unchanged
+	Contact  []byte    `json:"contact,omitempty"`
+	NI       []byte    `json:"ni,omitempty"`
+}
+
+// Field values are padded so that their lengths tell nothing.
+const (
+	identityPad = 512
+	contactPad  = 512
+	niPad       = 32
+	stagedPad   = 1024
+)
+
+// Intake enters that personal data arrived.
+func (v *Vault) Intake(ctx context.Context, c Caller, in vaultclient.Intake) error {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return err
+	}
+	if in.Import.IsZero() || len(in.Sender) > 200 || len(in.Source) > 40 || len(in.Wearers) > vaultclient.MaxItems || len(in.SHA256) > 32 || len(in.Via) > 40 {
+		return invalid("an intake names its import, its source, and at most %d wearers", vaultclient.MaxItems)
+	}
+	a := ask{action: policy.Write, purpose: grantPurpose(p, policy.AssessDose), fields: policy.FieldDocument, wearers: in.Wearers}
+	_, parties, denial := v.decide(p, a)
+	if denial != nil {
+		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
+			return err
+		}
+		return denial
+	}
+	recipients := p.recipients
+	if in.Via != "" && in.Via != p.node {
+		recipients = append(slices.Clone(recipients), "node:"+in.Via)
+	}
+	entries := make([]entry, len(parties))
+	for i, of := range parties {
+		o := v.opening(p, a)
+		o.Recipients, o.Via, o.Import, o.File, o.Bytes, o.Sender, o.Subject = recipients, in.Via, in.Import, in.SHA256, in.Bytes, in.Sender, in.Source
+		o.Fields, o.Wearers, o.Rule = in.Held, of.wearers, joinRules(of.rules)
+		if entries[i], err = v.seal(entry{org: of.org, kind: ledger.Intake, basis: ledger.FromOutside, count: len(of.wearers)}, o); err != nil {
+			return err
+		}
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		im := importState{State: importReceived}
+		if old := v.state.imports[in.Import]; old != nil {
+			im = *old
+		}
+		im.Held |= in.Held
+		if len(in.Wearers) > 0 {
+			im.Wearers = packWearers(union(unpackWearers(im.Wearers), in.Wearers))
+		}
+		t.entries = append(t.entries, entries...)
+		return t.putImport(in.Import, im)
+	}))
+}
+
+// grantPurpose is a grant's purpose, or the one given for a session.
+func grantPurpose(p *principal, or policy.Purpose) policy.Purpose {
+	if p.grant != nil {
+		return p.grant.Purpose
+	}
+	return or
+}
+
+func union(a, b []id.Wearer) []id.Wearer {
+	seen := make(map[id.Wearer]bool, len(a)+len(b))
+	var out []id.Wearer
+	for _, w := range append(slices.Clone(a), b...) {
+		if !seen[w] {
+			seen[w] = true
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// putImport writes an import's state.
+func (t *tx) putImport(n id.Import, im importState) error {
+	sealed, err := t.v.sealRow(TableImport, n[:], im)
+	if err != nil {
+		return err
+	}
+	t.put(TableImport, n[:], sealed)
+	t.apply(func(s *state) { s.imports[n] = &im })
+	return nil
+}
+
+// Stage keeps changes of wearers until the import is confirmed or dropped. All of them are kept, or none.
+func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaultclient.Change) ([]vaultclient.Staged, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	if n.IsZero() || len(changes) == 0 || len(changes) > vaultclient.MaxItems {
+		return nil, invalid("1 to %d wearers can be staged at once", vaultclient.MaxItems)
+	}
+	byOrg := map[id.Organisation]*party{}
+	var parties []*party
+	for _, ch := range changes {
+		if byOrg[ch.Organisation] == nil {
+			of := &party{org: ch.Organisation, rules: map[string]bool{}}
+			byOrg[ch.Organisation] = of
+			parties = append(parties, of)
+		}
+	}
+	a := ask{purpose: policy.KeepRecords, action: policy.Write, fields: policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldStaffNumber | policy.FieldRegistration | policy.FieldContact | policy.FieldEmployment}
+	for _, of := range parties {
+		one := a
+		one.organisation = of.org
+		_, asked, denial := v.decide(p, one)
+		if denial != nil {
+			if err := v.enterRefusal(ctx, p, one, asked); err != nil {
+				return nil, err
+			}
+			return nil, denial
+		}
+		for r := range asked[0].rules {
+			of.rules[r] = true
+		}
+	}
+	var staged []vaultclient.Staged
+	err = v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		im := importState{State: importReceived}
+		if old := v.state.imports[n]; old != nil {
+			im = *old
+		}
+		if im.State != importReceived {
+			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was staged, confirmed or dropped before"}
+		}
+		rows, err := v.resolve(changes)
+		if err != nil {
+			return err
+		}
+		staged = make([]vaultclient.Staged, len(rows))
+		for i, row := range rows {
+			staged[i] = vaultclient.Staged{Wearer: row.Wearer, State: "changed"}
+			switch {
+			case row.New:
+				staged[i].State = "new"
+			case row.Identity == nil && row.Contact == nil && row.NI == nil && row.Facts == v.state.wearers[row.Wearer].facts:
+				staged[i].State = "same"
+			}
+			byOrg[row.Facts.Organisation].wearers = append(byOrg[row.Facts.Organisation].wearers, row.Wearer)
+			key := binary.BigEndian.AppendUint32(slices.Clone(n[:]), uint32(i))
+			sealed, err := v.sealStaged(key, row)
+			if err != nil {
+				return err
+			}
+			t.put(TableStaged, key, sealed)
+		}
+		im.State, im.Staged = importStaged, len(rows)
+		for _, of := range parties {
+			o := v.opening(p, a)
+			o.Import, o.Wearers, o.Rule = n, of.wearers, joinRules(of.rules)
+			e, err := v.seal(entry{org: of.org, kind: ledger.Stage, basis: ledger.Gate, count: len(of.wearers)}, o)
+			if err != nil {
+				return err
+			}
+			t.append(e)
+		}
+		return t.putImport(n, im)
+	})
+	if err != nil {
+		return nil, hideCommitError(err)
+	}
+	return staged, nil
+}
+
+func (v *Vault) sealStaged(key []byte, row stagedChange) ([]byte, error) {
+	return v.sealRow(TableStaged, key, row)
+}
+
+// resolve turns changes into what each wearer is to become. The committer calls it, so the state stands still.
+func (v *Vault) resolve(changes []vaultclient.Change) ([]stagedChange, error) {
+	today := v.today()
+	rows := make([]stagedChange, len(changes))
+	staff := map[staffKey]int{}
+	persons := map[string]id.Person{} // by NI number, among the changes themselves
+	for i, ch := range changes {
+		bad := func(err error) error { return invalid("person %d: %v", i+1, err) }
+		if v.state.organisations[ch.Organisation] == nil {
+			return nil, bad(errors.New("no such organisation"))
+		}
+		identity, err := person.CheckIdentity(ch.Identity, today)
+		if err != nil {
+			return nil, bad(err)
+		}
+		contact, err := person.CheckContact(ch.Contact)
+		if err != nil {
+			return nil, bad(err)
+		}
+		from, err := day.Parse(ch.From)
+		if err != nil {
+			return nil, bad(fmt.Errorf("first day of employment: %w", err))
+		}
+		to, err := day.Parse(ch.To)
+		if err != nil {
+			return nil, bad(fmt.Errorf("last day of employment: %w", err))
+		}
+		if !to.IsZero() && to < from {
+			return nil, bad(errors.New("the last day of employment is before the first"))
+		}
+		number := identity.StaffNumber.Expose()
+		if number == "" || identity.Surname.IsZero() {
+			return nil, bad(errors.New("a staff number and a surname are needed"))
+		}
+		key := staffKey{ch.Organisation, number}
+		if first, dup := staff[key]; dup {
+			return nil, bad(fmt.Errorf("has the same staff number as person %d", first+1))
+		}
+		staff[key] = i
+		row := stagedChange{}
+		var old *wearer
+		if n, ok := v.state.staff[key]; ok {
+			old = v.state.wearers[n]
+			row.Wearer, row.Facts = n, old.facts
+		} else {
+			row.Wearer, row.New = id.New[id.Wearer](), true
+			row.Facts = facts{Organisation: ch.Organisation}
+		}
+		row.Facts.From, row.Facts.To, row.Facts.Classified = from, to, ch.Classified
+		if !ch.NI.IsZero() {
+			if !ch.Classified {
+				return nil, bad(errors.New("an NI number is kept for classified people only: leave it out"))
+			}
+			ni, err := person.CheckNI(ch.NI)
+			if err != nil {
+				return nil, bad(err)
+			}
+			row.NI = []byte(ni.Expose())
+		}
+		if row.New {
+			row.Facts.Person, err = v.personFor(ch, row.NI, persons)
+			if err != nil {
+				return nil, bad(err)
+			}
+		}
+		if row.NI != nil {
+			persons[string(row.NI)] = row.Facts.Person
+			if old != nil && slices.Contains(v.state.ni[v.niHash(string(row.NI))], old.id) {
+				row.NI = nil // unchanged
+			}
+		}
+		identity = merge(old, identity)
+		if b := identity.Encode(); old == nil || string(b) != string(old.identity.Encode()) {
+			row.Identity = b
+			row.Facts.Versions[policy.ClassIdentity]++
+		}
+		if b := contact.Encode(); string(b) != "{}" || old == nil {
+			row.Contact = b
+			row.Facts.Versions[policy.ClassContact]++
+		}
+		if row.NI != nil {
+			row.Facts.Versions[policy.ClassNI]++
+		}
+		rows[i] = row
+	}
+	return rows, nil
+}
+
+// personFor finds the human being behind a new wearer.
+func (v *Vault) personFor(ch vaultclient.Change, ni []byte, seen map[string]id.Person) (id.Person, error) {
+	if !ch.SamePerson.IsZero() {
+		w := v.state.wearers[ch.SamePerson]
+		if w == nil {
+			return id.Person{}, errors.New("the other wearer of the same person does not exist")
+		}
+		return w.facts.Person, nil
+	}
+	if ni != nil {
+		if known := v.state.ni[v.niHash(string(ni))]; len(known) > 0 {
+			return v.state.wearers[known[0]].facts.Person, nil
+		}
+		if n, ok := seen[string(ni)]; ok {
+			return n, nil
+		}
+	}
+	return id.New[id.Person](), nil
+}
+
+// merge leaves what a change does not mention as it is, and keeps a surname that was changed.
+func merge(old *wearer, new person.Identity) person.Identity {
+	if old == nil {
+		return new
+	}
+	was := old.identity
+	keep := func(n *person.Value, w person.Value) {
+		if n.IsZero() {
+			*n = w
+		}
+	}
+	if new.Former == nil {
+		new.Former = was.Former
+		if new.Surname != was.Surname && !slices.Contains(new.Former, was.Surname) {
+			new.Former = append([]person.Value{was.Surname}, was.Former...)
+		}
+	}
+	keep(&new.Forenames, was.Forenames)
+	keep(&new.KnownAs, was.KnownAs)
+	keep(&new.Birth, was.Birth)
+	keep(&new.Sex, was.Sex)
+	keep(&new.Registration, was.Registration)
+	return new
+}
+
+// Confirm makes an import's staged changes real and enters its manifests. Confirming twice is no error.
+// A worker that reconciles after a restart calls it by its node alone.
+func (v *Vault) Confirm(ctx context.Context, c Caller, n id.Import, manifests []vaultclient.Manifest) error {
+	p, err := v.importCaller(c)
+	if err != nil {
+		return err
+	}
+	for _, m := range manifests {
+		if len(m.Hash) != 32 || m.Kind == "" || len(m.Kind) > 40 {
+			return invalid("a manifest has a kind and a SHA-256")
+		}
+	}
+	rows, err := v.stagedRows(ctx, n)
+	if err != nil {
+		return err
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		im := v.state.imports[n]
+		switch {
+		case im == nil:
+			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such import"}
+		case im.State == importConfirmed:
+			return nil
+		case im.State == importDiscarded:
+			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was dropped"}
+		case im.Staged != len(rows):
+			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "the import's staged rows changed meanwhile; ask again"}
+		}
+		for _, row := range rows {
+			if err := t.makeReal(row); err != nil {
+				return err
+			}
+		}
+		for _, m := range manifests {
+			o := v.opening(p, ask{purpose: grantPurpose(p, policy.KeepRecords)})
+			o.Import, o.Manifest = n, &ledger.Manifest{Kind: m.Kind, Rows: m.Rows, Hash: m.Hash}
+			e, err := v.seal(entry{org: m.Organisation, kind: ledger.Import, basis: ledger.Gate}, o)
+			if err != nil {
+				return invalid("a manifest names an organisation that does not exist")
+			}
+			t.append(e)
+		}
+		return t.finish(n, *im, importConfirmed)
+	}))
+}
+
+// Discard drops an import's staged changes. Dropping twice is no error.
+func (v *Vault) Discard(ctx context.Context, c Caller, n id.Import) error {
+	p, err := v.importCaller(c)
+	if err != nil {
+		return err
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		im := v.state.imports[n]
+		switch {
+		case im == nil || im.State == importDiscarded:
+			return nil
+		case im.State == importConfirmed:
+			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was confirmed: it can't be dropped"}
+		}
+		o := v.opening(p, ask{})
+		o.Import = n
+		e, err := v.seal(entry{kind: ledger.Discard, basis: ledger.Gate}, o)
+		if err != nil {
+			return err
+		}
+		t.append(e)
+		return t.finish(n, *im, importDiscarded)
+	}))
+}
+
+// finish ends an import and clears what was staged for it.
+func (t *tx) finish(n id.Import, im importState, as string) error {
+	for i := range im.Staged {
+		t.put(TableStaged, binary.BigEndian.AppendUint32(slices.Clone(n[:]), uint32(i)), nil)
+	}
+	im.State, im.Staged = as, 0
+	return t.putImport(n, im)
+}
+
+// importCaller is who may confirm or drop: a signed-in user, a grant, or the worker's node by itself.
+func (v *Vault) importCaller(c Caller) (*principal, error) {
+	if c.Auth == (vaultclient.Auth{}) && c.Node == "worker" {
+		return &principal{node: c.Node}, nil
+	}
+	return v.authenticate(c)
+}
+
+// Pending lists the imports that are neither confirmed nor dropped.
+func (v *Vault) Pending(context.Context, Caller) ([]id.Import, error) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []id.Import
+	for n, im := range v.state.imports {
+		if im.State == importStaged {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
+// stagedRows opens what is staged for an import.
+func (v *Vault) stagedRows(ctx context.Context, n id.Import) ([]stagedChange, error) {
+	v.mu.RLock()
+	im := v.state.imports[n]
+	v.mu.RUnlock()
+	if im == nil || im.Staged == 0 {
+		return nil, nil
+	}
+	ids := make([][]byte, im.Staged)
+	for i := range ids {
+		ids[i] = binary.BigEndian.AppendUint32(slices.Clone(n[:]), uint32(i))
+	}
+	sealed, err := v.store.Get(ctx, TableStaged, ids)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]stagedChange, len(ids))
+	for i := range rows {
+		if sealed[i] == nil {
+			return nil, nil // confirmed or dropped meanwhile; the commit looks again
+		}
+		if err := v.openRow(TableStaged, ids[i], sealed[i], &rows[i]); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// makeReal writes one staged change.
+func (t *tx) makeReal(row stagedChange) error {
+	v := t.v
+	w := &wearer{id: row.Wearer, facts: row.Facts}
+	old := v.state.wearers[row.Wearer]
+	if old != nil {
+		w.keys, w.identity, w.words, w.sortKey = old.keys, old.identity, old.words, old.sortKey
+	} else {
+		for _, c := range policy.WearerClasses {
+			w.keys[c] = seal.NewKey()
+			key := ownedID(w.id, byte(c), keyVersion)
+			t.put(TableWearerKey, key, v.epoch.Wrap(keyContext(TableWearerKey, key), w.keys[c]))
+		}
+	}
+	for _, f := range []struct {
+		class policy.Class
+		value []byte
+		pad   int
+	}{{policy.ClassIdentity, row.Identity, identityPad}, {policy.ClassContact, row.Contact, contactPad}, {policy.ClassNI, row.NI, niPad}} {
+		if f.value == nil {
+			continue
+		}
+		key := ownedID(w.id, byte(f.class), w.facts.Versions[f.class])
+		sealed, err := w.keys[f.class].Box().Seal(fieldContext(key), f.pad, f.value)
+		if err != nil {
+			return err
+		}
+		t.put(TableField, key, sealed)
+		if w.facts.Versions[f.class] > 1 {
+			t.put(TableField, ownedID(w.id, byte(f.class), w.facts.Versions[f.class]-1), nil)
+		}
+	}
+	sealed, err := v.sealRow(TableWearer, w.id[:], w.facts)
+	if err != nil {
+		return err
+	}
+	t.put(TableWearer, w.id[:], sealed)
+	if row.Identity != nil {
+		if w.identity, err = person.DecodeIdentity(row.Identity); err != nil {
+			return err
+		}
+		w.index()
+	}
+	t.apply(func(s *state) {
+		if old == nil {
+			s.add(w)
+		}
+		s.wearers[w.id] = w
+		if row.NI != nil {
+			h := v.niHash(string(row.NI))
+			s.ni[h] = append(slices.Clone(s.ni[h]), w.id)
+		}
+	})
+	return nil
+}

@@ -1,0 +1,435 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// How long secrets of signing in live.
+const (
+	LinkLifetime    = 10 * time.Minute
+	codeLifetime    = time.Minute
+	sessionLifetime = 10 * time.Hour
+	maxGrantLife    = 7 * 24 * time.Hour
+)
+
+// codes are one-time codes on their way from the vault's own origin to a node, in memory only: a restart
+// means to sign in again.
+type codes struct {
+	mu sync.Mutex
+	m  map[secretHash]code
+}
+
+type code struct {
+	user    id.User
+	node    string
+	expires time.Time
+}
+
+// newSecret returns 32 random bytes as text; only its hash is kept.
+func newSecret() string {
+	var b [32]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// NewCode makes a one-time code with which a node begins the user's session.
+func (v *Vault) NewCode(user id.User, node string) string {
+	secret := newSecret()
+	now := v.now()
+	v.codes.mu.Lock()
+	defer v.codes.mu.Unlock()
+	for h, c := range v.codes.m {
+		if now.After(c.expires) {
+			delete(v.codes.m, h)
+		}
+	}
+	v.codes.m[hashSecret(secret)] = code{user, node, now.Add(codeLifetime)}
+	return secret
+}
+
+var errNoCode = &vaultclient.Error{Code: vaultclient.Unauthenticated, Message: "this code or link was used, has expired, or is for another place: sign in again"}
+
+// RedeemCode begins a session on the node that the code was made for.
+func (v *Vault) RedeemCode(ctx context.Context, c Caller, secret string) (vaultclient.Session, error) {
+	h := hashSecret(secret)
+	v.codes.mu.Lock()
+	got, ok := v.codes.m[h]
+	delete(v.codes.m, h)
+	v.codes.mu.Unlock()
+	if !ok || got.node != c.Node || !v.now().Before(got.expires) {
+		return vaultclient.Session{}, errNoCode
+	}
+	return v.begin(ctx, c, func(*tx) (id.User, error) { return got.user, nil })
+}
+
+// RedeemLink begins a session with a one-time link's secret.
+func (v *Vault) RedeemLink(ctx context.Context, c Caller, secret string) (vaultclient.Session, error) {
+	return v.begin(ctx, c, func(t *tx) (id.User, error) { return v.spendLink(t, secret) })
+}
+
+// CodeForLink spends a one-time link for a code: the way by the vault's own origin.
+func (v *Vault) CodeForLink(ctx context.Context, secret, node string) (string, error) {
+	var user id.User
+	err := v.commit(ctx, func(t *tx) (err error) {
+		user, err = v.spendLink(t, secret)
+		return err
+	})
+	if err != nil {
+		return "", hideCommitError(err)
+	}
+	return v.NewCode(user, node), nil
+}
+
+func (v *Vault) spendLink(t *tx, secret string) (id.User, error) {
+	h := hashSecret(secret)
+	l := v.state.links[h]
+	if l == nil {
+		return id.User{}, errNoCode
+	}
+	t.put(TableLink, h[:], nil)
+	t.apply(func(s *state) { delete(s.links, h) })
+	if t.now.UnixMicro() >= l.Expires {
+		return id.User{}, errNoCode
+	}
+	return l.User, nil
+}
+
+// begin starts a session for the user that who finds, on the caller's node.
+func (v *Vault) begin(ctx context.Context, c Caller, who func(*tx) (id.User, error)) (vaultclient.Session, error) {
+	token := newSecret()
+	h := hashSecret(token)
+	var out vaultclient.Session
+	err := v.commit(ctx, func(t *tx) error {
+		n, err := who(t)
+		if err != nil {
+			return err
+		}
+		u := v.state.users[n]
+		if u == nil {
+			return errNoCode
+		}
+		s := &session{User: n, Node: c.Node, Began: t.now.UnixMicro(), Expires: t.now.Add(sessionLifetime).UnixMicro()}
+		sealed, err := v.sealRow(TableSession, h[:], s)
+		if err != nil {
+			return err
+		}
+		e, err := v.seal(entry{kind: ledger.SignIn, basis: ledger.Gate}, ledger.Opening{User: n, Role: u.Role, Node: c.Node})
+		if err != nil {
+			return err
+		}
+		t.put(TableSession, h[:], sealed)
+		t.append(e)
+		t.apply(func(st *state) { st.sessions[h] = s })
+		out = vaultclient.Session{Token: token, User: *u, Expires: time.UnixMicro(s.Expires).UTC()}
+		return nil
+	})
+	return out, hideCommitError(err)
+}
+
+// SignOut ends the caller's session.
+func (v *Vault) SignOut(ctx context.Context, c Caller) error {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return err
+	}
+	h := hashSecret(c.Auth.Session)
+	e, err := v.seal(entry{kind: ledger.SignOut, basis: ledger.Gate}, ledger.Opening{User: p.User, Role: p.Role, Node: c.Node})
+	if err != nil {
+		return err
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		t.put(TableSession, h[:], nil)
+		t.append(e)
+		t.apply(func(s *state) { delete(s.sessions, h) })
+		return nil
+	}))
+}
+
+// Whoami returns the signed-in user.
+func (v *Vault) Whoami(_ context.Context, c Caller) (vaultclient.User, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return vaultclient.User{}, err
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if u := v.state.users[p.User]; u != nil {
+		return *u, nil
+	}
+	return vaultclient.User{}, errUnauthenticated
+}
+
+// FirstUser creates an installation's first user, a co-ordinator, and returns a link for them; it does nothing
+// but make a new link when that user is there already and never signed in, and nothing at all afterwards.
+func (v *Vault) FirstUser(ctx context.Context, name string) (link string, err error) {
+	var secret string
+	err = v.commit(ctx, func(t *tx) error {
+		switch {
+		case len(v.state.users) > 1, len(v.state.sessions) > 0, len(v.state.organisations) > 0:
+			return nil
+		case len(v.state.users) == 1:
+			for n := range v.state.users {
+				secret, err = t.putLink(n)
+			}
+			return err
+		}
+		u, err := t.putUser(vaultclient.NewUser{Name: name, Role: policy.Coordinator}, ledger.Opening{})
+		if err != nil {
+			return err
+		}
+		secret, err = t.putLink(u)
+		return err
+	})
+	return secret, hideCommitError(err)
+}
+
+func (t *tx) putLink(user id.User) (secret string, err error) {
+	secret = newSecret()
+	h := hashSecret(secret)
+	l := &link{User: user, Expires: t.now.Add(LinkLifetime).UnixMicro()}
+	sealed, err := t.v.sealRow(TableLink, h[:], l)
+	if err != nil {
+		return "", err
+	}
+	t.put(TableLink, h[:], sealed)
+	t.apply(func(s *state) { s.links[h] = l })
+	return secret, nil
+}
+
+func (t *tx) putUser(n vaultclient.NewUser, o ledger.Opening) (id.User, error) {
+	u := &vaultclient.User{ID: id.New[id.User](), Name: n.Name, Role: n.Role, Organisations: n.Organisations, Wearers: n.Wearers}
+	sealed, err := t.v.sealRow(TableUser, u.ID[:], u)
+	if err != nil {
+		return u.ID, err
+	}
+	o.Subject = u.ID.String()
+	e, err := t.v.seal(entry{kind: ledger.User, basis: ledger.Gate}, o)
+	if err != nil {
+		return u.ID, err
+	}
+	t.put(TableUser, u.ID[:], sealed)
+	t.append(e)
+	t.apply(func(s *state) { s.users[u.ID] = u })
+	return u.ID, nil
+}
+
+// manage asks for leave to manage an organisation, or the installation.
+func (v *Vault) manage(ctx context.Context, p *principal, org id.Organisation) (ask, error) {
+	a := ask{action: policy.Manage, purpose: policy.KeepRecords, organisation: org}
+	if _, parties, denial := v.decide(p, a); denial != nil {
+		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
+			return a, err
+		}
+		return a, denial
+	}
+	return a, nil
+}
+
+// CreateOrganisations creates organisations with their keys.
+func (v *Vault) CreateOrganisations(ctx context.Context, c Caller, orgs []vaultclient.Organisation) ([]id.Organisation, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	a, err := v.manage(ctx, p, id.Organisation{})
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range orgs {
+		if strings.TrimSpace(o.Name) == "" || len(o.Name) > 200 || o.Kind == "" || len(o.Kind) > 40 {
+			return nil, invalid("organisation %d needs a name of at most 200 bytes and a kind", i+1)
+		}
+	}
+	ids := make([]id.Organisation, len(orgs))
+	err = v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		for i, o := range orgs {
+			n := id.New[id.Organisation]()
+			ids[i] = n
+			row := storedOrganisation{o.Name, o.Kind}
+			sealed, err := v.sealRow(TableOrganisation, n[:], row)
+			if err != nil {
+				return err
+			}
+			t.put(TableOrganisation, n[:], sealed)
+			made := newOrganisation(row, t.newOrganisationKey(n, useBlobs), t.newOrganisationKey(n, useOpening), t.newOrganisationKey(n, useHealthOpening))
+			op := v.opening(p, a)
+			op.Subject = n.String()
+			e, err := v.seal(entry{kind: ledger.Organisation, basis: ledger.Gate}, op)
+			if err != nil {
+				return err
+			}
+			t.append(e)
+			t.apply(func(s *state) { s.organisations[n] = made })
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, hideCommitError(err)
+	}
+	return ids, nil
+}
+
+// CreateUsers creates users.
+func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.NewUser) ([]id.User, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	for i, u := range users {
+		if strings.TrimSpace(u.Name) == "" || len(u.Name) > 200 || !slices.Contains(policy.Roles, u.Role) {
+			return nil, invalid("user %d needs a name of at most 200 bytes and a known role", i+1)
+		}
+		where := u.Organisations
+		if len(where) == 0 {
+			where = []id.Organisation{{}} // whoever makes a user of the whole service must manage the whole service
+		}
+		for _, org := range where {
+			if _, err := v.manage(ctx, p, org); err != nil {
+				return nil, err
+			}
+		}
+	}
+	ids := make([]id.User, len(users))
+	err = v.commit(ctx, func(t *tx) (err error) {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		for i, u := range users {
+			if ids[i], err = t.putUser(u, v.opening(p, ask{purpose: policy.KeepRecords})); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, hideCommitError(err)
+	}
+	return ids, nil
+}
+
+// NewLink makes a one-time sign-in link for a user.
+func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret string, err error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return "", err
+	}
+	a, err := v.manage(ctx, p, id.Organisation{})
+	if err != nil {
+		return "", err
+	}
+	err = v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		if v.state.users[user] == nil {
+			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user"}
+		}
+		o := v.opening(p, a)
+		o.Subject = user.String()
+		e, err := v.seal(entry{kind: ledger.Link, basis: ledger.Gate}, o)
+		if err != nil {
+			return err
+		}
+		t.append(e)
+		secret, err = t.putLink(user)
+		return err
+	})
+	return secret, hideCommitError(err)
+}
+
+// DemoUsers lists every user, for the sign-in page of a demonstration.
+func (v *Vault) DemoUsers() []vaultclient.User {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []vaultclient.User
+	for _, u := range v.state.users {
+		out = append(out, *u)
+	}
+	slices.SortFunc(out, func(a, b vaultclient.User) int { return strings.Compare(string(a.Role)+a.Name, string(b.Role)+b.Name) })
+	return out
+}
+
+func (v *Vault) organisationName(n id.Organisation) string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if o := v.state.organisations[n]; o != nil {
+		return o.name
+	}
+	return ""
+}
+
+// GrantJob gives a node leave for one file or run.
+func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) (id.Grant, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return id.Grant{}, err
+	}
+	if p.grant != nil {
+		return id.Grant{}, refused("only a signed-in user gives a grant")
+	}
+	if j.Lifetime <= 0 || j.Lifetime > maxGrantLife || j.MaxWearers < 1 || j.Fields == 0 || j.Node == "" || j.Import.IsZero() {
+		return id.Grant{}, invalid("a grant names its node, fields, file or run, a number of wearers, and a time of at most %v", maxGrantLife)
+	}
+	where := j.Organisations
+	if len(where) == 0 {
+		where = p.Organisations
+	}
+	scope := where
+	if len(scope) == 0 {
+		scope = []id.Organisation{{}}
+	}
+	a := ask{action: policy.Grant, purpose: j.Purpose, fields: j.Fields}
+	var rules []string
+	for _, org := range scope {
+		one := a
+		one.organisation = org
+		_, parties, denial := v.decide(p, one)
+		if denial != nil {
+			if err := v.enterRefusal(ctx, p, one, parties); err != nil {
+				return id.Grant{}, err
+			}
+			return id.Grant{}, denial
+		}
+		rules = append(rules, joinRules(parties[0].rules))
+	}
+	n := id.New[id.Grant]()
+	err = v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		g := &grant{User: p.User, Node: j.Node, Purpose: j.Purpose, Fields: j.Fields, Organisations: where, MaxWearers: j.MaxWearers, Import: j.Import,
+			Expires: t.now.Add(j.Lifetime).UnixMicro(), used: &wearerSet{m: map[id.Wearer]bool{}}}
+		sealed, err := v.sealRow(TableJobGrant, n[:], g)
+		if err != nil {
+			return err
+		}
+		o := v.opening(p, a)
+		slices.Sort(rules)
+		o.Grant, o.Fields, o.Import, o.Subject, o.Rule = n, j.Fields, j.Import, n.String(), strings.Join(slices.Compact(rules), ", ")
+		o.Reason = fmt.Sprintf("for node %s, at most %d wearers", j.Node, j.MaxWearers)
+		e, err := v.seal(entry{kind: ledger.GrantGiven, basis: ledger.Gate}, o)
+		if err != nil {
+			return err
+		}
+		t.put(TableJobGrant, n[:], sealed)
+		t.append(e)
+		t.apply(func(s *state) { s.grants[n] = g })
+		return nil
+	})
+	return n, hideCommitError(err)
+}
