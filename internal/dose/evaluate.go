@@ -129,6 +129,7 @@ type assessor struct {
 	positions uint16  // bit 1<<Position: is among the entries
 	combined  bool    // an entry has a Combination
 	bounds    []bound
+	lowest    [Foetus + 1]MicroSv // bound of each kind
 	out       Assessment
 }
 
@@ -341,6 +342,10 @@ func (a *assessor) years(kind Kind, sites ...[]MicroSv) {
 		}
 	}
 	slices.SortFunc(t, func(x, y Total) int { return cmp.Compare(x.Year, y.Year) })
+	if a.out.Totals == nil && len(t) > 0 {
+		a.out.Totals = make([]Total, 0, 3*len(t)+1)
+		a.out.FiveYear = make([]Span, 0, 2*len(t))
+	}
 	a.out.Totals = append(a.out.Totals, t...)
 	if !fiveYears {
 		return
@@ -419,7 +424,12 @@ func (s *Span) add(e *entry, bit uint8, part MicroSv, sign int) {
 // threeMonthsBefore returns the first day of the longest three consecutive months that include last as their last
 // day or run past it: the earliest day whose same day three months on is after last.
 func threeMonthsBefore(last day.Day) day.Day {
-	from := (last + 1).AddMonths(-3)
+	next := last + 1
+	year, month, dayOfMonth := next.Time().Date()
+	if dayOfMonth <= 28 {
+		return day.Of(year, month-3, dayOfMonth)
+	}
+	from := next.AddMonths(-3)
 	if from.AddMonths(3) <= last { // 31 May: back to 28 February, which would be 28 May
 		from++
 	}
@@ -513,10 +523,26 @@ func (a *assessor) bound(levels []Level) {
 			return cmp.Or(strings.Compare(x.level.Name, y.level.Name), cmp.Compare(x.from, y.from), cmp.Compare(x.to, y.to))
 		})
 	}
+	a.lowestBounds()
+}
+
+// lowestBounds remembers the lowest bound of each kind: most sums are below it.
+func (a *assessor) lowestBounds() {
+	for k := range a.lowest {
+		a.lowest[k] = maxMicroSv
+	}
+	for i := range a.bounds {
+		if b := &a.bounds[i]; b.kind <= Foetus {
+			a.lowest[b.kind] = min(a.lowest[b.kind], b.dose)
+		}
+	}
 }
 
 // check notes which bounds a sum is above on a day. Once found in a year, a bound is not found again: only the highest sum is kept.
 func (a *assessor) check(kind Kind, window Window, year int, on day.Day, sum MicroSv) {
+	if sum <= a.lowest[kind] {
+		return
+	}
 	for i := range a.bounds {
 		b := &a.bounds[i]
 		if b.kind != kind || b.window != window || sum <= b.dose || on < b.from && !b.from.IsZero() || on > b.to && !b.to.IsZero() {
