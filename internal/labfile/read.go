@@ -1,11 +1,9 @@
 package labfile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/dosevault/dosevault/internal/day"
@@ -126,62 +124,11 @@ func WriteRefused(w io.Writer, original []byte, rep *Report, only []int) error {
 			only = append(only, r.Number)
 		}
 	}
-	wanted := make(map[int]bool, len(only))
-	for _, n := range only {
-		if n < 2 || n > rep.In+1 {
-			return fmt.Errorf("writing refused rows: the file has no row %d", n)
-		}
-		wanted[n] = true
-	}
-	fallback := delimited.Windows1252
+	o := delimited.Options{}
 	for _, p := range Profiles() {
 		if p.name == rep.Profile {
-			fallback = p.fallback
+			o.Fallback = p.fallback
 		}
 	}
-	text, err := delimited.Text(original, delimited.Options{Fallback: fallback})
-	if err != nil {
-		return fmt.Errorf("writing refused rows: %w", err)
-	}
-	file, err := delimited.Open(bytes.NewReader(text), delimited.Options{MaxBytes: int64(len(text)) + 1, MaxRows: rep.In})
-	if err != nil {
-		return fmt.Errorf("writing refused rows: %w", err)
-	}
-	header := file.Header()
-	if !slices.Equal(header.Fields, rep.Header) {
-		return errOtherFile
-	}
-	out := []byte("\ufeff")
-	out = appendRecord(out, text, header)
-	in := 0
-	for {
-		rec, err := file.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("writing refused rows: %w", err)
-		}
-		in++
-		if wanted[rec.Number] {
-			out = appendRecord(out, text, rec)
-		}
-	}
-	if in != rep.In {
-		return errOtherFile
-	}
-	_, err = w.Write(out)
-	return err
-}
-
-var errOtherFile = errors.New("writing refused rows: the original is not the file that the report is about")
-
-// appendRecord appends a record as it stands in text, with its line break or, at the file's end, one of its own.
-func appendRecord(out, text []byte, rec delimited.Record) []byte {
-	raw := bytes.TrimLeft(text[rec.Start:rec.End], "\r\n")
-	out = append(out, raw...)
-	if !bytes.HasSuffix(raw, []byte("\n")) {
-		out = append(out, "\r\n"...)
-	}
-	return out
+	return delimited.Excerpt(w, original, o, rep.Header, rep.In, only)
 }

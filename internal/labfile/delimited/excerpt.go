@@ -1,0 +1,67 @@
+package delimited
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// errOther says that a report and an original do not belong together.
+var errOther = errors.New("writing rows: the original is not the file that the report is about")
+
+// Excerpt writes the header and the records with the given numbers, in the file's order and exactly as they stand
+// in the original, in UTF-8 with a byte order mark. header and in are what was read of the original before, the
+// fields of its header and the number of records below it: where they differ, nothing is written and the error says so.
+func Excerpt(w io.Writer, original []byte, o Options, header []string, in int, numbers []int) error {
+	wanted := make(map[int]bool, len(numbers))
+	for _, n := range numbers {
+		if n < 2 || n > in+1 {
+			return fmt.Errorf("writing rows: the file has no row %d", n)
+		}
+		wanted[n] = true
+	}
+	text, err := Text(original, o)
+	if err != nil {
+		return fmt.Errorf("writing rows: %w", err)
+	}
+	o.MaxBytes, o.MaxRows = int64(len(text))+1, in
+	file, err := Open(bytes.NewReader(text), o)
+	if err != nil {
+		return fmt.Errorf("writing rows: %w", err)
+	}
+	if !slices.Equal(file.Header().Fields, header) {
+		return errOther
+	}
+	out := appendRecord([]byte("\ufeff"), text, file.Header())
+	count := 0
+	for {
+		rec, err := file.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("writing rows: %w", err)
+		}
+		count++
+		if wanted[rec.Number] {
+			out = appendRecord(out, text, rec)
+		}
+	}
+	if count != in {
+		return errOther
+	}
+	_, err = w.Write(out)
+	return err
+}
+
+// appendRecord appends a record as it stands in text, with its line break or, at the file's end, one of its own.
+func appendRecord(out, text []byte, rec Record) []byte {
+	raw := bytes.TrimLeft(text[rec.Start:rec.End], "\r\n")
+	out = append(out, raw...)
+	if !bytes.HasSuffix(raw, []byte("\n")) {
+		out = append(out, "\r\n"...)
+	}
+	return out
+}
