@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dosevault/dosevault/internal/day"
 )
@@ -135,18 +136,21 @@ type assessor struct {
 
 // collect makes the entries, sorted by last day.
 func (a *assessor) collect(recs []Record, upTo day.Day) {
-	a.entries = make([]entry, 0, len(recs))
+	order := make([]int64, 0, len(recs)) // last day, then index: sorts faster than records
 	for i := range recs {
 		r := &recs[i]
 		switch {
 		case r.NotCounted || r.Position == Control:
-			continue
 		case r.To.IsZero() || r.Position == NoPosition || r.Position > Control:
 			a.out.Unplaced++
-			continue
-		case !upTo.IsZero() && r.To > upTo:
-			continue
+		case upTo.IsZero() || r.To <= upTo:
+			order = append(order, int64(r.To)<<32|int64(i))
 		}
+	}
+	slices.Sort(order)
+	a.entries = make([]entry, 0, len(order))
+	for _, o := range order {
+		r := &recs[uint32(o)]
 		e := entry{from: r.From, to: r.To, employment: r.Employment, position: r.Position, combination: r.Combination, partner: -1}
 		if e.from.IsZero() || e.from > e.to {
 			e.from = e.to
@@ -164,10 +168,6 @@ func (a *assessor) collect(recs []Record, upTo day.Day) {
 		a.positions |= 1 << e.position
 		a.combined = a.combined || e.combination != NoCombination
 		a.entries = append(a.entries, e)
-	}
-	byDay := func(x, y entry) int { return cmp.Compare(x.to, y.to) }
-	if !slices.IsSortedFunc(a.entries, byDay) {
-		slices.SortFunc(a.entries, byDay)
 	}
 	for i := range a.entries {
 		e := &a.entries[i]
@@ -492,10 +492,26 @@ func windowOf(k Kind) Window {
 	return CalendarYear
 }
 
+// statutoryBounds are the limits of each group and regime, then the statutory levels.
+var statutoryBounds = sync.OnceValue(func() (all [Other + 1][FiveYearsRegime + 1][]bound) {
+	for g := range all {
+		for r := range all[g] {
+			for i := range allLimits() {
+				if l := &allLimits()[i]; (l.Group == NoGroup || l.Group == Group(g)) && (l.Regime == AnyRegime || l.Regime == Regime(r)) {
+					all[g][r] = append(all[g][r], bound{l.Kind, l.Window, l.Dose, l.From, l.To, l, nil})
+				}
+			}
+			for i := range allLevels() {
+				l := &allLevels()[i]
+				all[g][r] = append(all[g][r], bound{l.Kind, windowOf(l.Kind), l.Dose, l.From, l.To, nil, l})
+			}
+		}
+	}
+	return all
+})
+
 // bound collects the limits of the subject's group and regime, then the statutory levels, then the employer's by name.
 func (a *assessor) bound(levels []Level) {
-	limits, statutory := allLimits(), allLevels()
-	a.bounds = make([]bound, 0, 16+len(levels))
 	group, regime := a.subject.Group, OrdinaryRegime
 	if group != Adult && group != Trainee {
 		group = Other
@@ -503,16 +519,8 @@ func (a *assessor) bound(levels []Level) {
 	if a.subject.FiveYears {
 		regime = FiveYearsRegime
 	}
-	for i := range limits {
-		l := &limits[i]
-		if (l.Group == NoGroup || l.Group == group) && (l.Regime == AnyRegime || l.Regime == regime) {
-			a.bounds = append(a.bounds, bound{l.Kind, l.Window, l.Dose, l.From, l.To, l, nil})
-		}
-	}
-	for i := range statutory {
-		l := &statutory[i]
-		a.bounds = append(a.bounds, bound{l.Kind, windowOf(l.Kind), l.Dose, l.From, l.To, nil, l})
-	}
+	statutory := statutoryBounds()[group][regime]
+	a.bounds = append(make([]bound, 0, len(statutory)+len(levels)), statutory...)
 	own := len(a.bounds)
 	for i := range levels {
 		l := &levels[i]
