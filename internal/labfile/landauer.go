@@ -36,6 +36,9 @@ type source struct {
 // Name returns the profile's name and version, which [Report] has.
 func (p *Profile) Name() string { return p.name }
 
+// Headings returns the headings of the columns, in their order.
+func (p *Profile) Headings() []string { return slices.Clone(p.headings) }
+
 // Profiles returns the profiles that there are.
 func Profiles() []*Profile { return []*Profile{Landauer()} }
 
@@ -90,7 +93,8 @@ const (
 // What it knows was measured on 1,802 real rows. `M` is a dose below the minimum recording level in a column that
 // the position measures, and says nothing in another: an eye badge's DDE is always `M`. A ring leaves DDE blank
 // and measures SDE only. The LDE of a chest badge estimates the lens dose: it is given as a reading of Hp(3) of a
-// whole-body badge, and whether it counts is for the convention that says which badge is which dose.
+// whole-body badge, and whether it counts is for the convention that says which badge is which dose. This layout
+// has nothing that marks a dose as not counted.
 func Landauer() *Profile {
 	ring := []source{{currentSDE, dose.Hp007, true}}
 	return &Profile{

@@ -171,12 +171,15 @@ func (p *Profile) read(rec delimited.Record, today day.Day) (Row, *Refusal) {
 	return row, c.refusal
 }
 
-// name reads the name, and refuses a control badge that goes by another use: its dose would be somebody's.
+// name reads the name. It refuses a control badge that goes by another use, for its dose would be somebody's, and
+// somebody's badge that goes as a control, for its dose would be nobody's.
 func (c *cells) name(row *Row) {
-	name := c.text(participantName)
-	control := name == "CONTROL" || strings.HasPrefix(c.text(participantNumber), "00DRS-")
-	if control && c.text(useOfBadge) != "CONTROL" {
-		c.refuse(useOfBadge, "CONTROL expected, as name and number are those of a control badge")
+	name, number, isControl := c.text(participantName), c.text(participantNumber), c.text(useOfBadge) == "CONTROL"
+	switch likeControl := strings.HasPrefix(name, "CONTROL") || strings.HasPrefix(number, "00DRS-"); {
+	case likeControl && !isControl:
+		c.refuse(useOfBadge, "CONTROL expected, as name or number are those of a control badge")
+	case isControl && !likeControl && name+number != "":
+		c.refuse(useOfBadge, "another use expected, as name and number are not those of a control badge")
 	}
 	if strings.ContainsFunc(name, unicode.IsControl) || strings.ContainsRune(name, unicode.ReplacementChar) || len(name) > 200 {
 		c.refuse(participantName, "a name of one line and at most 200 bytes expected, or nothing")

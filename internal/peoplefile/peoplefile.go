@@ -311,8 +311,11 @@ func (c *cells) date(f field) day.Day {
 		s = s[6:] + "-" + s[3:5] + "-" + s[:2]
 	}
 	d, err := day.Parse(s)
-	if err != nil {
+	switch {
+	case err != nil:
 		c.refuse(f, "a date as YYYY-MM-DD or DD/MM/YYYY expected")
+	case s != "" && d.IsZero():
+		c.refuse(f, "1 January 1970 is what systems write where they have no date: leave it empty")
 	}
 	return d
 }

@@ -188,6 +188,7 @@ func TestRefusals(t *testing.T) {
 		{"from", "QQ", "DD/MM/YYYY"},
 		{"to", "2019-13-01", "DD/MM/YYYY"},
 		{"to", "1/2/2020", "DD/MM/YYYY"},
+		{"to", "01/01/1970", "leave it empty"},
 		{"classified", "QQ", "yes or no"},
 		{"department", "QQ\x01", "control"},
 		{"organisation", strings.Repeat("QQ", 101), "longer"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -105,6 +106,24 @@ func TestSourceErrorsAreNotTheFiles(t *testing.T) {
 	var e *Error
 	if !errors.Is(err, broken) || errors.As(err, &e) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestPipesAndFilesFromTheirPosition(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	io.WriteString(w, "a,b\n1,ŵ\n")
+	w.Close()
+	if got, _, err := all(r, Options{}); err != nil || got[1][1] != "ŵ" {
+		t.Errorf("pipe: %q %v", got, err)
+	}
+	s := strings.NewReader("front matter\xef\xbb\xbfa,b\n1,ŵ\n")
+	s.Seek(int64(len("front matter")), io.SeekStart)
+	if got, encoding, err := all(s, Options{}); err != nil || got[0][0] != "a" || got[1][1] != "ŵ" || encoding != nameUTF8BOM {
+		t.Errorf("from the middle: %q %s %v", got, encoding, err)
 	}
 }
 

@@ -56,12 +56,22 @@ func Excerpt(w io.Writer, original []byte, o Options, header []string, in int, n
 	return err
 }
 
-// appendRecord appends a record as it stands in text, with its line break or, at the file's end, one of its own.
+// appendRecord appends a record as it stands in text, without the empty lines before it, and with its line break
+// or, at the file's end, one of its own.
 func appendRecord(out, text []byte, rec Record) []byte {
-	raw := bytes.TrimLeft(text[rec.Start:rec.End], "\r\n")
-	out = append(out, raw...)
-	if !bytes.HasSuffix(raw, []byte("\n")) {
-		out = append(out, "\r\n"...)
+	raw := text[rec.Start:rec.End]
+	for {
+		if rest, ok := bytes.CutPrefix(raw, []byte("\n")); ok {
+			raw = rest
+		} else if rest, ok := bytes.CutPrefix(raw, []byte("\r\n")); ok {
+			raw = rest
+		} else {
+			break
+		}
 	}
-	return out
+	if bytes.HasSuffix(raw, []byte("\n")) {
+		return append(out, raw...)
+	}
+	out = append(out, bytes.TrimSuffix(raw, []byte("\r"))...) // which csv drops at the end of a file
+	return append(out, "\r\n"...)
 }
