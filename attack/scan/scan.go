@@ -25,6 +25,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"sync"
 )
 
 // MinBits is how many bits a pattern must have. At 48, a set of 2,000 patterns of the least length is found
@@ -51,6 +52,7 @@ type Set struct {
 	longest  int
 	chance   float64 // of a finding at one random position
 	skipped  []Skipped
+	buffers  sync.Pool
 }
 
 // Skipped is a pattern that was left out because chance would find it.
@@ -211,7 +213,13 @@ const blockSize = 1 << 20
 func (s *Set) Reader(r io.Reader) ([]Finding, int64, error) {
 	t := tally{set: s}
 	// The buffer starts with one byte already scanned, for the look back at a number's left side.
-	buf := make([]byte, 0, blockSize+s.longest+2)
+	kept, _ := s.buffers.Get().(*[]byte)
+	if kept == nil {
+		b := make([]byte, 0, blockSize+s.longest+2)
+		kept = &b
+	}
+	defer s.buffers.Put(kept)
+	buf := *kept
 	var base int64 // offset of buf[0] in the stream
 	start := 0
 	for {
