@@ -25,10 +25,10 @@ const (
 // Grant name at least one field, Manage and Oversee none; a wearer comes with its organisation; and the resource is of
 // a kind that the action is about:
 //
-//	Reveal           a wearer; or an organisation's own rows (no wearer)
+//	Reveal           a wearer; an organisation's own rows (no wearer); or a file from outside (neither)
 //	Search, Grant    an organisation, or the installation (zero organisation); no wearer
 //	Compare          a wearer
-//	Write            a wearer; or, without one, somebody being entered or an organisation's own rows
+//	Write            a wearer; without one, somebody being entered or an organisation's own rows; or a file (neither)
 //	Manage, Oversee  a wearer, an organisation or the installation
 //
 // It costs about two microseconds, keeps nothing of the request, and is safe for concurrent use.
@@ -125,10 +125,10 @@ const (
 
 // about is which kinds of resources an action is about; the schema says the same.
 var about = map[Action]kinds{
-	Reveal:  aWearer | anOrganisation,
+	Reveal:  aWearer | anOrganisation | theWhole,
 	Search:  anOrganisation | theWhole,
 	Compare: aWearer,
-	Write:   aWearer,
+	Write:   aWearer | theWhole,
 	Manage:  aWearer | anOrganisation | theWhole,
 	Oversee: aWearer | anOrganisation | theWhole,
 	Grant:   anOrganisation | theWhole,

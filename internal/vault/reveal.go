@@ -119,7 +119,7 @@ func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchReques
 		return vaultclient.SearchResult{}, invalid("a search page has 1 to %d people", vaultclient.MaxPage)
 	}
 	// Permission to search here comes first, so that a refused search tells nothing, not even a total.
-	scope := ask{action: policy.Search, purpose: r.Purpose, fields: searchShows, kind: ledger.Search, organisation: r.Organisation}
+	scope := ask{action: policy.Search, purpose: r.Purpose, fields: searchShows &^ policy.FieldEmployment, kind: ledger.Search, organisation: r.Organisation}
 	if _, parties, denial := v.decide(p, scope); denial != nil {
 		if err := v.enterRefusal(ctx, p, scope, parties); err != nil {
 			return vaultclient.SearchResult{}, err
@@ -136,7 +136,7 @@ func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchReques
 		_, err := v.gate(ctx, p, scope)
 		return result, err
 	}
-	scope.wearers = page
+	scope.action, scope.fields, scope.wearers = policy.Reveal, searchShows, page
 	found, err := v.gate(ctx, p, scope)
 	if err != nil {
 		return vaultclient.SearchResult{}, err
@@ -206,12 +206,22 @@ func (v *Vault) FindNI(ctx context.Context, c Caller, purpose policy.Purpose, ni
 	v.mu.RUnlock()
 	// Finding somebody by the number shows that the number is theirs; a miss is entered too.
 	shown := policy.FieldNI
-	a := ask{action: policy.Search, purpose: purpose, fields: policy.FieldNI, wearers: found, kind: ledger.Search, shown: &shown}
+	a := ask{action: policy.Search, purpose: purpose, fields: policy.FieldNI, kind: ledger.Search, shown: &shown}
+	if _, parties, denial := v.decide(p, a); denial != nil {
+		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
+			return nil, err
+		}
+		return nil, denial
+	}
 	if len(found) == 0 {
 		shown = 0
+	} else {
+		a.action, a.wearers = policy.Reveal, found
 	}
-	_, err = v.gate(ctx, p, a)
-	return found, err
+	if _, err = v.gate(ctx, p, a); err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // FindStaff finds wearers by organisation and staff number; a zero id where there is none.
@@ -247,7 +257,7 @@ func (v *Vault) FindStaff(ctx context.Context, c Caller, purpose policy.Purpose,
 	if len(found) == 0 {
 		return out, nil
 	}
-	_, err = v.gate(ctx, p, ask{action: policy.Search, purpose: purpose, fields: policy.FieldStaffNumber, wearers: found, kind: ledger.Search})
+	_, err = v.gate(ctx, p, ask{action: policy.Reveal, purpose: purpose, fields: policy.FieldStaffNumber, wearers: found, kind: ledger.Search})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,248 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	vc "github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// Server answers nodes. The certificate of a connection says which node calls; one that isn't known is not spoken to.
+type Server struct {
+	http *http.Server
+	tls  *tls.Config
+}
+
+// NewServer returns a server for the nodes whose certificates lie in the key directory.
+func NewServer(v *Vault, keys KeyDir) (*Server, error) {
+	own, err := keys.TLS()
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := keys.Nodes()
+	if err != nil {
+		return nil, err
+	}
+	name := func(certs []*x509.Certificate) string {
+		if len(certs) > 0 {
+			for n, c := range nodes {
+				if bytes.Equal(c.RawSubjectPublicKeyInfo, certs[0].RawSubjectPublicKeyInfo) {
+					return n
+				}
+			}
+		}
+		return ""
+	}
+	mux := http.NewServeMux()
+	s := &Server{
+		http: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, vc.MaxBody)
+			r.SetPathValue("node", name(r.TLS.PeerCertificates))
+			mux.ServeHTTP(w, r)
+		}), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute, ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelWarn)},
+		tls: &tls.Config{
+			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert,
+			VerifyConnection: func(c tls.ConnectionState) error {
+				if name(c.PeerCertificates) == "" {
+					return errors.New("unknown node")
+				}
+				return nil
+			},
+		},
+	}
+	routes(mux, v)
+	return s, nil
+}
+
+// Serve answers on a listener until the server is shut down.
+func (s *Server) Serve(l net.Listener) error {
+	err := s.http.Serve(tls.NewListener(l, s.tls))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Shutdown waits for running requests and stops.
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+
+// handle answers one method.
+func handle[In, Out any](mux *http.ServeMux, v *Vault, method string, fn func(context.Context, Caller, In) (Out, error)) {
+	mux.HandleFunc("POST /v1/"+method, func(w http.ResponseWriter, r *http.Request) {
+		var call vc.Call[In]
+		dec := json.NewDecoder(r.Body)
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&call); err != nil {
+			v.fail(w, method, invalid("the request can't be read"))
+			return
+		}
+		out, err := fn(r.Context(), Caller{Node: r.PathValue("node"), Auth: call.Auth}, call.Body)
+		if err != nil {
+			v.fail(w, method, err)
+			return
+		}
+		b, err := json.Marshal(out)
+		if err != nil {
+			v.fail(w, method, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(b)
+	})
+}
+
+// fail answers with an error. What is not meant for callers goes to the log alone, with the method.
+func (v *Vault) fail(w http.ResponseWriter, method string, err error) {
+	var known *vc.Error
+	if !errors.As(err, &known) {
+		v.log.Error("request failed", "method", method, "error", err)
+		known = &vc.Error{Code: vc.Internal, Message: "it failed; see the vault's log"}
+	}
+	b, err := json.Marshal(known)
+	if err != nil {
+		b = nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(vc.Status[known.Code])
+	w.Write(b)
+}
+
+type nothing struct{}
+
+// routes lists every method that nodes may call.
+func routes(mux *http.ServeMux, v *Vault) {
+	handle(mux, v, "redeem-code", func(ctx context.Context, c Caller, in vc.WireSecret) (vc.Session, error) {
+		return v.RedeemCode(ctx, c, in.Secret)
+	})
+	handle(mux, v, "redeem-link", func(ctx context.Context, c Caller, in vc.WireSecret) (vc.Session, error) {
+		return v.RedeemLink(ctx, c, in.Secret)
+	})
+	handle(mux, v, "sign-out", func(ctx context.Context, c Caller, _ nothing) (nothing, error) { return nothing{}, v.SignOut(ctx, c) })
+	handle(mux, v, "whoami", func(ctx context.Context, c Caller, _ nothing) (vc.User, error) { return v.Whoami(ctx, c) })
+	handle(mux, v, "organisations", func(ctx context.Context, c Caller, _ nothing) ([]vc.Organisation, error) {
+		return v.Organisations(ctx, c)
+	})
+	handle(mux, v, "create-organisations", v.CreateOrganisations)
+	handle(mux, v, "create-users", v.CreateUsers)
+	handle(mux, v, "new-link", v.NewLink)
+	handle(mux, v, "stage", func(ctx context.Context, c Caller, in vc.WireStage) ([]vc.Staged, error) {
+		changes := make([]vc.Change, len(in.Changes))
+		for i, w := range in.Changes {
+			var err error
+			if changes[i], err = w.Change(); err != nil {
+				return nil, invalid("person %d can't be read", i+1)
+			}
+		}
+		return v.Stage(ctx, c, in.Import, changes)
+	})
+	handle(mux, v, "confirm", func(ctx context.Context, c Caller, in vc.WireConfirm) (nothing, error) {
+		return nothing{}, v.Confirm(ctx, c, in.Import, in.Manifests)
+	})
+	handle(mux, v, "discard", func(ctx context.Context, c Caller, in vc.WireConfirm) (nothing, error) {
+		return nothing{}, v.Discard(ctx, c, in.Import)
+	})
+	handle(mux, v, "pending", func(ctx context.Context, c Caller, _ nothing) ([]id.Import, error) { return v.Pending(ctx, c) })
+	handle(mux, v, "find-staff", func(ctx context.Context, c Caller, in vc.WireStaff) ([]byte, error) {
+		if len(in.Orgs) != 16*len(in.Numbers) {
+			return nil, invalid("columns differ in length")
+		}
+		keys := make([]vc.StaffKey, len(in.Numbers))
+		for i, n := range in.Numbers {
+			keys[i] = vc.StaffKey{Organisation: id.Organisation(in.Orgs[16*i:]), StaffNumber: person.NewValue(n)}
+		}
+		found, err := v.FindStaff(ctx, c, in.Purpose, keys)
+		return vc.WireList(found), err
+	})
+	handle(mux, v, "find-ni", func(ctx context.Context, c Caller, in vc.WireNI) ([]byte, error) {
+		found, err := v.FindNI(ctx, c, in.Purpose, person.NewValue(in.NI))
+		return vc.WireList(found), err
+	})
+	handle(mux, v, "reveal", func(ctx context.Context, c Caller, in vc.WireReveal) ([]vc.WireRecord, error) {
+		ws, err := wireWearers(in.Wearers)
+		if err != nil {
+			return nil, err
+		}
+		recs, err := v.Reveal(ctx, c, vc.RevealRequest{Purpose: in.Purpose, Fields: in.Fields, Wearers: ws, Reason: in.Reason})
+		return wireRecords(recs), err
+	})
+	handle(mux, v, "search", func(ctx context.Context, c Caller, in vc.WireSearch) (vc.WireSearchResult, error) {
+		res, err := v.Search(ctx, c, vc.SearchRequest{Purpose: in.Purpose, Organisation: in.Organisation, Query: person.NewValue(in.Query), Leavers: in.Leavers, Offset: in.Offset, Limit: in.Limit})
+		return vc.WireSearchResult{Total: res.Total, Records: wireRecords(res.Records)}, err
+	})
+	handle(mux, v, "compare", func(ctx context.Context, c Caller, in vc.WireCompare) ([]vc.Verdict, error) {
+		ws, err := wireWearers(in.Wearers)
+		if err != nil || len(in.Names) != len(ws) || len(in.Births) != len(ws) {
+			return nil, invalid("columns differ in length")
+		}
+		items := make([]vc.Comparison, len(ws))
+		for i := range items {
+			items[i] = vc.Comparison{Wearer: ws[i], Name: person.NewValue(in.Names[i]), Birth: person.NewValue(in.Births[i])}
+		}
+		return v.Compare(ctx, c, in.Purpose, items)
+	})
+	handle(mux, v, "linked", func(ctx context.Context, c Caller, in vc.WireWearers) ([][]vc.LinkedWearer, error) {
+		ws, err := wireWearers(in.Wearers)
+		if err != nil {
+			return nil, err
+		}
+		return v.Linked(ctx, c, in.Purpose, ws)
+	})
+	handle(mux, v, "tags", func(ctx context.Context, c Caller, in vc.WireTags) ([][]byte, error) {
+		return v.Tags(ctx, c, in.Purpose, in.Items)
+	})
+	handle(mux, v, "seal", func(ctx context.Context, c Caller, in vc.WireItems) (vc.WireValues, error) {
+		items, err := in.Items()
+		if err != nil {
+			return vc.WireValues{}, invalid("%v", err)
+		}
+		out, err := v.Seal(ctx, c, in.Purpose, items)
+		return vc.Join(out), err
+	})
+	handle(mux, v, "open", func(ctx context.Context, c Caller, in vc.WireItems) (vc.WireValues, error) {
+		items, err := in.Items()
+		if err != nil {
+			return vc.WireValues{}, invalid("%v", err)
+		}
+		out, err := v.Open(ctx, c, vc.OpenRequest{Purpose: in.Purpose, Reason: in.Reason, Items: items})
+		return vc.Join(out), err
+	})
+	handle(mux, v, "intake", func(ctx context.Context, c Caller, in vc.WireIntake) (nothing, error) {
+		ws, err := wireWearers(in.Wearers)
+		if err != nil {
+			return nothing{}, err
+		}
+		return nothing{}, v.Intake(ctx, c, vc.Intake{Import: in.Import, Source: in.Source, SHA256: in.SHA256, Bytes: in.Bytes, Rows: in.Rows, Sender: in.Sender, Via: in.Via, Held: in.Held, Wearers: ws})
+	})
+	handle(mux, v, "grant-job", v.GrantJob)
+	handle(mux, v, "ledger", v.Ledger)
+	handle(mux, v, "exposures", v.Exposures)
+	handle(mux, v, "declare", func(ctx context.Context, c Caller, in vc.Declaration) (nothing, error) {
+		return nothing{}, v.Declare(ctx, c, in)
+	})
+	handle(mux, v, "checkpoint", v.Checkpoint)
+}
+
+func wireWearers(b []byte) ([]id.Wearer, error) {
+	if len(b)%16 != 0 {
+		return nil, invalid("columns differ in length")
+	}
+	return unpackWearers(b), nil
+}
+
+func wireRecords(recs []vc.Record) []vc.WireRecord {
+	out := make([]vc.WireRecord, len(recs))
+	for i, r := range recs {
+		out[i] = r.Wire()
+	}
+	return out
+}

@@ -1,0 +1,322 @@
+package vaultclient
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+)
+
+// Config says where the vault is and who calls.
+type Config struct {
+	Address string            // unix:/path/vault.sock, or host:port
+	Key     tls.Certificate   // the node's own
+	Vault   *x509.Certificate // the vault's; no other is spoken to
+}
+
+// Client calls a vault. It is safe for concurrent use.
+type Client struct{ http *http.Client }
+
+// ErrUnavailable says that the vault could not be reached, or went away before it answered.
+var ErrUnavailable = errors.New("the vault is not reachable")
+
+// New returns a client. It connects when it is first used.
+func New(c Config) *Client {
+	conf := &tls.Config{
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{c.Key},
+		// The vault is known by its key, not by a name that somebody vouches for.
+		InsecureSkipVerify: true,
+		VerifyConnection: func(s tls.ConnectionState) error {
+			if len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0].RawSubjectPublicKeyInfo, c.Vault.RawSubjectPublicKeyInfo) {
+				return errors.New("this is not the vault whose certificate the node was given")
+			}
+			return nil
+		},
+	}
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	return &Client{&http.Client{Transport: &http.Transport{
+		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			network, address := "tcp", c.Address
+			if path, ok := strings.CutPrefix(c.Address, "unix:"); ok {
+				network, address = "unix", path
+			}
+			raw, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			conn := tls.Client(raw, conf)
+			if err := conn.HandshakeContext(ctx); err != nil {
+				raw.Close()
+				return nil, err
+			}
+			return conn, nil
+		},
+		MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, ReadBufferSize: 64 << 10, WriteBufferSize: 64 << 10,
+	}}}
+}
+
+// Close gives up the client's idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// call does one request; out may be nil.
+func call[T any](ctx context.Context, c *Client, method string, auth Auth, body T, out any) error {
+	b, err := json.Marshal(Call[T]{auth, body})
+	if err != nil {
+		return fmt.Errorf("encoding a request to the vault: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://vault/v1/"+method, bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if resp.StatusCode >= 400 {
+		e := &Error{}
+		if json.Unmarshal(answer, e) != nil || e.Code == "" {
+			return &Error{Internal, fmt.Sprintf("status %d", resp.StatusCode)}
+		}
+		return e
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return &Error{Internal, "the vault's answer can't be read"}
+	}
+	return nil
+}
+
+// RedeemCode begins a session with a one-time code that the vault's own origin made for this node.
+func (c *Client) RedeemCode(ctx context.Context, code string) (s Session, err error) {
+	err = call(ctx, c, "redeem-code", Auth{}, WireSecret{code}, &s)
+	return s, err
+}
+
+// RedeemLink begins a session with a one-time link's secret.
+func (c *Client) RedeemLink(ctx context.Context, secret string) (s Session, err error) {
+	err = call(ctx, c, "redeem-link", Auth{}, WireSecret{secret}, &s)
+	return s, err
+}
+
+// SignOut ends the session.
+func (c *Client) SignOut(ctx context.Context, auth Auth) error {
+	return call(ctx, c, "sign-out", auth, struct{}{}, nil)
+}
+
+// Whoami returns the signed-in user.
+func (c *Client) Whoami(ctx context.Context, auth Auth) (u User, err error) {
+	err = call(ctx, c, "whoami", auth, struct{}{}, &u)
+	return u, err
+}
+
+// Organisations lists the organisations that the caller works with, in order of name.
+func (c *Client) Organisations(ctx context.Context, auth Auth) (out []Organisation, err error) {
+	err = call(ctx, c, "organisations", auth, struct{}{}, &out)
+	return out, err
+}
+
+// CreateOrganisations creates organisations, all or none; Name and Kind are used. Ids come in the same order.
+func (c *Client) CreateOrganisations(ctx context.Context, auth Auth, orgs []Organisation) (ids []id.Organisation, err error) {
+	err = call(ctx, c, "create-organisations", auth, orgs, &ids)
+	return ids, err
+}
+
+// CreateUsers creates users, all or none. Ids come in the same order.
+func (c *Client) CreateUsers(ctx context.Context, auth Auth, users []NewUser) (ids []id.User, err error) {
+	err = call(ctx, c, "create-users", auth, users, &ids)
+	return ids, err
+}
+
+// NewLink makes a one-time sign-in link for a user and returns its secret.
+func (c *Client) NewLink(ctx context.Context, auth Auth, user id.User) (secret string, err error) {
+	err = call(ctx, c, "new-link", auth, user, &secret)
+	return secret, err
+}
+
+// Stage keeps changes of wearers under an import until it is confirmed or discarded: all of them or, with an error, none.
+func (c *Client) Stage(ctx context.Context, auth Auth, n id.Import, changes []Change) (out []Staged, err error) {
+	w := WireStage{n, make([]WireChange, len(changes))}
+	for i, ch := range changes {
+		w.Changes[i] = ch.Wire()
+	}
+	err = call(ctx, c, "stage", auth, w, &out)
+	return out, err
+}
+
+// Confirm makes an import's staged changes real and enters its manifests. It may be repeated.
+func (c *Client) Confirm(ctx context.Context, auth Auth, n id.Import, manifests []Manifest) error {
+	return call(ctx, c, "confirm", auth, WireConfirm{n, manifests}, nil)
+}
+
+// Discard drops an import's staged changes. It may be repeated.
+func (c *Client) Discard(ctx context.Context, auth Auth, n id.Import) error {
+	return call(ctx, c, "discard", auth, WireConfirm{Import: n}, nil)
+}
+
+// Pending lists the imports that wait to be confirmed or discarded.
+func (c *Client) Pending(ctx context.Context) (out []id.Import, err error) {
+	err = call(ctx, c, "pending", Auth{}, struct{}{}, &out)
+	return out, err
+}
+
+// FindStaff finds wearers by organisation and staff number, in order; a zero id where there is none.
+func (c *Client) FindStaff(ctx context.Context, auth Auth, purpose policy.Purpose, keys []StaffKey) ([]id.Wearer, error) {
+	w := WireStaff{Purpose: purpose, Orgs: make([]byte, 0, 16*len(keys)), Numbers: make([]string, len(keys))}
+	for i, k := range keys {
+		w.Orgs = append(w.Orgs, k.Organisation[:]...)
+		w.Numbers[i] = k.StaffNumber.Expose()
+	}
+	return wearers(ctx, c, "find-staff", auth, w)
+}
+
+// FindNI finds classified wearers by their whole NI number.
+func (c *Client) FindNI(ctx context.Context, auth Auth, purpose policy.Purpose, ni person.Value) ([]id.Wearer, error) {
+	return wearers(ctx, c, "find-ni", auth, WireNI{purpose, ni.Expose()})
+}
+
+func wearers[T any](ctx context.Context, c *Client, method string, auth Auth, body T) ([]id.Wearer, error) {
+	var b []byte
+	if err := call(ctx, c, method, auth, body, &b); err != nil {
+		return nil, err
+	}
+	out := make([]id.Wearer, len(b)/16)
+	for i := range out {
+		copy(out[i][:], b[16*i:])
+	}
+	return out, nil
+}
+
+// Reveal reads fields of wearers, in order.
+func (c *Client) Reveal(ctx context.Context, auth Auth, r RevealRequest) ([]Record, error) {
+	var w []WireRecord
+	if err := call(ctx, c, "reveal", auth, WireReveal{r.Purpose, r.Fields, WireList(r.Wearers), r.Reason}, &w); err != nil {
+		return nil, err
+	}
+	return records(w)
+}
+
+func records(w []WireRecord) ([]Record, error) {
+	out := make([]Record, len(w))
+	for i := range w {
+		var err error
+		if out[i], err = w[i].Record(); err != nil {
+			return nil, &Error{Internal, "the vault's answer can't be read"}
+		}
+	}
+	return out, nil
+}
+
+// Search looks for wearers and reveals one page of names.
+func (c *Client) Search(ctx context.Context, auth Auth, r SearchRequest) (SearchResult, error) {
+	var w WireSearchResult
+	if err := call(ctx, c, "search", auth, WireSearch{r.Purpose, r.Organisation, r.Query.Expose(), r.Leavers, r.Offset, r.Limit}, &w); err != nil {
+		return SearchResult{}, err
+	}
+	recs, err := records(w.Records)
+	return SearchResult{w.Total, recs}, err
+}
+
+// Compare says of labels whether they name their wearers, in order.
+func (c *Client) Compare(ctx context.Context, auth Auth, purpose policy.Purpose, items []Comparison) (out []Verdict, err error) {
+	w := WireCompare{purpose, make([]byte, 0, 16*len(items)), make([]string, len(items)), make([]string, len(items))}
+	for i, it := range items {
+		w.Wearers = append(w.Wearers, it.Wearer[:]...)
+		w.Names[i], w.Births[i] = it.Name.Expose(), it.Birth.Expose()
+	}
+	err = call(ctx, c, "compare", auth, w, &out)
+	return out, err
+}
+
+// Linked returns, for each wearer, every wearer of the same human being, itself included.
+func (c *Client) Linked(ctx context.Context, auth Auth, purpose policy.Purpose, ws []id.Wearer) (out [][]LinkedWearer, err error) {
+	err = call(ctx, c, "linked", auth, WireWearers{purpose, WireList(ws)}, &out)
+	return out, err
+}
+
+// Tags returns a keyed hash of 16 bytes for each item.
+func (c *Client) Tags(ctx context.Context, auth Auth, purpose policy.Purpose, items []TagItem) (out [][]byte, err error) {
+	err = call(ctx, c, "tags", auth, WireTags{purpose, items}, &out)
+	return out, err
+}
+
+// Seal seals values for the register, in order.
+func (c *Client) Seal(ctx context.Context, auth Auth, purpose policy.Purpose, items []Item) ([][]byte, error) {
+	return values(ctx, c, "seal", auth, WireItemsOf(purpose, "", items))
+}
+
+// Open opens values of the register, in order.
+func (c *Client) Open(ctx context.Context, auth Auth, r OpenRequest) ([][]byte, error) {
+	return values(ctx, c, "open", auth, WireItemsOf(r.Purpose, r.Reason, r.Items))
+}
+
+func values(ctx context.Context, c *Client, method string, auth Auth, w WireItems) ([][]byte, error) {
+	if len(w.Lengths) == 0 {
+		return nil, nil
+	}
+	var out WireValues
+	if err := call(ctx, c, method, auth, w, &out); err != nil {
+		return nil, err
+	}
+	split, err := out.Split()
+	if err != nil || len(split) != len(w.Lengths) {
+		return nil, &Error{Internal, "the vault's answer can't be read"}
+	}
+	return split, nil
+}
+
+// Intake enters that personal data arrived from outside.
+func (c *Client) Intake(ctx context.Context, auth Auth, in Intake) error {
+	return call(ctx, c, "intake", auth, WireIntake{in.Import, in.Source, in.SHA256, in.Bytes, in.Rows, in.Sender, in.Via, in.Held, WireList(in.Wearers)}, nil)
+}
+
+// GrantJob gives a node leave for one file or run.
+func (c *Client) GrantJob(ctx context.Context, auth Auth, j JobGrant) (g id.Grant, err error) {
+	err = call(ctx, c, "grant-job", auth, j, &g)
+	return g, err
+}
+
+// Ledger reads a page of an organisation's ledger, newest first.
+func (c *Client) Ledger(ctx context.Context, auth Auth, r LedgerRequest) (p LedgerPage, err error) {
+	err = call(ctx, c, "ledger", auth, r, &p)
+	return p, err
+}
+
+// Exposures answers what became readable to a recipient in a window.
+func (c *Client) Exposures(ctx context.Context, auth Auth, r ExposureRequest) (x Exposures, err error) {
+	err = call(ctx, c, "exposures", auth, r, &x)
+	return x, err
+}
+
+// Declare enters what a recipient held of wearers outside dosevault. It may be repeated with the same Import.
+func (c *Client) Declare(ctx context.Context, auth Auth, d Declaration) error {
+	return call(ctx, c, "declare", auth, d, nil)
+}
+
+// Checkpoint returns a log's latest signed checkpoint; "installation" names the log that is over all others.
+func (c *Client) Checkpoint(ctx context.Context, log string) (cp []byte, err error) {
+	err = call(ctx, c, "checkpoint", Auth{}, log, &cp)
+	return cp, err
+}

@@ -1,0 +1,293 @@
+package vaultclient
+
+import (
+	"fmt"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+)
+
+// The wire: POST /v1/<method> with a JSON Call; the answer is JSON, or an Error with a status of 400 or more.
+// Types that hold personal values have a wire form here, since the values themselves refuse to be printed.
+
+// Call is the body of a request.
+type Call[T any] struct {
+	Auth Auth `json:"auth,omitzero"`
+	Body T    `json:"body"`
+}
+
+// Status is the HTTP status of each kind of error.
+var Status = map[Code]int{Refused: 403, Unauthenticated: 401, NotFound: 404, Invalid: 400, Conflict: 409, Internal: 500}
+
+type (
+	// WireChange is a Change on the wire.
+	WireChange struct {
+		Organisation id.Organisation `json:"organisation"`
+		Identity     []byte          `json:"identity"`
+		Contact      []byte          `json:"contact"`
+		NI           string          `json:"ni,omitempty"`
+		From         string          `json:"from,omitempty"`
+		To           string          `json:"to,omitempty"`
+		Classified   bool            `json:"classified,omitempty"`
+		SamePerson   id.Wearer       `json:"same_person,omitzero"`
+	}
+	// WireStage is the body of stage.
+	WireStage struct {
+		Import  id.Import    `json:"import"`
+		Changes []WireChange `json:"changes"`
+	}
+	// WireConfirm is the body of confirm and discard.
+	WireConfirm struct {
+		Import    id.Import  `json:"import"`
+		Manifests []Manifest `json:"manifests,omitempty"`
+	}
+	// WireRecord is a Record on the wire.
+	WireRecord struct {
+		Wearer       id.Wearer       `json:"wearer"`
+		Organisation id.Organisation `json:"organisation"`
+		From         string          `json:"from,omitempty"`
+		To           string          `json:"to,omitempty"`
+		Current      bool            `json:"current,omitempty"`
+		Classified   bool            `json:"classified,omitempty"`
+		Identity     []byte          `json:"identity,omitempty"`
+		Contact      []byte          `json:"contact,omitempty"`
+		NI           string          `json:"ni,omitempty"`
+	}
+	// WireSearch is a SearchRequest on the wire.
+	WireSearch struct {
+		Purpose      policy.Purpose  `json:"purpose"`
+		Organisation id.Organisation `json:"organisation,omitzero"`
+		Query        string          `json:"query"`
+		Leavers      bool            `json:"leavers,omitempty"`
+		Offset       int             `json:"offset,omitempty"`
+		Limit        int             `json:"limit"`
+	}
+	// WireSearchResult is a SearchResult on the wire.
+	WireSearchResult struct {
+		Total   int          `json:"total"`
+		Records []WireRecord `json:"records"`
+	}
+	// WireReveal is a RevealRequest on the wire; Wearers holds 16 bytes each.
+	WireReveal struct {
+		Purpose policy.Purpose `json:"purpose"`
+		Fields  policy.Fields  `json:"fields"`
+		Wearers []byte         `json:"wearers"`
+		Reason  string         `json:"reason,omitempty"`
+	}
+	// WireCompare is the body of compare.
+	WireCompare struct {
+		Purpose policy.Purpose `json:"purpose"`
+		Wearers []byte         `json:"wearers"`
+		Names   []string       `json:"names"`
+		Births  []string       `json:"births"`
+	}
+	// WireStaff is the body of find-staff.
+	WireStaff struct {
+		Purpose policy.Purpose `json:"purpose"`
+		Orgs    []byte         `json:"orgs"`
+		Numbers []string       `json:"numbers"`
+	}
+	// WireNI is the body of find-ni.
+	WireNI struct {
+		Purpose policy.Purpose `json:"purpose"`
+		NI      string         `json:"ni"`
+	}
+	// WireWearers is the body of linked.
+	WireWearers struct {
+		Purpose policy.Purpose `json:"purpose"`
+		Wearers []byte         `json:"wearers"`
+	}
+	// WireTags is the body of tags.
+	WireTags struct {
+		Purpose policy.Purpose `json:"purpose"`
+		Items   []TagItem      `json:"items"`
+	}
+	// WireIntake is an Intake on the wire.
+	WireIntake struct {
+		Import  id.Import     `json:"import"`
+		Source  string        `json:"source"`
+		SHA256  []byte        `json:"sha256,omitempty"`
+		Bytes   int64         `json:"bytes,omitempty"`
+		Rows    int           `json:"rows,omitempty"`
+		Sender  string        `json:"sender,omitempty"`
+		Via     string        `json:"via,omitempty"`
+		Held    policy.Fields `json:"held,omitempty"`
+		Wearers []byte        `json:"wearers,omitempty"`
+	}
+	// WireItems is the body of seal and open: the items as columns. Ids are 16 bytes each; a column that is
+	// empty holds the zero value for every item. Values stand one after the other.
+	WireItems struct {
+		Purpose       policy.Purpose `json:"purpose"`
+		Reason        string         `json:"reason,omitempty"`
+		Tables        []string       `json:"tables"` // one for all, or one for each
+		Rows          []byte         `json:"rows"`
+		Versions      []uint32       `json:"versions,omitempty"`
+		Classes       []byte         `json:"classes"`
+		Organisations []byte         `json:"organisations,omitempty"`
+		Wearers       []byte         `json:"wearers,omitempty"`
+		Years         []uint16       `json:"years,omitempty"`
+		BindLengths   []int          `json:"bind_lengths,omitempty"`
+		Binds         []byte         `json:"binds,omitempty"`
+		Pads          []int          `json:"pads,omitempty"`
+		WireValues
+	}
+	// WireValues is a list of byte strings as two columns.
+	WireValues struct {
+		Lengths []int  `json:"lengths"`
+		Data    []byte `json:"data"`
+	}
+	// WireSecret is the body of redeem-code and redeem-link.
+	WireSecret struct {
+		Secret string `json:"secret"`
+	}
+)
+
+// Wire returns the wire form.
+func (c Change) Wire() WireChange {
+	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson}
+}
+
+// Change reads the wire form.
+func (w WireChange) Change() (Change, error) {
+	i, err := person.DecodeIdentity(w.Identity)
+	if err != nil {
+		return Change{}, err
+	}
+	k, err := person.DecodeContact(w.Contact)
+	if err != nil {
+		return Change{}, err
+	}
+	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson}, nil
+}
+
+// Wire returns the wire form.
+func (r Record) Wire() WireRecord {
+	return WireRecord{r.Wearer, r.Organisation, r.From, r.To, r.Current, r.Classified, r.Identity.Encode(), r.Contact.Encode(), r.NI.Expose()}
+}
+
+// Record reads the wire form.
+func (w WireRecord) Record() (Record, error) {
+	i, err := person.DecodeIdentity(w.Identity)
+	if err != nil {
+		return Record{}, err
+	}
+	k, err := person.DecodeContact(w.Contact)
+	if err != nil {
+		return Record{}, err
+	}
+	return Record{w.Wearer, w.Organisation, w.From, w.To, w.Current, w.Classified, i, k, person.NewValue(w.NI)}, nil
+}
+
+// errColumns says that the columns of a request do not fit each other.
+var errColumns = fmt.Errorf("columns differ in length")
+
+// WireList returns ids one after the other.
+func WireList[K any](ids []id.ID[K]) []byte {
+	b := make([]byte, 0, 16*len(ids))
+	for _, v := range ids {
+		b = append(b, v[:]...)
+	}
+	return b
+}
+
+// ReadList reads what WireList returned.
+func ReadList[K any](b []byte) ([]id.ID[K], error) {
+	if len(b)%16 != 0 {
+		return nil, errColumns
+	}
+	ids := make([]id.ID[K], len(b)/16)
+	for i := range ids {
+		copy(ids[i][:], b[16*i:])
+	}
+	return ids, nil
+}
+
+// Join lays byte strings out as columns.
+func Join(values [][]byte) WireValues {
+	w := WireValues{Lengths: make([]int, len(values))}
+	n := 0
+	for i, v := range values {
+		w.Lengths[i] = len(v)
+		n += len(v)
+	}
+	w.Data = make([]byte, 0, n)
+	for _, v := range values {
+		w.Data = append(w.Data, v...)
+	}
+	return w
+}
+
+// Split reads the columns.
+func (w WireValues) Split() ([][]byte, error) {
+	out := make([][]byte, len(w.Lengths))
+	rest := w.Data
+	for i, n := range w.Lengths {
+		if n < 0 || n > len(rest) {
+			return nil, errColumns
+		}
+		out[i], rest = rest[:n:n], rest[n:]
+	}
+	if len(rest) != 0 {
+		return nil, errColumns
+	}
+	return out, nil
+}
+
+// WireItemsOf lays items out as columns.
+func WireItemsOf(purpose policy.Purpose, reason string, items []Item) WireItems {
+	n := len(items)
+	w := WireItems{Purpose: purpose, Reason: reason, Tables: []string{""}, Rows: make([]byte, 0, 16*n), Versions: make([]uint32, n), Classes: make([]byte, n),
+		Organisations: make([]byte, 0, 16*n), Wearers: make([]byte, 0, 16*n), Years: make([]uint16, n), BindLengths: make([]int, n), Pads: make([]int, n)}
+	values := make([][]byte, n)
+	one := true
+	for i, it := range items {
+		one = one && it.Table == items[0].Table
+		w.Rows = append(w.Rows, it.Row[:]...)
+		w.Versions[i], w.Classes[i], w.Years[i], w.Pads[i] = it.Version, byte(it.Class), it.Year, it.Pad
+		w.Organisations = append(w.Organisations, it.Organisation[:]...)
+		w.Wearers = append(w.Wearers, it.Wearer[:]...)
+		w.BindLengths[i] = len(it.Bind)
+		w.Binds = append(w.Binds, it.Bind...)
+		values[i] = it.Value
+	}
+	switch {
+	case !one:
+		w.Tables = make([]string, n)
+		for i, it := range items {
+			w.Tables[i] = it.Table
+		}
+	case n > 0:
+		w.Tables[0] = items[0].Table
+	}
+	w.WireValues = Join(values)
+	return w
+}
+
+// Items reads the columns.
+func (w WireItems) Items() ([]Item, error) {
+	n := len(w.Lengths)
+	if len(w.Rows) != 16*n || len(w.Organisations) != 16*n || len(w.Wearers) != 16*n || len(w.Versions) != n || len(w.Classes) != n ||
+		len(w.Years) != n || len(w.BindLengths) != n || len(w.Pads) != n || len(w.Tables) != 1 && len(w.Tables) != n {
+		return nil, errColumns
+	}
+	values, err := w.Split()
+	if err != nil {
+		return nil, err
+	}
+	binds, err := WireValues{w.BindLengths, w.Binds}.Split()
+	if err != nil {
+		return nil, err
+	}
+	items := make([]Item, n)
+	for i := range items {
+		it := &items[i]
+		it.Table = w.Tables[min(i, len(w.Tables)-1)]
+		copy(it.Row[:], w.Rows[16*i:])
+		copy(it.Organisation[:], w.Organisations[16*i:])
+		copy(it.Wearer[:], w.Wearers[16*i:])
+		it.Version, it.Class, it.Year, it.Pad = w.Versions[i], policy.Class(w.Classes[i]), w.Years[i], w.Pads[i]
+		it.Bind, it.Value = binds[i], values[i]
+	}
+	return items, nil
+}
