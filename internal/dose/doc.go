@@ -14,15 +14,15 @@
 //     Hp(10), which [Total.Neutron] reports apart. Both are personal dose equivalents that stand for effective
 //     dose (ICRP 103, ICRU 51), and the limit is on effective dose from all radiation, so they are summed. The
 //     collar is never added, unless the organisation has chosen a [Combination] for double dosimetry.
-//   - Lens: Hp(3) of the eye badge, where it gave no number of the collar, else of the whole body. A collar or
-//     whole-body badge that reports no Hp(3) lends its Hp(0.07).
+//   - Lens: Hp(3) of the eye badge, else of the collar, else of the whole body. A collar or whole-body badge that
+//     reports no Hp(3) lends its Hp(0.07).
 //   - Skin: Hp(0.07), over the apron (collar, else whole body) and under it (whole body, else collar), each
 //     summed over the year; the higher counts, since the limit is on any 1 cm².
 //   - Extremity: Hp(0.07) of each hand (finger, else wrist) summed over the year; the higher hand counts.
 //   - Abdomen, for three months: as effective dose, without a combination.
 //   - Foetus: Hp(10) of the foetal badge, else of the whole body; neutron is added.
 //
-// "Else" goes by employment and period. A badge gives way to a better placed one of the same employment when
+// "Else" goes by employment and period: the first that was worn and gave a number. A badge gives way to a better placed one of the same employment when
 // those that gave a number cover each day of its period. Where they cover a part of it, it counts with what it
 // has above those worn wholly within its period. A badge that was lost is counted as missing even when another
 // stands in for it.

@@ -160,7 +160,6 @@ func (a *assessor) collect(recs []Record, upTo day.Day) {
 				a.out.Unplaced++
 			}
 		}
-		e.lost &^= e.number
 		if e.number|e.lost == 0 {
 			continue
 		}

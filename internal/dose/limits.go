@@ -96,7 +96,7 @@ type Limit struct {
 
 // Level is an investigation level, in force From to To (zero: since ever, for ever), both days included. The caller
 // picks those of the person's organisation, department and badge position. It is for the kind's own window:
-// calendar year, for Abdomen three months, for Foetus the pregnancy.
+// calendar year, for Abdomen three months (if the subject is Reproductive), for Foetus the pregnancy.
 type Level struct {
 	Kind     Kind
 	Dose     MicroSv
