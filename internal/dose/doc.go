@@ -22,10 +22,10 @@
 //   - Abdomen, for three months: as effective dose, without a combination.
 //   - Foetus: Hp(10) of the foetal badge, else of the whole body; neutron is added.
 //
-// "Else" goes by employment and period: the first that was worn and gave a number. A badge gives way to a better placed one of the same employment when
-// those that gave a number cover each day of its period. Where they cover a part of it, it counts with what it
-// has above those worn wholly within its period. A badge that was lost is counted as missing even when another
-// stands in for it.
+// "Else" goes by employment and period: the first that was worn and gave a number. A badge gives way to a better
+// placed one of the same employment when those that gave a number cover each day of its period. Where they cover
+// a part of it, it counts with what it has above those worn wholly within its period. A badge that was lost is
+// counted as missing even when another stands in for it.
 //
 // # When
 //

@@ -151,7 +151,8 @@ func (a *assessor) collect(recs []Record, upTo day.Day) {
 	a.entries = make([]entry, 0, len(order))
 	for _, o := range order {
 		r := &recs[uint32(o)]
-		e := entry{from: r.From, to: r.To, employment: r.Employment, position: r.Position, combination: r.Combination, partner: -1}
+		a.entries = append(a.entries, entry{from: r.From, to: r.To, employment: r.Employment, position: r.Position, combination: r.Combination, partner: -1})
+		e := &a.entries[len(a.entries)-1]
 		if e.from.IsZero() || e.from > e.to {
 			e.from = e.to
 		}
@@ -161,12 +162,12 @@ func (a *assessor) collect(recs []Record, upTo day.Day) {
 			}
 		}
 		if e.number|e.lost == 0 {
+			a.entries = a.entries[:len(a.entries)-1]
 			continue
 		}
 		a.longest = max(a.longest, int(e.to)-int(e.from))
 		a.positions |= 1 << e.position
 		a.combined = a.combined || e.combination != NoCombination
-		a.entries = append(a.entries, e)
 	}
 	for i := range a.entries {
 		e := &a.entries[i]
