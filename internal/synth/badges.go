@@ -220,10 +220,11 @@ func measures(p dose.Position) []dose.Quantity {
 func (f *fitter) investigated(b *Badge) Result {
 	days := dose.MicroSv(b.To - b.From + 1)
 	q, v := dose.Estimated, dose.MicroSv(10*f.r.IntN(12))
-	if f.Wearers[b.Wearer].Classified && chance(f.r, 0.3) {
-		q, v = dose.Notional, 20_000*days/365
+	t := f.year(b)
+	if n := 20_000 * days / 365; f.Wearers[b.Wearer].Classified && chance(f.r, 0.3) && t.effective+float64(n) < capEffective {
+		q, v = dose.Notional, n
 	}
-	f.year(b).effective += float64(v)
+	t.effective += float64(v)
 	return Result{Version: 1, Readings: []dose.Reading{{Quantity: dose.Hp10, Dose: v, Qualifier: q}}}
 }
 
@@ -300,7 +301,7 @@ func (f *fitter) result(b *Badge) Result {
 // below keeps a year's total below its cap: what would pass it becomes half of what is left.
 func (f *fitter) below(mSv float64, total *float64, most float64) float64 {
 	if *total+mSv*1000 > most {
-		mSv = (most - *total) / 2000
+		mSv = max(most-*total, 0) / 2000
 	}
 	*total += mSv * 1000
 	return mSv

@@ -41,6 +41,9 @@ var (
 	vetNames    = []string{"Milfeddygon %s Vets", "%s Veterinary Centre", "%s Animal Hospital", "%s Equine Clinic"}
 )
 
+// Words of organisations' names that their mail domains leave out.
+var dropped = []string{"bwrdd", "iechyd", "health", "board", "ymddiriedolaeth", "gig", "nhs", "trust", "ysbyty", "preifat", "private", "hospital", "airport"}
+
 // Sizes of the private hospitals and the airport in the full service; practices of 2 to 10 take the rest.
 var (
 	hospitals   = []int{210, 150, 110, 80, 60, 45}
@@ -59,10 +62,8 @@ func (s *Service) organisations(c Config) []int {
 		}
 		o := Organisation{Name: name, Kind: kind, Account: fmt.Sprintf("4%05d", scattered(len(sizes), 100_000)), Birth: chance(r, 0.35)}
 		for words, n := person.Words(name), 1; ; n++ {
-			words = slices.DeleteFunc(slices.Clone(words), func(w string) bool {
-				return w == "bwrdd" || w == "iechyd" || w == "ymddiriedolaeth" || w == "gig"
-			})
-			o.domain = strings.Join(words[:min(2, len(words))], "-")
+			words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(dropped, w) })
+			o.domain = strings.Join(words[:min(3, len(words))], "-")
 			if n > 1 {
 				o.domain = fmt.Sprintf("%s-%d", o.domain, n)
 			}

@@ -36,7 +36,7 @@ func (s *Service) people(c Config, sizes []int) {
 	if len(outside) == 0 || !hasNHS(sizes, s) {
 		return
 	}
-	// Most of them are doctors and radiographers at both, with the large hospitals.
+	// Most of them are with the large hospitals.
 	for left := (c.People + secondEvery - 1) / secondEvery; left > 0; left-- {
 		var first int
 		for {
@@ -45,7 +45,11 @@ func (s *Service) people(c Config, sizes []int) {
 				break
 			}
 		}
-		m.second(first, oneOf(r, outside[:min(len(outside), 8)]))
+		if chance(r, 0.8) {
+			m.second(first, oneOf(r, outside[:min(len(outside), len(hospitals))]))
+		} else {
+			m.second(first, oneOf(r, outside))
+		}
 	}
 }
 

@@ -8,8 +8,8 @@
 // domains end in .example. NI numbers have the form of real ones, or the program would refuse them; they are drawn
 // at random and belong to nobody we know of.
 //
-// The same [Config] gives the same bytes on every machine. The package reads no clock and no source of
-// randomness; it is for demonstrations, tests and benchmarks, and nothing that handles real people imports it.
+// The same [Config] gives the same bytes (but for the last digit of a dose, should a machine round another way). The
+// package reads no clock and no source of randomness; it is for demonstrations, tests and benchmarks, and nothing that handles real people imports it.
 package synth
 
 import (
