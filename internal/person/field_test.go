@@ -201,6 +201,25 @@ func TestContact(t *testing.T) {
 	}
 }
 
+func TestWhatWasCheckedIsNotChangedAgain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ a-zŵŷé\x{301}\x{a0}'.-]{0,30}`))
+		draw := func(name string) Value { return NewValue(text.Draw(t, name)) }
+		i, err := CheckIdentity(Identity{Surname: draw("surname"), Forenames: draw("forenames"), KnownAs: draw("known as"), Former: []Value{draw("former")}, StaffNumber: draw("staff")}, today)
+		if err != nil {
+			return
+		}
+		again, err := CheckIdentity(i, today)
+		if err != nil || !slices.Equal(again.Encode(), i.Encode()) {
+			t.Fatalf("%s became %s: %v", i.Encode(), again.Encode(), err)
+		}
+		back, err := DecodeIdentity(i.Encode())
+		if err != nil || !slices.Equal(back.Encode(), i.Encode()) {
+			t.Fatalf("%s came back as %s: %v", i.Encode(), back.Encode(), err)
+		}
+	})
+}
+
 func TestStaffStem(t *testing.T) {
 	for in, want := range map[string]string{
 		"12345678-2": "12345678", "12345678-12": "12345678", "12345678": "12345678", " 12345678-2 ": "12345678", "12345678-123": "12345678-123",
