@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -125,13 +125,21 @@ func TestNoMachineInTheText(t *testing.T) {
 }
 
 func TestDocumentedCommandsExist(t *testing.T) {
-	binaries := map[string]func() string{} // by directory: builds once
-	for _, dir := range []string{"cmd/dosevault", "cmd/dosevault-vault"} {
-		binaries[dir] = sync.OnceValue(func() string {
-			bin := filepath.Join(t.TempDir(), filepath.Base(dir))
-			run(t, "go", "build", "-o", bin, "./"+dir)
-			return bin
-		})
+	tmp := t.TempDir()
+	built := map[string]error{}
+	build := func(dir string) (string, error) {
+		bin := filepath.Join(tmp, filepath.Base(dir))
+		err, done := built[dir]
+		if !done {
+			cmd := exec.Command("go", "build", "-o", bin, "./"+dir)
+			cmd.Dir = root
+			out, failed := cmd.CombinedOutput()
+			if failed != nil {
+				err = fmt.Errorf("building %s: %w\n%s", dir, failed, out)
+			}
+			built[dir] = err
+		}
+		return bin, err
 	}
 	seen := 0
 	for _, name := range files(t) {
@@ -155,15 +163,15 @@ func TestDocumentedCommandsExist(t *testing.T) {
 				}
 			case dir != "":
 				seen++
-				build := binaries[dir]
-				if build == nil {
-					t.Errorf("%s: %s is no command of this repository", c.Where, dir)
+				bin, err := build(dir)
+				if err != nil {
+					t.Errorf("%s: %v", c.Where, err)
 					continue
 				}
 				if len(sub) == 0 {
 					continue
 				}
-				if out, err := exec.Command(build(), append(sub, "--help")...).CombinedOutput(); err != nil {
+				if out, err := exec.Command(bin, append(sub, "--help")...).CombinedOutput(); err != nil {
 					t.Errorf("%s: %s %s: %v\n%s", c.Where, filepath.Base(dir), strings.Join(sub, " "), err, out)
 				}
 			}

@@ -101,3 +101,13 @@ func (c Command) Own() (script, dir string, sub []string) {
 var subcommand = regexp.MustCompile(`^[a-z][a-z-]*$`)
 
 func lineOf(name string, line int) string { return name + ":" + strconv.Itoa(line) }
+
+var link = regexp.MustCompile(`\]\(([^)\s#:]+)(?:#[^)\s]*)?\)`)
+
+// Links returns the paths of a document's links and pictures within the repository.
+func Links(document string) (all []string) {
+	for _, m := range link.FindAllStringSubmatch(document, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
