@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"strings"
@@ -83,6 +84,29 @@ func TestFaultyWriter(t *testing.T) {
 				s.commit(written{strings.Replace(s.b26, "2026", "2027", 1), ledger.OpenLog, ledger.Opening{Previous: &h}})
 			},
 			func(s *sample) string { return strings.Replace(s.b26, "2026", "2027", 1) }, func(*sample) int64 { return 0 }, "another root"},
+		"year after one with another root": {
+			func(s *sample) {
+				s.faulty = true
+				h := ledger.Head{Log: s.b26, Size: s.trees[s.b26].Size(), Root: root}
+				s.commit(written{strings.Replace(s.b26, "2026", "2027", 1), ledger.OpenLog, ledger.Opening{Previous: &h}})
+			},
+			func(s *sample) string { return strings.Replace(s.b26, "2026", "2027", 1) }, func(*sample) int64 { return 0 }, "another root"},
+		"year after a misnamed one": {
+			func(s *sample) {
+				s.faulty = true
+				h := s.trees[s.b26].Head(s.a26)
+				s.commit(written{strings.Replace(s.b26, "2026", "2027", 1), ledger.OpenLog, ledger.Opening{Previous: &h}})
+			},
+			func(s *sample) string { return strings.Replace(s.b26, "2026", "2027", 1) }, func(*sample) int64 { return 0 }, "is missing"},
+		"log that no head names": {
+			func(s *sample) {
+				s.headless = true
+				s.commit(written{id.Organisation{9}.String() + "/2026", ledger.Write, ledger.Opening{}})
+			},
+			func(*sample) string { return id.Organisation{9}.String() + "/2026" }, func(*sample) int64 { return -1 }, "no entry of the installation log names"},
+		"entries that no head covers": {
+			func(s *sample) { s.headless = true; s.commit(written{s.b26, ledger.Write, ledger.Opening{}}) },
+			func(s *sample) string { return s.b26 }, func(s *sample) int64 { return s.trees[s.b26].Size() - 1 }, "covered by no head"},
 		"year after none": {
 			func(s *sample) {
 				s.faulty = true
@@ -101,6 +125,26 @@ func TestFaultyWriter(t *testing.T) {
 			differs(t, err, c.log(s), c.seq(s), c.what)
 		})
 	}
+}
+
+// A log that holds nothing, and one that is there twice.
+func TestEmptyAndDoubleLog(t *testing.T) {
+	in := install(t)
+	in.exec("INSERT INTO log VALUES (1, 'installation', $1)", in.checkpoint(ledger.InstallationLog))
+	_, err := ledgers(t, in.path, in.options())
+	differs(t, err, ledger.InstallationLog, -1, "no entry")
+
+	m, opt := makeMemory(t, 3)
+	_, err = verify.Ledgers(t.Context(), twiceSource{m}, opt)
+	differs(t, err, ledger.InstallationLog, -1, "twice")
+}
+
+// twiceSource gives each log twice.
+type twiceSource struct{ *memory }
+
+func (s twiceSource) Logs(ctx context.Context) ([]verify.Log, error) {
+	logs, err := s.memory.Logs(ctx)
+	return append(logs, logs...), err
 }
 
 // What can't be verified with is an error of its own, not a difference.

@@ -130,7 +130,12 @@ func TestEveryEntryTampered(t *testing.T) {
 					}, seq})
 				}
 				add("renumber", seq, "UPDATE leaf SET seq = 9999 WHERE log = $1 AND seq = $2", number, seq)
-				add("flip opening", seq, "UPDATE opening SET sealed = CAST(substr(sealed, 1, 40) || x'00' || substr(sealed, 42) AS BLOB) WHERE log = $1 AND seq = $2", number, seq)
+				var sealed []byte
+				if err := s.db.QueryRow("SELECT sealed FROM opening WHERE log = $1 AND seq = $2", number, seq).Scan(&sealed); err != nil {
+					t.Fatal(err)
+				}
+				sealed[int(seq)*7%len(sealed)] ^= 0x10
+				add("flip opening", seq, "UPDATE opening SET sealed = $1 WHERE log = $2 AND seq = $3", sealed, number, seq)
 				add("empty opening", seq, "UPDATE opening SET sealed = x'' WHERE log = $1 AND seq = $2", number, seq)
 				if leaf[1] <= 2 {
 					add("delete opening", seq, "DELETE FROM opening WHERE log = $1 AND seq = $2", number, seq)
