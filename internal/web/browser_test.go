@@ -76,10 +76,12 @@ func TestPagesInBrowser(t *testing.T) {
 					_, err := chromedp.RunResponse(tab, chromedp.Submit(chromedp.ID("q")))
 					must(t, err)
 				}
-				wide, err := chromedp.Run(tab, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
+				tooWide, err := chromedp.Run(tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("body *")]
+					.filter(x => document.documentElement.scrollWidth > innerWidth && x.getBoundingClientRect().right > innerWidth)
+					.slice(0, 5).map(x => x.outerHTML.slice(0, 120))`))
 				must(t, err)
-				if wide > size.width {
-					t.Errorf("the page is %d pixels wide on a screen of %d", wide, size.width)
+				for _, x := range tooWide {
+					t.Error("wider than the screen:", x)
 				}
 				started, err := chromedp.Run(tab, chromedp.Evaluate[bool](`document.body.classList.contains("nhsuk-frontend-supported")`))
 				must(t, err)

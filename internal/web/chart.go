@@ -21,10 +21,11 @@ type chart struct {
 	Description string // the same in words, for who does not see the picture
 	Bars        []bar
 	Ticks       []tick
-	LimitY      int // the line of the legal limit
-	LimitLabel  string
-	LevelY      int // the line of the investigation level; 0: none
+	LimitY      int    // the line of the legal limit
+	LimitLabel  string // its dose, to the right of it
+	LevelY      int    // the line of the investigation level; 0: none
 	LevelLabel  string
+	LevelText   int // the height of its label, kept clear of the limit's
 }
 
 type bar struct {
@@ -41,8 +42,8 @@ type tick struct {
 
 // The chart's view box and the area that the bars stand in.
 const (
-	chartWidth, chartHeight = 440, 260
-	chartLeft, chartRight   = 48, 432
+	chartWidth, chartHeight = 448, 260
+	chartLeft, chartRight   = 44, 372
 	chartTop, chartBottom   = 26, 226
 )
 
@@ -76,9 +77,10 @@ func newChart(id, quantity string, years []yearDose, limit, level dose.MicroSv) 
 	for d := dose.MicroSv(0); d <= top; d += step {
 		c.Ticks = append(c.Ticks, tick{Y: y(d), Label: strings.TrimSuffix(millisievert(d), ".00")})
 	}
-	c.LimitY, c.LimitLabel = y(limit), "Limit "+limitMSv(limit)
+	c.LimitY, c.LimitLabel = y(limit), limitMSv(limit)
 	if level > 0 && level < limit {
-		c.LevelY, c.LevelLabel = y(level), "Level "+limitMSv(level)
+		c.LevelY, c.LevelLabel = y(level), limitMSv(level)
+		c.LevelText = max(c.LevelY, c.LimitY+36)
 	}
 	var said []string
 	for i, yd := range years {

@@ -274,7 +274,7 @@ func (t Total) sum() string {
 	return mSv(t.Dose)
 }
 
-// share says how much of the limit a total is: "2 %", "less than 1 %", "above the limit".
+// share says how much of the limit a total is, rounded down: "2%", "less than 1%", "above the limit".
 func (t Total) share() string {
 	switch {
 	case t.Limit <= 0:
@@ -286,7 +286,7 @@ func (t Total) share() string {
 	case t.Dose*100 < t.Limit:
 		return "less than 1%"
 	}
-	return strconv.FormatInt(int64((t.Dose*100+t.Limit/2)/t.Limit), 10) + "%"
+	return strconv.FormatInt(int64(t.Dose*100/t.Limit), 10) + "%"
 }
 
 // over and high tell a total above the limit, and one above the investigation level.

@@ -31,7 +31,7 @@ func sentence(e vaultclient.Entry) line {
 	case e.Kind == "refuse":
 		l.Tag, l.Colour = "Refused", "red"
 	case e.Kind == "intake" || e.Basis == "intake":
-		l.Tag, l.Colour = "Arrived from outside", "blue"
+		l.Tag, l.Colour = "From outside", "blue"
 	case e.Kind == "declared" || e.Basis == "declared":
 		l.Tag, l.Colour = "Declared", "orange"
 	case housekeeping[e.Kind]:
@@ -43,13 +43,13 @@ func sentence(e vaultclient.Entry) line {
 	}
 	l.Text = capital(deed(e)) + "."
 	if e.Reason != "" {
-		l.Note = strings.TrimSpace(l.Note + " Reason given: " + e.Reason)
+		l.Note = strings.TrimSpace(l.Note + " Reason given: “" + e.Reason + "”.")
 	}
 	return l
 }
 
 // housekeeping has the kinds that the program enters by itself, about the ledger.
-var housekeeping = map[string]bool{"open-log": true, "heads": true}
+var housekeeping = map[string]bool{"open-log": true, "heads": true, "start": true}
 
 // deed says who did what, without the full stop.
 func deed(e vaultclient.Entry) string {
@@ -63,12 +63,12 @@ func deed(e vaultclient.Entry) string {
 		return who + " saw " + fieldsOf(e) + purpose(e.Purpose)
 	case "search":
 		if e.Count == 0 {
-			return who + " searched for a wearer and found nobody" + purpose(e.Purpose)
+			return who + " searched for a wearer" + purpose(e.Purpose) + " and found nobody"
 		}
 		return who + " looked through the wearers and saw " + fieldsOf(e) + purpose(e.Purpose)
 	case "refuse":
 		if e.Fields == 0 && e.Count == 0 {
-			return who + " was refused something they asked for" + purpose(e.Purpose) + "; nothing was shown"
+			return who + " asked for something" + purpose(e.Purpose) + " and was refused; nothing was shown"
 		}
 		if e.Count == 0 {
 			return who + " asked for " + fieldWords(e.Fields, 2) + purpose(e.Purpose) + " and was refused; nothing was shown"
@@ -111,16 +111,17 @@ func deed(e vaultclient.Entry) string {
 	case "user":
 		return who + " added or changed somebody who may sign in"
 	case "link":
-		if e.Count == 0 {
-			return who + " recorded which records belong to one human being"
-		}
-		return who + " recorded that " + count(e.Count, "record", "records") + " belong to one human being"
+		return who + " made a one-time link to sign in with"
+	case "discard":
+		return who + " dropped a file that was on its way in; nothing of it was kept"
+	case "start":
+		return "the vault was started"
 	case "open-log":
 		return "this ledger was opened"
 	case "heads":
 		return "the newest heads of the ledgers were fixed in the installation's log"
 	case "oversee":
-		return who + " looked at the ledger or asked who had seen what" + purpose(e.Purpose)
+		return who + " looked at the ledger, or asked who had seen what"
 	}
 	text := "an entry of the kind “" + e.Kind + "”, which this page has no words for, made by " + who
 	if e.Fields != 0 || e.Count > 0 {
@@ -131,23 +132,25 @@ func deed(e vaultclient.Entry) string {
 
 // erasedWords says what a leaf alone tells.
 func erasedWords(e vaultclient.Entry) string {
-	about := ""
-	if e.Count > 0 {
-		about = ", about " + people(e.Count)
+	of := ""
+	if e.Count > 0 && !housekeeping[e.Kind] {
+		of = " of " + people(e.Count)
 	}
 	switch e.Kind {
 	case "reveal", "search":
-		return "personal data was shown" + about
+		return "personal data" + of + " was shown"
 	case "refuse":
-		return "something was asked for and refused" + about
+		return "personal data" + of + " was asked for and refused"
+	case "compare":
+		return "names" + of + " were compared with a file's"
 	case "intake":
-		return "personal data arrived from outside" + about
+		return "personal data" + of + " arrived from outside"
 	case "declared":
-		return "an earlier disclosure was declared" + about
-	case "import", "stage", "write":
-		return "records were stored or changed" + about
+		return "a disclosure of personal data" + of + " was declared"
+	case "import", "stage", "write", "discard":
+		return "records" + of + " were stored, changed or dropped"
 	}
-	return "an entry of the kind “" + e.Kind + "” was made" + about
+	return "an entry of the kind “" + e.Kind + "” was made"
 }
 
 // actor says who: "Mair Evans (co-ordinator)", "a co-ordinator" where the name is not the reader's to see, or the
@@ -155,6 +158,8 @@ func erasedWords(e vaultclient.Entry) string {
 func actor(e vaultclient.Entry) string {
 	role := roleWord(policy.Role(e.Role))
 	switch {
+	case e.Role == "job" && e.Actor != "":
+		return e.Actor
 	case e.Actor != "" && e.Role != "" && e.Actor != e.Role:
 		return e.Actor + " (" + role + ")"
 	case e.Role != "":
@@ -208,9 +213,9 @@ func fieldsOf(e vaultclient.Entry) string {
 	return "the " + fieldWords(e.Fields, e.Count) + " of " + people(e.Count)
 }
 
-var oneField = [...]string{"name", "date of birth", "sex", "staff number", "professional registration", "NI number", "contact details", "health record", "dose record", "documents", "employment details"}
+var oneField = [...]string{"name", "date of birth", "sex", "staff number", "professional registration", "NI number", "contact details", "health record", "doses", "documents", "employment details"}
 
-var manyFields = [...]string{"names", "dates of birth", "sex", "staff numbers", "professional registrations", "NI numbers", "contact details", "health records", "dose records", "documents", "employment details"}
+var manyFields = [...]string{"names", "dates of birth", "sex", "staff numbers", "professional registrations", "NI numbers", "contact details", "health records", "doses", "documents", "employment details"}
 
 // fieldWords names fields, in the singular for one person. Fields that this page does not know are said to be there.
 func fieldWords(f policy.Fields, n int) string {

@@ -23,8 +23,9 @@ type wearerView struct {
 	History          bool // and who has seen the record
 	Department       string
 	Sections         []doseSection
-	Rolling          []Total // three months and five years
-	Readings         []Reading
+	Rolling          []Total       // three months and five years
+	Years            []readingYear // newest first
+	Count            int           // readings
 	Findings         []Finding
 	Path             string
 }
@@ -57,7 +58,8 @@ func (h *handler) wearer(v *visit) error {
 		if err != nil {
 			return err
 		}
-		x.Department, x.Readings, x.Findings = r.Department, newestFirst(r.Readings), r.Findings
+		x.Department, x.Findings, x.Count = r.Department, r.Findings, len(r.Readings)
+		x.Years = readingYears(r.Readings)
 		x.Sections, x.Rolling = sections(r.Totals)
 	}
 	h.render(v.w, v.r, http.StatusOK, wearerPage(h.frame(titleWearer, &v.user, h.wearerCrumbs(v, record, organisation)...), x))
@@ -132,6 +134,40 @@ func newestFirst(all []Reading) []Reading {
 	return all
 }
 
+// readingYear has the readings whose period ends in a year, 0 for those without an end.
+type readingYear struct {
+	Year     int
+	Readings []Reading
+}
+
+// ID names the year's heading on the page.
+func (y readingYear) ID() string { return fmt.Sprintf("readings-%d", y.Year) }
+
+// Title says which year.
+func (y readingYear) Title() string {
+	if y.Year == 0 {
+		return "Without a period"
+	}
+	return fmt.Sprint(y.Year)
+}
+
+// readingYears divides readings by year, the newest first.
+func readingYears(all []Reading) []readingYear {
+	var list []readingYear
+	for _, r := range newestFirst(all) {
+		year := 0
+		if !r.To.IsZero() {
+			year = r.To.Year()
+		}
+		if len(list) == 0 || list[len(list)-1].Year != year {
+			list = append(list, readingYear{Year: year})
+		}
+		y := &list[len(list)-1]
+		y.Readings = append(y.Readings, r)
+	}
+	return list
+}
+
 // sections divides totals into the calendar years of each kind of dose, in the order in which the kinds come, and
 // the rolling windows.
 func sections(all []Total) (list []doseSection, rolling []Total) {
@@ -168,7 +204,7 @@ func (r Reading) doseText() string {
 	if !r.Reading.Qualifier.Accumulates() {
 		return "–"
 	}
-	return millisievert(r.Reading.Dose)
+	return mSv(r.Reading.Dose)
 }
 
 // windowText says what a total is over.
@@ -188,7 +224,7 @@ func (f Finding) text() string {
 	if f.Over {
 		mark = "the limit"
 	}
-	s := fmt.Sprintf("%s of %s in %d passed %s of %s. Opened on %s", f.Kind, mSv(f.Dose), f.Year, mark, limitMSv(f.Mark),
+	s := fmt.Sprintf("%s in %d: %s, above %s of %s. Opened on %s", f.Kind, f.Year, mSv(f.Dose), mark, limitMSv(f.Mark),
 		f.Opened.In(london).Format("2 January 2006"))
 	if !f.Closed.IsZero() {
 		s += ", closed on " + f.Closed.In(london).Format("2 January 2006")

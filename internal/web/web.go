@@ -97,6 +97,7 @@ func New(c Config) http.Handler {
 
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/", assets())
+	mux.Handle("GET /favicon.ico", http.RedirectHandler("/assets/favicon.svg", http.StatusMovedPermanently))
 	mux.HandleFunc("GET /signin", h.signIn)
 	mux.HandleFunc("GET /signin/code", h.signInCode)
 	mux.HandleFunc("GET /signed-out", h.signedOut)
