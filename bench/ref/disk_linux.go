@@ -18,7 +18,7 @@ func FileSystem(dir string) (string, error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return "", fmt.Errorf("ref: asking for the file system of %s: %w", dir, err)
 	}
-	return named(int64(st.Type) & 0xFFFFFFFF)
+	return named(int64(st.Type) & 0xFFFFFFFF) //nolint:unconvert // the type differs between architectures
 }
 
 func named(magic int64) (string, error) {

@@ -98,10 +98,12 @@ func (imp *Import) insert(tx *sql.Tx, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("ref: preparing the import: %w", err)
 	}
+	defer badge.Close()
 	reading, err := tx.Prepare(`INSERT INTO plain_reading (badge, quantity, micro_sv, qualifier) VALUES ($1,$2,$3,$4)`)
 	if err != nil {
 		return fmt.Errorf("ref: preparing the import: %w", err)
 	}
+	defer reading.Close()
 	c := csv.NewReader(r)
 	c.ReuseRecord = true
 	header, err := c.Read()
