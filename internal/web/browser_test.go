@@ -12,8 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 //go:embed testdata/axe.min.js
@@ -65,11 +67,8 @@ func TestPagesInBrowser(t *testing.T) {
 				console := chromedp.Console(tab)
 				requests := chromedp.Events(tab, network.RequestWillBeSent)
 				must(t, chromedp.Do(tab, chromedp.EmulateViewport(size.width, size.height)))
-				must(t, chromedp.Do(tab, chromedp.Navigate(origin+"/signin/code?code="+p.user)))
-				if p.user == "" {
-					_, err := chromedp.Call(tab, network.ClearBrowserCookies, struct{}{})
-					must(t, err)
-				}
+				_, err := chromedp.Call(tab, network.SetCookie, network.SetCookieParams{Name: "session", Value: p.user, URL: origin})
+				must(t, err)
 				must(t, chromedp.Do(tab, chromedp.Navigate(origin+p.path)))
 				if p.search != "" {
 					must(t, chromedp.Do(tab, chromedp.SendKeys(chromedp.ID("q"), p.search)))
@@ -122,6 +121,80 @@ func TestPagesInBrowser(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestWithoutJavaScript signs in, searches, turns the page and signs out with scripts switched off.
+func TestWithoutJavaScript(t *testing.T) {
+	ctx, origin := startBrowser(t)
+	tab, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	_, err := chromedp.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	must(t, err)
+	see := func(text string) {
+		t.Helper()
+		got, err := chromedp.Run(tab, chromedp.Text(chromedp.CSS("body")))
+		must(t, err)
+		if !strings.Contains(got, text) {
+			t.Fatalf("%q is not on the page: %s", text, got)
+		}
+	}
+	click := func(selector string) {
+		t.Helper()
+		_, err := chromedp.RunResponse(tab, chromedp.Click(chromedp.CSS(selector)))
+		must(t, err)
+	}
+	must(t, chromedp.Do(tab, chromedp.Navigate(origin+"/signin/code?code=co-ordinator")))
+	see("Mair Evans, co-ordinator")
+	click(`a[href="` + wearersPath(organisationID(1)) + `"]`)
+	see("Showing 1 to 25 of 64 wearers")
+	must(t, chromedp.Do(tab, chromedp.SendKeys(chromedp.ID("q"), "e")))
+	click(`form[role=search] button`)
+	see("found for “e”")
+	click(`button[name=page][value="2"]`)
+	see("Page 2 of 2")
+	click(`td a`)
+	see("Dose against limits")
+	click(`button.nhsuk-header__account-button`)
+	see("You are signed out")
+	must(t, chromedp.Do(tab, chromedp.Navigate(origin+"/")))
+	see("You are signed out")
+}
+
+// TestByKeyboard: the first key press offers to skip to the content, and every link and button that is reached shows
+// where the reader is.
+func TestByKeyboard(t *testing.T) {
+	ctx, origin := startBrowser(t)
+	tab, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	must(t, chromedp.Do(tab, chromedp.Navigate(origin+"/signin/code?code=co-ordinator")))
+	must(t, chromedp.Do(tab, chromedp.Navigate(origin+wearersPath(organisationID(1)))))
+	focus := func() (text string) {
+		t.Helper()
+		text, err := chromedp.Run(tab, chromedp.Evaluate[string](`document.activeElement.id || document.activeElement.textContent.trim()`))
+		must(t, err)
+		return text
+	}
+	press := func(key string) { t.Helper(); must(t, chromedp.Do(tab, chromedp.KeyEvent(key))) }
+	press(kb.Tab)
+	if got := focus(); got != "Skip to main content" {
+		t.Fatalf("the first key press reaches %q", got)
+	}
+	press(kb.Enter)
+	if got := focus(); got != "maincontent" {
+		t.Fatalf("skipping to the content reaches %q", got)
+	}
+	for _, want := range []string{"Wearers", "Ledger", "q", "Search", "leavers", "Bowen, Siân"} {
+		press(kb.Tab)
+		if got := focus(); got != want {
+			t.Fatalf("the next key press reaches %q, want %q", got, want)
+		}
+		visible, err := chromedp.Run(tab, chromedp.Evaluate[bool](`(e => { const s = getComputedStyle(e.type == "checkbox" ? e.nextElementSibling : e, e.type == "checkbox" ? "::before" : null);
+			return s.boxShadow != "none" || s.outlineStyle != "none" })(document.activeElement)`))
+		must(t, err)
+		if !visible {
+			t.Errorf("%s has the focus, and it does not show", want)
 		}
 	}
 }

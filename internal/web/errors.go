@@ -35,7 +35,7 @@ func errorCode(err error) vaultclient.Code {
 	return ""
 }
 
-// problemOf is the one table from errors to pages.
+// problemOf is the one table from errors to pages. What is not in it is our own mistake.
 func problemOf(err error) problem {
 	switch {
 	case errors.Is(err, errNoPage) || errorCode(err) == vaultclient.NotFound:
@@ -60,14 +60,14 @@ func problemOf(err error) problem {
 	case errorCode(err) == vaultclient.Conflict:
 		return problem{Status: http.StatusConflict, Title: "Somebody else was faster", Paragraphs: []string{
 			"What you were working on has changed in the meantime. Nothing was done. Open the page again."}}
-	case errorCode(err) == vaultclient.Internal || errors.Is(err, errPanic):
-		return problem{Status: http.StatusInternalServerError, Title: "Something went wrong here", Paragraphs: []string{
-			"The page could not be made. It is our fault, not yours. Try again in a few minutes.",
-			"If it happens again, tell whoever runs this service when it happened. They find the details in the log."}}
+	case errors.Is(err, vaultclient.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded):
+		return problem{Status: http.StatusServiceUnavailable, Title: "The service is not available", Paragraphs: []string{
+			"The vault, which holds all names and doses, can't be reached. Nothing can be shown or changed until it answers again. Nothing was lost.",
+			"Try again in a few minutes."}}
 	}
-	return problem{Status: http.StatusServiceUnavailable, Title: "The service is not available", Paragraphs: []string{
-		"The vault, which holds all names and doses, can't be reached. Nothing can be shown or changed until it answers again. Nothing was lost.",
-		"Try again in a few minutes."}}
+	return problem{Status: http.StatusInternalServerError, Title: "Something went wrong here", Paragraphs: []string{
+		"The page could not be made. It is our fault, not yours. Try again in a few minutes.",
+		"If it happens again, tell whoever runs this service when it happened. They find the details in the log."}}
 }
 
 // fail answers a request with the page of an error. User is nil where it is not known.

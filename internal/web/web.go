@@ -29,8 +29,8 @@ import (
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// Vault is what the pages need of the vault. An error that is no *vaultclient.Error means that the vault could not
-// be asked.
+// Vault is what the pages need of the vault; *vaultclient.Client has it. Its errors are *vaultclient.Error, or
+// vaultclient.ErrUnavailable when the vault could not be asked.
 type Vault interface {
 	// RedeemCode turns a one-time code of the vault's sign-in into a session. Code Unauthenticated: no such code, or used.
 	RedeemCode(ctx context.Context, code string) (vaultclient.Session, error)

@@ -42,6 +42,8 @@ func ask(t testing.TB, pages http.Handler, user string, r *http.Request) *httpte
 	return w
 }
 
+var _ Vault = (*vaultclient.Client)(nil)
+
 func refused(code vaultclient.Code) error {
 	return &vaultclient.Error{Code: code, Message: "secret detail"}
 }
@@ -236,7 +238,8 @@ func TestProblems(t *testing.T) {
 		{refused(vaultclient.Conflict), 409, "Somebody else was faster", false},
 		{refused(vaultclient.Internal), 500, "Something went wrong here", true},
 		{fmt.Errorf("reading the overview: %w", refused(vaultclient.Refused)), 403, "You may not see this", false},
-		{errors.New("dial unix: secret detail"), 503, "The service is not available", true},
+		{fmt.Errorf("%w: dial unix: secret detail", vaultclient.ErrUnavailable), 503, "The service is not available", true},
+		{errors.New("disk: secret detail"), 500, "Something went wrong here", true},
 		{context.DeadlineExceeded, 503, "The service is not available", true},
 	} {
 		s, log := newSample(), &bytes.Buffer{}
@@ -287,7 +290,7 @@ func TestPanic(t *testing.T) {
 // TestSignOutWithoutVault: the browser forgets the session even when the vault can't be told.
 func TestSignOutWithoutVault(t *testing.T) {
 	s := newSample()
-	s.err = errors.New("no vault")
+	s.err = vaultclient.ErrUnavailable
 	w := post(t, samplePages(t, s, nil), "co-ordinator", "/signout", nil)
 	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Header().Get("Set-Cookie"), "Max-Age=0") {
 		t.Errorf("%d, cookie %q", w.Code, w.Header().Get("Set-Cookie"))
