@@ -11,7 +11,8 @@ import (
 type yearDose struct {
 	Year    int
 	Dose    dose.MicroSv
-	Missing int // readings of the year that have no result: the dose is at least this
+	Missing int  // readings of the year that have no result: the dose is at least this
+	None    bool // there is no result of that year: no bar
 }
 
 // chart is a picture of calendar years' doses against a limit. All lengths are in units of its view box.
@@ -88,6 +89,11 @@ func newChart(id, quantity string, years []yearDose, limit, level dose.MicroSv) 
 		width := min(slot*6/10, 48)
 		middle := chartLeft + slot*i + slot/2
 		top := y(yd.Dose)
+		if yd.None {
+			c.Bars = append(c.Bars, bar{X: middle, Y: chartBottom, Middle: middle, Label: "–", Year: fmt.Sprint(yd.Year)})
+			said = append(said, fmt.Sprintf("%d: no result", yd.Year))
+			continue
+		}
 		if yd.Dose > 0 {
 			top = min(top, chartBottom-2) // something is never drawn as nothing
 		}

@@ -63,7 +63,7 @@ func TestShare(t *testing.T) {
 		d, limit dose.MicroSv
 		want     string
 	}{{0, 20_000, "0%"}, {10, 20_000, "less than 1%"}, {200, 20_000, "1%"}, {19_900, 20_000, "99%"}, {19_999, 20_000, "99%"}, {20_000, 20_000, "100%"}, {20_001, 20_000, "above the limit"}, {5, 0, ""}} {
-		if got := (Total{Dose: c.d, Limit: c.limit}).share(); got != c.want {
+		if got := (total{Dose: c.d, Counted: 1, Limit: c.limit}).share(); got != c.want {
 			t.Errorf("%d of %d: %q, want %q", c.d, c.limit, got, c.want)
 		}
 	}
@@ -134,7 +134,7 @@ func TestAxis(t *testing.T) {
 }
 
 func TestChart(t *testing.T) {
-	years := []yearDose{{2023, 0, 0}, {2024, 1, 0}, {2025, 10_000, 2}, {2026, 21_000, 0}}
+	years := []yearDose{{Year: 2023}, {Year: 2024, Dose: 1}, {Year: 2025, Dose: 10_000, Missing: 2}, {Year: 2026, Dose: 21_000}}
 	c := newChart("a", "Effective dose", years, 20_000, 15_000)
 	if want := "2023: 0.00 mSv; 2024: 0.001 mSv; 2025: at least 10.00 mSv; 2026: 21.00 mSv, above the limit."; c.Description != want {
 		t.Errorf("description %q, want %q", c.Description, want)
@@ -160,7 +160,7 @@ func TestChart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var years []yearDose
 		for i := range rapid.IntRange(1, 6).Draw(t, "years") {
-			years = append(years, yearDose{2020 + i, dose.MicroSv(rapid.Int64Range(0, int64(dose.MaxText)*6).Draw(t, "dose")), 0})
+			years = append(years, yearDose{Year: 2020 + i, Dose: dose.MicroSv(rapid.Int64Range(0, int64(dose.MaxText)*6).Draw(t, "dose"))})
 		}
 		limit := dose.MicroSv(rapid.Int64Range(1000, 500_000).Draw(t, "limit"))
 		c := newChart("a", "q", years, limit, 0)

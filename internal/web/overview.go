@@ -46,7 +46,7 @@ type ownRecord struct {
 	Wearer       id.Wearer
 	Organisation string
 	Employment   string
-	Totals       []Total // of the latest calendar year
+	Totals       []total // of the latest calendar year
 }
 
 // Href is the address of a page of the organisations.
@@ -144,6 +144,9 @@ func stats(all []vaultclient.Organisation, states map[id.Organisation]Organisati
 		}
 	}
 	var list []stat
+	if len(all) == 0 {
+		return nil
+	}
 	if len(all) != 1 {
 		list = append(list, stat{number(len(all)), "organisations", ""})
 	}
@@ -221,27 +224,11 @@ func (h *handler) ownRecords(v *visit, x *overviewView, organisations []vaultcli
 		if err != nil {
 			return err
 		}
-		own.Totals = latestYear(record.Totals)
+		years, _ := totalsOf(record.Subject, record.Levels, record.Assessment)
+		own.Totals = latestYear(years)
 		x.Own = append(x.Own, own)
 	}
 	return nil
-}
-
-// latestYear picks the totals of the latest calendar year.
-func latestYear(all []Total) []Total {
-	year := 0
-	for _, t := range all {
-		if t.Window == CalendarYear {
-			year = max(year, t.From.Year())
-		}
-	}
-	var list []Total
-	for _, t := range all {
-		if t.Window == CalendarYear && t.From.Year() == year {
-			list = append(list, t)
-		}
-	}
-	return list
 }
 
 func organisationName(all []vaultclient.Organisation, o id.Organisation) string {
@@ -265,30 +252,3 @@ func employment(r vaultclient.Record) string {
 	}
 	return dateOf(r.From) + " to " + dateOf(r.To)
 }
-
-// sum writes a total: "0.35 mSv", or "at least 0.35 mSv" where results are missing.
-func (t Total) sum() string {
-	if t.Missing > 0 {
-		return "at least " + mSv(t.Dose)
-	}
-	return mSv(t.Dose)
-}
-
-// share says how much of the limit a total is, rounded down: "2%", "less than 1%", "above the limit".
-func (t Total) share() string {
-	switch {
-	case t.Limit <= 0:
-		return ""
-	case t.Dose > t.Limit:
-		return "above the limit"
-	case t.Dose == 0:
-		return "0%"
-	case t.Dose*100 < t.Limit:
-		return "less than 1%"
-	}
-	return strconv.FormatInt(int64(t.Dose*100/t.Limit), 10) + "%"
-}
-
-// over and high tell a total above the limit, and one above the investigation level.
-func (t Total) over() bool { return t.Limit > 0 && t.Dose > t.Limit }
-func (t Total) high() bool { return t.Level > 0 && t.Dose > t.Level }

@@ -33,10 +33,12 @@ type OrganisationState struct {
 
 // WearerRecord is what the register knows of a wearer.
 type WearerRecord struct {
-	Department string
-	Readings   []Reading
-	Totals     []Total
-	Findings   []Finding
+	Department     string
+	Readings       []Reading
+	Subject        dose.Subject // which limits hold
+	Levels         []dose.Level // the employer's own
+	Assessment     dose.Assessment
+	Investigations []Investigation
 }
 
 // Reading is one measured quantity of one badge.
@@ -48,35 +50,10 @@ type Reading struct {
 	Superseded bool
 }
 
-// Total is a sum over a window.
-type Total struct {
-	Kind         string // effective dose, lens of the eye, skin, extremities …
-	Window       Window
-	From, To     day.Day
-	Dose         dose.MicroSv
-	Missing      int // readings in the window without a result
-	Limit, Level dose.MicroSv
-}
-
-// Window is what a total is over.
-type Window int
-
-// The windows.
-const (
-	CalendarYear Window = iota
-	ThreeMonths
-	FiveYears
-)
-
-// Finding is an investigation or an overexposure.
-type Finding struct {
-	Kind   string
-	Year   int
-	Dose   dose.MicroSv
-	Mark   dose.MicroSv // the level or limit that was passed
-	Over   bool         // a limit, not a level
-	Open   bool
-	Opened time.Time
-	Closed time.Time
-	Reason string
+// Investigation is opened when a level or a limit is passed.
+type Investigation struct {
+	Finding dose.Finding
+	Opened  time.Time
+	Closed  time.Time // zero: open
+	Reason  string    // why it was closed
 }

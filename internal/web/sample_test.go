@@ -114,56 +114,47 @@ func newSample() *sample {
 	return s
 }
 
+// sampleRecord has five years of quarterly badges, evaluated as the register does; high are those of somebody whose
+// eyes pass the limit.
 func sampleRecord(high bool) *WearerRecord {
-	r := &WearerRecord{Department: "Cardioleg / Cardiology"}
-	quarter := func(y, q int) (from, to day.Day) {
-		from = day.Of(y, time.Month(3*q-2), 1)
-		return from, from.AddMonths(3) - 1
-	}
+	r := &WearerRecord{Department: "Cardioleg / Cardiology", Subject: dose.Subject{Group: dose.Adult, Reproductive: true},
+		Levels: []dose.Level{{Kind: dose.Lens, Dose: 15_000, Name: "The employer's"}}}
 	scale := dose.MicroSv(1)
 	if high {
-		scale = 26
+		scale = 28
 	}
+	var records []dose.Record
 	for y := 2021; y <= 2025; y++ {
-		var body, eye dose.MicroSv
-		missing := 0
 		for q := 1; q <= 4; q++ {
-			from, to := quarter(y, q)
-			d := dose.MicroSv((y%3*30 + q*25)) * scale
-			reading := Reading{From: from, To: to, Position: dose.WholeBody, Version: 1, Reading: dose.Reading{Quantity: dose.Hp10, Dose: d, Qualifier: dose.Measured}}
+			from := day.Of(y, time.Month(3*q-2), 1)
+			body := Reading{From: from, To: from.AddMonths(3) - 1, Position: dose.WholeBody, Version: 1,
+				Reading: dose.Reading{Quantity: dose.Hp10, Dose: dose.MicroSv(y%3*30+q*25) * scale, Qualifier: dose.Measured}}
+			eye := body
+			eye.Position, eye.Reading.Quantity, eye.Reading.Dose = dose.Eye, dose.Hp3, body.Reading.Dose*3/2
 			switch {
 			case y == 2024 && q == 3:
-				reading.Reading.Dose, reading.Reading.Qualifier = 0, dose.Lost
-				missing++
+				body.Reading.Dose, body.Reading.Qualifier = 0, dose.Lost
 			case y == 2023 && q == 1:
-				reading.Reading.Dose, reading.Reading.Qualifier = 0, dose.BelowLevel
+				body.Reading.Dose, body.Reading.Qualifier = 0, dose.BelowLevel
 			case y == 2022 && q == 4:
-				old := reading
-				old.Reading.Dose, old.Superseded = d+400, true
+				old := body
+				old.Reading.Dose, old.Superseded = body.Reading.Dose+400, true
 				r.Readings = append(r.Readings, old)
-				reading.Version = 2
+				body.Version = 2
 			}
-			body += reading.Reading.Dose
-			r.Readings = append(r.Readings, reading)
-			e := reading
-			e.Position, e.Reading = dose.Eye, dose.Reading{Quantity: dose.Hp3, Dose: d * 3 / 2, Qualifier: dose.Measured}
-			e.Version, e.Superseded = 1, false
-			eye += e.Reading.Dose
-			r.Readings = append(r.Readings, e)
+			for _, x := range []Reading{body, eye} {
+				r.Readings = append(r.Readings, x)
+				records = append(records, dose.Record{Position: x.Position, From: x.From, To: x.To, Readings: []dose.Reading{x.Reading}})
+			}
 		}
-		from, to := day.Of(y, 1, 1), day.Of(y, 12, 31)
-		r.Totals = append(r.Totals,
-			Total{Kind: "Effective dose", From: from, To: to, Dose: body, Missing: missing, Limit: 20_000, Level: 15_000},
-			Total{Kind: "Lens of the eye", From: from, To: to, Dose: eye, Limit: 20_000, Level: 15_000})
 	}
-	r.Totals = append(r.Totals,
-		Total{Kind: "Effective dose", Window: ThreeMonths, From: day.Of(2025, 10, 1), To: day.Of(2025, 12, 31), Dose: 115 * scale},
-		Total{Kind: "Effective dose", Window: FiveYears, From: day.Of(2021, 1, 1), To: day.Of(2025, 12, 31), Dose: 1650 * scale, Missing: 1, Limit: 100_000})
-	if high {
-		r.Findings = []Finding{
-			{Kind: "Lens of the eye", Year: 2025, Dose: 15_210, Mark: 15_000, Open: true, Opened: sampleNow},
-			{Kind: "Lens of the eye", Year: 2023, Dose: 20_400, Mark: 20_000, Over: true, Opened: sampleNow.AddDate(-2, 0, 0)},
+	r.Assessment = dose.Evaluate(r.Subject, r.Levels, records, 0)
+	for i, f := range r.Assessment.Findings {
+		n := Investigation{Finding: f, Opened: sampleNow.AddDate(f.Year-2026, 0, i)}
+		if i == 0 {
+			n.Closed, n.Reason = n.Opened.AddDate(0, 2, 0), "The badge had lain in the imaging room."
 		}
+		r.Investigations = append(r.Investigations, n)
 	}
 	return r
 }

@@ -23,19 +23,11 @@ type wearerView struct {
 	History          bool // and who has seen the record
 	Department       string
 	Sections         []doseSection
-	Rolling          []Total       // three months and five years
+	Rolling          []total       // three months, five years, a pregnancy
 	Years            []readingYear // newest first
 	Count            int           // readings
-	Findings         []Finding
+	Investigations   []Investigation
 	Path             string
-}
-
-// doseSection is one kind of dose over the calendar years: a picture and its table.
-type doseSection struct {
-	ID    string // on the page
-	Kind  string
-	Chart chart   // no bars where there is no limit
-	Years []Total // newest first
 }
 
 // wearer shows one wearer.
@@ -58,9 +50,10 @@ func (h *handler) wearer(v *visit) error {
 		if err != nil {
 			return err
 		}
-		x.Department, x.Findings, x.Count = r.Department, r.Findings, len(r.Readings)
+		x.Department, x.Investigations, x.Count = r.Department, r.Investigations, len(r.Readings)
 		x.Years = readingYears(r.Readings)
-		x.Sections, x.Rolling = sections(r.Totals)
+		years, rolling := totalsOf(r.Subject, r.Levels, r.Assessment)
+		x.Sections, x.Rolling = sections(years), rolling
 	}
 	h.render(v.w, v.r, http.StatusOK, wearerPage(h.frame(titleWearer, &v.user, h.wearerCrumbs(v, record, organisation)...), x))
 	return nil
@@ -168,37 +161,6 @@ func readingYears(all []Reading) []readingYear {
 	return list
 }
 
-// sections divides totals into the calendar years of each kind of dose, in the order in which the kinds come, and
-// the rolling windows.
-func sections(all []Total) (list []doseSection, rolling []Total) {
-	for _, t := range all {
-		if t.Window != CalendarYear {
-			rolling = append(rolling, t)
-			continue
-		}
-		i := slices.IndexFunc(list, func(s doseSection) bool { return s.Kind == t.Kind })
-		if i < 0 {
-			i = len(list)
-			list = append(list, doseSection{ID: fmt.Sprintf("dose-%d", i+1), Kind: t.Kind})
-		}
-		list[i].Years = append(list[i].Years, t)
-	}
-	for i := range list {
-		s := &list[i]
-		slices.SortFunc(s.Years, func(a, b Total) int { return b.From.Year() - a.From.Year() })
-		var years []yearDose
-		var limit, level dose.MicroSv
-		for _, t := range slices.Backward(s.Years[:min(len(s.Years), 6)]) {
-			years = append(years, yearDose{Year: t.From.Year(), Dose: t.Dose, Missing: t.Missing})
-			limit, level = t.Limit, t.Level // the latest year's
-		}
-		if limit > 0 {
-			s.Chart = newChart(s.ID+"-chart", s.Kind, years, limit, level)
-		}
-	}
-	return list, rolling
-}
-
 // doseText is what a reading's dose column says; without a dose it is a dash.
 func (r Reading) doseText() string {
 	if !r.Reading.Qualifier.Accumulates() {
@@ -207,31 +169,21 @@ func (r Reading) doseText() string {
 	return mSv(r.Reading.Dose)
 }
 
-// windowText says what a total is over.
-func (t Total) windowText() string {
-	switch t.Window {
-	case ThreeMonths:
-		return "3 months"
-	case FiveYears:
-		return "5 years"
-	}
-	return "Calendar year " + fmt.Sprint(t.From.Year())
-}
-
 // text says what was found, in a sentence.
-func (f Finding) text() string {
-	mark := "the investigation level"
-	if f.Over {
+func (i Investigation) text() string {
+	f, mark := i.Finding, "the investigation level"
+	if f.Overexposure {
 		mark = "the limit"
 	}
-	s := fmt.Sprintf("%s in %d: %s, above %s of %s. Opened on %s", f.Kind, f.Year, mSv(f.Dose), mark, limitMSv(f.Mark),
-		f.Opened.In(london).Format("2 January 2006"))
-	if !f.Closed.IsZero() {
-		s += ", closed on " + f.Closed.In(london).Format("2 January 2006")
+	over := map[dose.Window]string{dose.ThreeMonths: " (over 3 months)", dose.FiveYears: " (over 5 years)", dose.Pregnancy: " (since the pregnancy was declared)"}
+	s := fmt.Sprintf("%s in %d%s: %s, above %s of %s. Opened on %s", kindTitle(f.Kind), f.Year, over[f.Window], mSv(f.Dose), mark, limitMSv(f.Bound),
+		i.Opened.In(london).Format("2 January 2006"))
+	if !i.Closed.IsZero() {
+		s += ", closed on " + i.Closed.In(london).Format("2 January 2006")
 	}
 	s += "."
-	if f.Reason != "" {
-		s += " " + f.Reason
+	if i.Reason != "" {
+		s += " " + i.Reason
 	}
 	return s
 }

@@ -306,7 +306,7 @@ func TestWhatRolesAskFor(t *testing.T) {
 		shows   []string
 		hides   []string
 	}{
-		{"co-ordinator", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits", "Cardioleg / Cardiology", "15.21\u00a0mSv", "Who has seen this record"}, []string{"QQ123456C", "1984"}},
+		{"co-ordinator", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits", "Cardioleg / Cardiology", "20.58\u00a0mSv, above the limit of 20\u00a0mSv", "Who has seen this record"}, []string{"QQ123456C", "1984"}},
 		{"supervisor", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits"}, []string{"QQ123456C", "1984", "Who has seen"}},
 		{"records", policy.KeepRecords, policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber | policy.FieldNI, []string{"QQ123456C", "2 July 1984", "Doses are not part of your role"}, []string{"Dose against limits", "Cardioleg"}},
 		{"dpo", policy.Oversight, policy.FieldName, []string{"Mair Bowen", "Who has seen this record"}, []string{"Dose against limits", "GA40095"}},
@@ -339,7 +339,7 @@ func TestOverview(t *testing.T) {
 		{"co-ordinator", []string{"The keys lie on the same disk", "2 open investigations at Bwrdd Iechyd Prifysgol Glannau Aeron", "Showing 1 to 25 of 34 organisations", "332 badges are back"}, nil},
 		{"supervisor", []string{"Bwrdd Iechyd", "1 organisation"}, []string{"Cwm Tawe", "Ledger</a>"}},
 		{"dpo", []string{"Open the ledger"}, []string{"Badges out", "/wearers\""}},
-		{"wearer", []string{"Your radiation doses", "Effective dose in 2025", "6.50\u00a0mSv", "of the legal limit of 20\u00a0mSv"}, []string{"Organisations"}},
+		{"wearer", []string{"Your radiation doses", "Effective dose in 2025", "7.00\u00a0mSv", "of the legal limit of 20\u00a0mSv"}, []string{"Organisations"}},
 		{"unlinked", []string{"No record is linked to you yet"}, nil},
 		{"operator", []string{"Your role sees nothing personal", "There is no organisation that your role sees"}, []string{"Badges out"}},
 	} {

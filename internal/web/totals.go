@@ -1,0 +1,233 @@
+package web
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
+)
+
+// total is a sum of doses over a window, with the limit and the level that hold for it.
+type total struct {
+	Kind         dose.Kind
+	Window       dose.Window
+	From, To     day.Day
+	Dose         dose.MicroSv
+	Neutron      dose.MicroSv // the part of Dose that is neutron dose
+	Counted      int          // results summed; none: there is no dose, which is not a dose of zero
+	Missing      int          // results that there should be and are not: the dose is at least this
+	Straddles    int          // periods counted that cross the window's start or end
+	Limit, Level dose.MicroSv // zero: none
+}
+
+var kindTitles = map[dose.Kind]string{dose.Effective: "Effective dose", dose.Lens: "Lens of the eye", dose.Skin: "Skin",
+	dose.Extremity: "Hands", dose.Abdomen: "Whole body", dose.Foetus: "Unborn child"}
+
+// kindTitle says what a dose is of.
+func kindTitle(k dose.Kind) string {
+	if t := kindTitles[k]; t != "" {
+		return t
+	}
+	return capital(k.String())
+}
+
+// totalsOf puts an assessment's sums into the order in which the page shows them: calendar years by kind, newest
+// first; then the rolling sums, of the many three-month ones only the latest and the highest.
+func totalsOf(s dose.Subject, levels []dose.Level, a dose.Assessment) (years, rolling []total) {
+	limits := dose.Limits()
+	levels = append(slices.Clone(levels), dose.StatutoryLevels()...)
+	bounded := func(t total) total {
+		t.Limit = limitFor(limits, s, t)
+		if t.Window != dose.FiveYears {
+			t.Level = levelFor(levels, t)
+		}
+		return t
+	}
+	for _, x := range a.Totals {
+		t := total{Kind: x.Kind, Window: dose.CalendarYear, From: day.Of(x.Year, 1, 1), To: day.Of(x.Year, 12, 31),
+			Dose: x.Dose, Neutron: x.Neutron, Counted: x.Counted, Missing: x.Missing, Straddles: x.Straddles}
+		if x.Kind == dose.Foetus {
+			t.Window, t.From, t.To = dose.Pregnancy, s.Declared, s.PregnancyEnd
+			rolling = append(rolling, bounded(t))
+			continue
+		}
+		years = append(years, bounded(t))
+	}
+	slices.SortStableFunc(years, func(x, y total) int {
+		if x.Kind != y.Kind {
+			return int(x.Kind) - int(y.Kind)
+		}
+		return int(y.From - x.From)
+	})
+	span := func(x dose.Span, w dose.Window) {
+		rolling = append(rolling, bounded(total{Kind: x.Kind, Window: w, From: x.From, To: x.To, Dose: x.Dose, Counted: x.Counted, Missing: x.Missing}))
+	}
+	if n := len(a.Rolling3); n > 0 {
+		latest := a.Rolling3[n-1]
+		highest := slices.MaxFunc(a.Rolling3, func(x, y dose.Span) int { return int(x.Dose - y.Dose) })
+		span(latest, dose.ThreeMonths)
+		if highest.Dose > latest.Dose {
+			span(highest, dose.ThreeMonths)
+		}
+	}
+	last := map[dose.Kind]dose.Span{}
+	for _, x := range a.FiveYear {
+		last[x.Kind] = x
+	}
+	for _, k := range []dose.Kind{dose.Effective, dose.Lens} {
+		if x, ok := last[k]; ok {
+			span(x, dose.FiveYears)
+		}
+	}
+	return years, rolling
+}
+
+// limitFor finds the limit in force on a window's last day; zero when there is none for such a worker.
+func limitFor(limits []dose.Limit, s dose.Subject, t total) dose.MicroSv {
+	group := s.Group
+	if group == dose.NoGroup {
+		group = dose.Other // as package dose holds them
+	}
+	for _, l := range limits {
+		if l.Kind != t.Kind || l.Window != t.Window || l.Group != dose.NoGroup && l.Group != group || !inForce(l.From, l.To, t.To) {
+			continue
+		}
+		if l.Regime == dose.OrdinaryRegime && s.FiveYears || l.Regime == dose.FiveYearsRegime && !s.FiveYears {
+			continue
+		}
+		if l.Kind == dose.Abdomen && !s.Reproductive {
+			continue
+		}
+		return l.Dose
+	}
+	return 0
+}
+
+// levelFor finds the lowest investigation level in force on a window's last day; zero when there is none.
+func levelFor(levels []dose.Level, t total) (lowest dose.MicroSv) {
+	for _, l := range levels {
+		if l.Kind == t.Kind && t.Window != dose.ThreeMonths && inForce(l.From, l.To, t.To) && (lowest == 0 || l.Dose < lowest) {
+			lowest = l.Dose
+		}
+	}
+	return lowest
+}
+
+func inForce(from, to, on day.Day) bool {
+	return from <= on && (to.IsZero() || on <= to) || on.IsZero() && to.IsZero()
+}
+
+// windowText says what a sum is over.
+func (t total) windowText() string {
+	switch t.Window {
+	case dose.ThreeMonths:
+		return "3 months, " + period(t.From, t.To)
+	case dose.FiveYears:
+		return "5 years, " + fmt.Sprintf("%d to %d", t.From.Year(), t.To.Year())
+	case dose.Pregnancy:
+		return "Pregnancy, " + period(t.From, t.To)
+	}
+	return "Calendar year " + strconv.Itoa(t.To.Year())
+}
+
+// sum writes a total: "0.35 mSv", "at least 0.35 mSv" where results are missing, "no result" where all are.
+func (t total) sum() string {
+	switch {
+	case t.Counted == 0:
+		return "no result"
+	case t.Missing > 0:
+		return "at least " + mSv(t.Dose)
+	}
+	return mSv(t.Dose)
+}
+
+// notes say what must be known beside a sum; each is a few words.
+func (t total) notes() (list []string) {
+	if t.Missing > 0 {
+		list = append(list, count(t.Missing, "result", "results")+" missing")
+	}
+	if t.Neutron > 0 {
+		list = append(list, mSv(t.Neutron)+" of it neutron")
+	}
+	if t.Straddles > 0 {
+		list = append(list, count(t.Straddles, "period crosses", "periods cross")+" the year's end")
+	}
+	return list
+}
+
+// share says how much of the limit a total is, rounded down: "2%", "less than 1%", "above the limit".
+func (t total) share() string {
+	switch {
+	case t.Limit <= 0 || t.Counted == 0:
+		return ""
+	case t.over():
+		return "above the limit"
+	case t.Dose == 0:
+		return "0%"
+	case t.Dose*100 < t.Limit:
+		return "less than 1%"
+	}
+	return strconv.FormatInt(int64(t.Dose*100/t.Limit), 10) + "%"
+}
+
+// over and high tell a total above the limit, and one above the investigation level.
+func (t total) over() bool { return t.Limit > 0 && t.Dose > t.Limit }
+func (t total) high() bool { return t.Level > 0 && t.Dose > t.Level }
+
+// doseSection is one kind of dose over the calendar years: a picture and its table.
+type doseSection struct {
+	ID    string // on the page
+	Title string
+	Chart chart   // no bars where there is no limit
+	Years []total // newest first
+}
+
+// chartYears is the number of years that a chart shows.
+const chartYears = 6
+
+// sections divides the calendar years' totals by kind, in the order in which they come.
+func sections(all []total) (list []doseSection) {
+	for _, t := range all {
+		if len(list) == 0 || list[len(list)-1].Title != kindTitle(t.Kind) {
+			list = append(list, doseSection{ID: fmt.Sprintf("dose-%d", t.Kind), Title: kindTitle(t.Kind)})
+		}
+		s := &list[len(list)-1]
+		s.Years = append(s.Years, t)
+	}
+	for i := range list {
+		s := &list[i]
+		newest := s.Years[0]
+		if newest.Limit <= 0 {
+			continue
+		}
+		// Every year of the picture has its place, one without a result too: a gap is not a zero.
+		var years []yearDose
+		for y := max(s.Years[len(s.Years)-1].To.Year(), newest.To.Year()-chartYears+1); y <= newest.To.Year(); y++ {
+			yd := yearDose{Year: y, None: true}
+			for _, t := range s.Years {
+				if t.To.Year() == y && t.Counted > 0 {
+					yd = yearDose{Year: y, Dose: t.Dose, Missing: t.Missing}
+				}
+			}
+			years = append(years, yd)
+		}
+		s.Chart = newChart(s.ID+"-chart", s.Title, years, newest.Limit, newest.Level)
+	}
+	return list
+}
+
+// latestYear picks the totals of the latest calendar year.
+func latestYear(years []total) (list []total) {
+	var last day.Day
+	for _, t := range years {
+		last = max(last, t.To)
+	}
+	for _, t := range years {
+		if t.To == last {
+			list = append(list, t)
+		}
+	}
+	return list
+}
