@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -143,7 +142,7 @@ func FuzzParseCheckpoint(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	pub := ed25519.PublicKey(signer.PublicKey())
+	pub := signer.PublicKey()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, err := ParseCheckpoint(b)
 		if err != nil {

@@ -41,7 +41,7 @@ func OpenVerify(path string) (*VerifySource, error) {
 }
 
 func (s *VerifySource) readLogs() error {
-	rows, err := s.tx.Query("SELECT id, name FROM log")
+	rows, err := s.tx.QueryContext(context.Background(), "SELECT id, name FROM log")
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func openSnapshot(path string) (*sql.DB, *sql.Tx, error) {
 		return nil, nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1)
-	tx, err := db.Begin()
+	tx, err := db.BeginTx(context.Background(), nil)
 	if err != nil {
 		db.Close()
 		return nil, nil, fmt.Errorf("opening %s: %w", path, err)

@@ -1,0 +1,124 @@
+package sqlite_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger/verify"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/seal"
+	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/vault"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// A real vault's ledgers over a turn of the year, verified while it runs, with the keys of its key directory.
+func TestVerifyARealVault(t *testing.T) {
+	ctx := t.Context()
+	path := filepath.Join(t.TempDir(), "vault.db")
+	keys := vault.KeyDir(filepath.Join(t.TempDir(), "keys"))
+	now := time.Date(2025, 12, 31, 23, 50, 0, 0, time.UTC)
+	if err := keys.Create([]string{"cli"}, now); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.OpenVault(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: keys, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { v.Close() })
+	link, err := v.FirstUser(ctx, "Mair Evans")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := v.RedeemLink(ctx, vault.Caller{Node: "cli"}, link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller := vault.Caller{Node: "cli", Auth: vaultclient.Auth{Session: session.Token}}
+	orgs, err := v.CreateOrganisations(ctx, caller, []vaultclient.Organisation{{Name: "Bwrdd Iechyd Llŷn", Kind: vaultclient.HealthBoard}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := sha256.Sum256([]byte("rows"))
+	var imports []id.Import
+	for i, staff := range []string{"S1", "S2"} {
+		n := id.New[id.Import]()
+		imports = append(imports, n)
+		staged, err := v.Stage(ctx, caller, n, []vaultclient.Change{{Organisation: orgs[0], From: "2020-01-01",
+			Identity: person.Identity{Surname: person.NewValue("Ŵyn"), Forenames: person.NewValue("Siân"), StaffNumber: person.NewValue(staff)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.Confirm(ctx, caller, n, []vaultclient.Manifest{{Organisation: orgs[0], Kind: "people", Rows: 1, Hash: hash[:]}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Reveal(ctx, caller, vaultclient.RevealRequest{Purpose: policy.IssueBadges, Fields: policy.FieldName, Wearers: []id.Wearer{staged[0].Wearer}}); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			now = now.Add(20 * time.Minute)
+		}
+	}
+
+	report := verifyVault(t, ctx, path, keys)
+	if len(report.Logs) != 3 || report.Logs[1].Log != orgs[0].String()+"/2025" || report.Logs[2].Log != orgs[0].String()+"/2026" {
+		t.Fatalf("logs are %+v", report.Logs)
+	}
+	for _, l := range report.Logs {
+		if l.Leaves < 3 || l.Opened != l.Leaves {
+			t.Errorf("log %s: %d leaves, %d opened", l.Log, l.Leaves, l.Opened)
+		}
+	}
+	if m := report.Manifests; len(m) != 2 || m[0].Import != imports[0] || m[1].Import != imports[1] || m[1].Organisation != orgs[0] {
+		t.Errorf("manifests are %+v", m)
+	}
+}
+
+func verifyVault(t *testing.T, ctx context.Context, path string, keys vault.KeyDir) *verify.Report {
+	t.Helper()
+	src, err := sqlite.OpenVerify(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	root, err := keys.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	epoch, err := keys.Epoch(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub, open, err := src.Keys(ctx, root, epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := keys.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := verify.ParseCheckpoint(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := verify.Ledgers(ctx, src, verify.Options{PublicKey: pub, Heads: []verify.Head{head}, Open: open})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, k := range map[string][2]seal.Key{"root": {seal.NewKey(), epoch}, "epoch": {root, seal.NewKey()}} {
+		if _, _, err := src.Keys(ctx, k[0], k[1]); err == nil {
+			t.Errorf("another %s key was taken", name)
+		}
+	}
+	return report
+}
