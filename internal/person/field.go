@@ -211,7 +211,7 @@ func CheckBirth(v Value, today day.Day) (Value, error) {
 	if d.AddMonths(14*12) > today || d.AddMonths(120*12) < today {
 		return Value{}, &FieldError{"date of birth", Implausible, "an age between 14 and 120"}
 	}
-	return NewValue(d.String()), nil
+	return NewValue(s), nil
 }
 
 // CheckSex returns F, M or X, of a letter or of the word in English or Welsh. The error is a *FieldError.

@@ -6,11 +6,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -319,4 +322,26 @@ func (c *Client) Declare(ctx context.Context, auth Auth, d Declaration) error {
 func (c *Client) Checkpoint(ctx context.Context, log string) (cp []byte, err error) {
 	err = call(ctx, c, "checkpoint", Auth{}, log, &cp)
 	return cp, err
+}
+
+// NodeConfig reads a node's key and the vault's certificate from the key directory's nodes/.
+func NodeConfig(keys, node, address string) (Config, error) {
+	base := filepath.Join(keys, "nodes")
+	key, err := tls.LoadX509KeyPair(filepath.Join(base, node+".crt"), filepath.Join(base, node+".key"))
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the key of node %s: %w", node, err)
+	}
+	b, err := os.ReadFile(filepath.Join(base, "vault.crt"))
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the vault's certificate: %w", err)
+	}
+	block, _ := pem.Decode(b)
+	if block == nil {
+		return Config{}, errors.New("nodes/vault.crt holds no certificate")
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the vault's certificate: %w", err)
+	}
+	return Config{Address: address, Key: key, Vault: cert}, nil
 }

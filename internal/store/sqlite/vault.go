@@ -31,6 +31,7 @@ type Vault struct {
 	newLog      *sql.Stmt
 	checkpoint  *sql.Stmt
 	logs        map[string]int64 // row of each log; the writer's
+	prepared    []*sql.Stmt
 }
 
 var _ vault.Store = (*Vault)(nil)
@@ -78,7 +79,9 @@ func (s *Vault) prepare(ctx context.Context, dsn string) (err error) {
 	stmt := func(q string) *sql.Stmt {
 		var st *sql.Stmt
 		if err == nil {
-			st, err = s.conn.PrepareContext(ctx, q)
+			if st, err = s.conn.PrepareContext(ctx, q); err == nil {
+				s.prepared = append(s.prepared, st)
+			}
 		}
 		return st
 	}
@@ -109,6 +112,9 @@ func (s *Vault) prepare(ctx context.Context, dsn string) (err error) {
 // Close closes the database.
 func (s *Vault) Close() error {
 	var errs []error
+	for _, st := range s.prepared {
+		errs = append(errs, st.Close())
+	}
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())
 	}
