@@ -1,0 +1,195 @@
+package vault
+
+import (
+	_ "embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// Origin is the vault's own small web origin, where people sign in. A web node sends a browser here and gets
+// back a one-time code, which it redeems with its own key; it never sees how somebody signed in.
+type Origin struct {
+	Vault *Vault
+	// Nodes are the web nodes that a browser may be sent back to: name by their own origin, as in "http://localhost:8080".
+	Nodes map[string]string
+	// Demo lists every user to be signed in as, without more ado: for invented people only.
+	Demo bool
+}
+
+//go:embed origin.css
+var originCSS []byte
+
+// Handler returns the origin's pages.
+func (o *Origin) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/signin", http.StatusSeeOther) })
+	mux.HandleFunc("GET /signin", o.signIn)
+	mux.HandleFunc("POST /signin", o.signInAs)
+	mux.HandleFunc("GET /link", o.link)
+	mux.HandleFunc("POST /link", o.spendLink)
+	mux.HandleFunc("GET /origin.css", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/css; charset=utf-8")
+		w.Write(originCSS)
+	})
+	protect := http.NewCrossOriginProtection()
+	return protect.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+		h := w.Header()
+		// No form-action: Chromium holds it against the redirect back to the node too, which is allow-listed here instead.
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		mux.ServeHTTP(w, r)
+	}))
+}
+
+// Server returns a server for the origin with its time limits set.
+func (o *Origin) Server() *http.Server {
+	return &http.Server{Handler: o.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+}
+
+// node finds the node that a browser wants to go back to; the only one there is when it does not say.
+func (o *Origin) node(back string) (name, origin string, ok bool) {
+	for origin, name := range o.Nodes {
+		if back == origin || back == "" && len(o.Nodes) == 1 {
+			return name, origin, true
+		}
+	}
+	return "", "", false
+}
+
+func (o *Origin) signIn(w http.ResponseWriter, r *http.Request) {
+	_, back, ok := o.node(r.FormValue("return"))
+	if !ok {
+		o.page(w, http.StatusBadRequest, originPage{Title: "This address is not known here", Text: "The service that sent you here is not one that this sign-in works for. Start again from the address that you were given."})
+		return
+	}
+	p := originPage{Title: "Sign in", Back: back}
+	if o.Demo {
+		p.Demo = true
+		for _, u := range o.Vault.DemoUsers() {
+			p.Users = append(p.Users, o.describe(u))
+		}
+	} else {
+		p.Text = "Open the one-time sign-in link that you were given. A link works once, for ten minutes; your co-ordinator makes a new one."
+	}
+	o.page(w, http.StatusOK, p)
+}
+
+// signInAs signs in as a user of a demonstration.
+func (o *Origin) signInAs(w http.ResponseWriter, r *http.Request) {
+	name, back, ok := o.node(r.PostFormValue("return"))
+	var user id.User
+	if err := user.UnmarshalText([]byte(r.PostFormValue("user"))); err != nil || !ok || !o.Demo || user.IsZero() {
+		o.page(w, http.StatusForbidden, originPage{Title: "You can't sign in like this", Text: "Open the one-time sign-in link that you were given."})
+		return
+	}
+	o.sendBack(w, r, back, o.Vault.NewCode(user, name))
+}
+
+func (o *Origin) sendBack(w http.ResponseWriter, r *http.Request, back, code string) {
+	http.Redirect(w, r, back+"/signin/code?code="+url.QueryEscape(code), http.StatusSeeOther)
+}
+
+// link shows a one-time link without spending it, since mail programs open links to look at them.
+func (o *Origin) link(w http.ResponseWriter, r *http.Request) {
+	o.page(w, http.StatusOK, originPage{Title: "Sign in", Link: r.FormValue("secret"), Text: "This link signs you in once."})
+}
+
+func (o *Origin) spendLink(w http.ResponseWriter, r *http.Request) {
+	name, back, ok := o.node("")
+	if !ok {
+		o.page(w, http.StatusBadRequest, originPage{Title: "No web node is known here", Text: "Start the web node, or sign in on the command line with: dosevault signin"})
+		return
+	}
+	code, err := o.Vault.CodeForLink(r.Context(), r.PostFormValue("secret"), name)
+	var known *vaultclient.Error
+	switch {
+	case errors.As(err, &known):
+		o.page(w, http.StatusForbidden, originPage{Title: "This link does not work any more", Text: "It was used, or is older than ten minutes. Ask your co-ordinator for a new one."})
+	case err != nil:
+		o.page(w, http.StatusServiceUnavailable, originPage{Title: "Signing in failed", Text: "Try again in a minute."})
+	default:
+		o.sendBack(w, r, back, code)
+	}
+}
+
+type originUser struct {
+	ID, Name, Role, Where string
+}
+
+type originPage struct {
+	Title, Text, Back, Link string
+	Demo                    bool
+	Users                   []originUser
+}
+
+var roleWords = map[policy.Role]string{
+	policy.Coordinator: "Badge co-ordinator", policy.RecordsOfficer: "Records officer", policy.Supervisor: "Radiation protection supervisor",
+	policy.DataProtection: "Data protection officer", policy.Wearer: "Wearer", policy.Operator: "Operator",
+}
+
+func (o *Origin) describe(u vaultclient.User) originUser {
+	d := originUser{ID: u.ID.String(), Name: u.Name, Role: roleWords[u.Role]}
+	var names []string
+	for _, org := range u.Organisations {
+		names = append(names, o.Vault.organisationName(org))
+	}
+	d.Where = strings.Join(names, ", ")
+	if d.Where == "" && u.Role != policy.Wearer {
+		d.Where = "the whole service"
+	}
+	return d
+}
+
+func (o *Origin) page(w http.ResponseWriter, status int, p originPage) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if err := originTemplate.Execute(w, p); err != nil {
+		o.Vault.log.Warn("a sign-in page could not be written", "error", err)
+	}
+}
+
+var originTemplate = template.Must(template.New("origin").Parse(`<!DOCTYPE html>
+<html lang="en-GB">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{.Title}} – dosevault</title>
+<link rel="stylesheet" href="/origin.css">
+</head>
+<body>
+<a class="skip" href="#main">Skip to main content</a>
+<header><p><strong>dosevault</strong> <span>sign-in of the vault</span></p></header>
+<main id="main">
+<h1>{{.Title}}</h1>
+{{with .Text}}<p>{{.}}</p>{{end}}
+{{if .Link}}<form method="post" action="/link"><input type="hidden" name="secret" value="{{.Link}}"><button>Sign in</button></form>{{end}}
+{{if .Demo}}
+<p class="note">This is a demonstration with invented people. Choose whose eyes to see it with; each sees what the policy permits, and each look is entered in a ledger.</p>
+<ul class="users">
+{{range .Users}}<li>
+<form method="post" action="/signin">
+<input type="hidden" name="return" value="{{$.Back}}">
+<input type="hidden" name="user" value="{{.ID}}">
+<button>{{.Name}}</button>
+</form>
+<p><strong>{{.Role}}</strong>{{with .Where}}, {{.}}{{end}}</p>
+</li>{{end}}
+</ul>
+{{end}}
+</main>
+<footer><p>You are on the vault’s own address. No other page asks you to sign in.</p></footer>
+</body>
+</html>
+`))
