@@ -21,38 +21,38 @@ import (
 //go:embed testdata/axe.min.js
 var axe string
 
-// pagesToLookAt are the pages that a browser opens: who, where, what to type into the search box, and whether as
-// narrow as a phone too.
+// pagesToLookAt are the pages that a browser opens: who, where, what to type into the search box, and at
+// which other widths.
 var pagesToLookAt = []struct {
 	name, user, path, search string
-	phone                    bool
+	also                     string // the other widths
 }{
-	{"signed-out", "", "/signed-out", "", true},
-	{"overview", "co-ordinator", "/", "", true},
-	{"overview-supervisor", "supervisor", "/", "", false},
-	{"overview-data-protection", "dpo", "/", "", false},
-	{"overview-wearer", "wearer", "/", "", true},
-	{"overview-unlinked", "unlinked", "/", "", false},
-	{"overview-operator", "operator", "/", "", false},
-	{"overview-not-found", "co-ordinator", "/?organisation=nowhere", "", false},
-	{"wearers", "co-ordinator", wearersPath(organisationID(1)), "", false},
-	{"wearers-leavers", "supervisor", wearersPath(organisationID(1)) + "?leavers=yes&page=3", "", true},
-	{"wearers-search", "co-ordinator", wearersPath(organisationID(1)), "e", true},
-	{"wearers-nobody", "co-ordinator", wearersPath(organisationID(1)), "zzz", true},
-	{"wearers-empty", "co-ordinator", wearersPath(organisationID(2)), "", false},
-	{"wearer", "co-ordinator", wearerPath(wearerID(1)), "", true},
-	{"wearer-high", "wearer", wearerPath(wearerID(3)), "", true},
-	{"wearer-records", "records", wearerPath(wearerID(3)), "", true},
-	{"wearer-empty", "co-ordinator", wearerPath(wearerID(2)), "", false},
-	{"ledger", "dpo", ledgerPath(organisationID(1)), "", true},
-	{"ledger-page", "dpo", ledgerPath(organisationID(1)) + "?page=2", "", false},
-	{"ledger-empty", "co-ordinator", ledgerPath(organisationID(2)), "", false},
-	{"ledger-wearer", "wearer", wearerPath(wearerID(3)) + "/ledger", "", false},
-	{"not-found", "co-ordinator", "/nothing", "", false},
-	{"used-code", "", "/signin/code?code=used", "", true},
+	{"signed-out", "", "/signed-out", "", "phone"},
+	{"overview", "co-ordinator", "/", "", "phone tablet"},
+	{"overview-supervisor", "supervisor", "/", "", ""},
+	{"overview-data-protection", "dpo", "/", "", ""},
+	{"overview-wearer", "wearer", "/", "", "phone"},
+	{"overview-unlinked", "unlinked", "/", "", ""},
+	{"overview-operator", "operator", "/", "", ""},
+	{"overview-not-found", "co-ordinator", "/?organisation=nowhere", "", ""},
+	{"wearers", "co-ordinator", wearersPath(organisationID(1)), "", ""},
+	{"wearers-leavers", "supervisor", wearersPath(organisationID(1)) + "?leavers=yes&page=3", "", "phone"},
+	{"wearers-search", "co-ordinator", wearersPath(organisationID(1)), "e", "phone tablet"},
+	{"wearers-nobody", "co-ordinator", wearersPath(organisationID(1)), "zzz", "phone"},
+	{"wearers-empty", "co-ordinator", wearersPath(organisationID(2)), "", ""},
+	{"wearer", "co-ordinator", wearerPath(wearerID(1)), "", "phone"},
+	{"wearer-high", "wearer", wearerPath(wearerID(3)), "", "phone tablet"},
+	{"wearer-records", "records", wearerPath(wearerID(3)), "", "phone"},
+	{"wearer-empty", "co-ordinator", wearerPath(wearerID(2)), "", ""},
+	{"ledger", "dpo", ledgerPath(organisationID(1)), "", "phone"},
+	{"ledger-page", "dpo", ledgerPath(organisationID(1)) + "?page=2", "", ""},
+	{"ledger-empty", "co-ordinator", ledgerPath(organisationID(2)), "", ""},
+	{"ledger-wearer", "wearer", wearerPath(wearerID(3)) + "/ledger", "", ""},
+	{"not-found", "co-ordinator", "/nothing", "", ""},
+	{"used-code", "", "/signin/code?code=used", "", "phone"},
 }
 
-// TestPagesInBrowser opens every page in Chromium, wide and, each kind, as narrow as a phone, with axe-core: no violation, no
+// TestPagesInBrowser opens every page in Chromium, wide and, each kind, as narrow as a phone and as a tablet, with axe-core: no violation, no
 // message on the console (an offence against the content security policy is one), no request to another host, nothing
 // wider than the screen. With DOSEVAULT_SCREENSHOTS=DIR it leaves a picture of each page there.
 func TestPagesInBrowser(t *testing.T) {
@@ -61,9 +61,9 @@ func TestPagesInBrowser(t *testing.T) {
 	for _, size := range []struct {
 		name          string
 		width, height int64
-	}{{"wide", 1280, 900}, {"phone", 375, 760}} {
+	}{{"wide", 1280, 900}, {"phone", 375, 760}, {"tablet", 790, 1000}} {
 		for _, p := range pagesToLookAt {
-			if size.name == "phone" && !p.phone {
+			if size.name != "wide" && !strings.Contains(p.also, size.name) {
 				continue
 			}
 			t.Run(p.name+"-"+size.name, func(t *testing.T) {
