@@ -27,7 +27,8 @@ var pagesToLookAt = []struct {
 	name, user, path, search string
 	also                     string // the other widths
 }{
-	{"signed-out", "", "/signed-out", "", "phone"},
+	{"welcome", "", "/welcome", "", "phone"},
+	{"signed-out", "", "/signed-out", "", ""},
 	{"overview", "co-ordinator", "/", "", "phone tablet"},
 	{"overview-supervisor", "supervisor", "/", "", ""},
 	{"overview-data-protection", "dpo", "/", "", ""},
@@ -166,7 +167,7 @@ func TestWithoutJavaScript(t *testing.T) {
 	click(`button.nhsuk-header__account-button`)
 	see("You are signed out")
 	must(t, chromedp.Do(tab, chromedp.Navigate(origin+"/")))
-	see("You are signed out")
+	see("You sign in at the vault")
 }
 
 // TestByKeyboard: the first key press offers to skip to the content, and every link and button that is reached shows

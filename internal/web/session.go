@@ -73,13 +73,16 @@ func (h *handler) signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/signed-out", http.StatusSeeOther)
 }
 
-// signedOut is the page of who is not signed in.
-func (h *handler) signedOut(w http.ResponseWriter, r *http.Request) {
-	if auth, ok := h.session(r); ok {
-		if _, err := h.Vault.Whoami(r.Context(), auth); err == nil {
-			http.Redirect(w, r, "/", http.StatusSeeOther)
-			return
-		}
+// welcome is the first page of who brings no session; with one it leads to the overview.
+func (h *handler) welcome(w http.ResponseWriter, r *http.Request) {
+	if _, ok := h.session(r); ok {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
 	}
-	h.render(w, r, http.StatusOK, signedOutPage(frame{Title: "You are signed out", Demo: h.Demo}))
+	h.render(w, r, http.StatusOK, welcomePage(frame{Title: "Sign in", Demo: h.Demo}, false))
+}
+
+// signedOut is the page after signing out, and of who brings a session that has ended.
+func (h *handler) signedOut(w http.ResponseWriter, r *http.Request) {
+	h.render(w, r, http.StatusOK, welcomePage(frame{Title: "You are signed out", Demo: h.Demo}, true))
 }

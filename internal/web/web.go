@@ -100,6 +100,7 @@ func New(c Config) http.Handler {
 	mux.Handle("GET /favicon.ico", http.RedirectHandler("/assets/favicon.svg", http.StatusMovedPermanently))
 	mux.HandleFunc("GET /signin", h.signIn)
 	mux.HandleFunc("GET /signin/code", h.signInCode)
+	mux.HandleFunc("GET /welcome", h.welcome)
 	mux.HandleFunc("GET /signed-out", h.signedOut)
 	mux.HandleFunc("POST /signout", h.signOut)
 	mux.HandleFunc("GET /{$}", h.page(h.overview))
@@ -182,13 +183,13 @@ type visit struct {
 	user vaultclient.User
 }
 
-// page serves a page to who is signed in; anybody else is told that they are signed out. An error from make must
+// page serves a page to who is signed in; anybody else is asked to sign in. An error from make must
 // come before anything was written.
 func (h *handler) page(make func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		auth, ok := h.session(r)
 		if !ok {
-			http.Redirect(w, r, "/signed-out", http.StatusSeeOther)
+			http.Redirect(w, r, "/welcome", http.StatusSeeOther)
 			return
 		}
 		user, err := h.Vault.Whoami(r.Context(), auth)

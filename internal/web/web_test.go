@@ -160,9 +160,9 @@ func TestSignInAndOut(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/", wearersPath(organisationID(1)), wearerPath(wearerID(1)), ledgerPath(organisationID(1)), "/nothing"} {
-		for _, user := range []string{"", "ended"} {
-			if w := get(t, pages, user, path); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/signed-out" {
-				t.Errorf("%s without a session: %d to %q", path, w.Code, w.Header().Get("Location"))
+		for user, to := range map[string]string{"": "/welcome", "ended": "/signed-out"} {
+			if w := get(t, pages, user, path); w.Code != http.StatusSeeOther || w.Header().Get("Location") != to {
+				t.Errorf("%s without a session: %d to %q, want %s", path, w.Code, w.Header().Get("Location"), to)
 			}
 		}
 	}
@@ -191,7 +191,7 @@ func TestSecureOrigin(t *testing.T) {
 	}
 	// The name of the plain cookie opens nothing here.
 	r := httptest.NewRequest(http.MethodGet, "https://web.example/", nil)
-	if w := ask(t, pages, "dpo", r); w.Header().Get("Location") != "/signed-out" {
+	if w := ask(t, pages, "dpo", r); w.Header().Get("Location") != "/welcome" {
 		t.Errorf("a cookie without the prefix: %d", w.Code)
 	}
 }
