@@ -71,19 +71,21 @@ type profile struct {
 	record  policy.Purpose // for a wearer's page
 	fields  policy.Fields  // on a wearer's page
 	doses   bool           // and the doses
+	sex     bool           // and what tells a sex: the limit of the abdomen
+	health  bool           // and what tells a pregnancy: the dose of an unborn child
 	ledger  bool           // organisations' ledgers
 	history bool           // a wearer's part of the ledger
 }
 
 var profiles = map[policy.Role]profile{
-	policy.Coordinator: {list: policy.IssueBadges, record: policy.AssessDose, doses: true, ledger: true, history: true,
+	policy.Coordinator: {list: policy.IssueBadges, record: policy.AssessDose, doses: true, sex: true, ledger: true, history: true,
 		fields: policy.FieldName | policy.FieldStaffNumber},
 	policy.Supervisor: {list: policy.IssueBadges, record: policy.AssessDose, doses: true,
 		fields: policy.FieldName | policy.FieldStaffNumber},
 	policy.RecordsOfficer: {list: policy.KeepRecords, record: policy.KeepRecords,
 		fields: policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber | policy.FieldNI},
 	policy.DataProtection: {record: policy.Oversight, fields: policy.FieldName, ledger: true, history: true},
-	policy.Wearer: {record: policy.OwnRecord, doses: true, history: true,
+	policy.Wearer: {record: policy.OwnRecord, doses: true, sex: true, health: true, history: true,
 		fields: policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber},
 }
 

@@ -50,10 +50,22 @@ func (h *handler) wearer(v *visit) error {
 		if err != nil {
 			return err
 		}
-		x.Department, x.Investigations, x.Count = r.Department, r.Investigations, len(r.Readings)
-		x.Years = readingYears(r.Readings)
-		years, rolling := totalsOf(r.Subject, r.Levels, r.Assessment)
-		x.Sections, x.Rolling = sections(years), rolling
+		shown := slices.DeleteFunc(slices.Clone(r.Readings), func(x Reading) bool { return x.Position == dose.Foetal && !p.health })
+		x.Department, x.Count, x.Years = r.Department, len(shown), readingYears(shown)
+		subject := r.Subject
+		subject.Reproductive = subject.Reproductive && p.sex
+		years, rolling := totalsOf(subject, r.Levels, r.Assessment)
+		x.Sections = sections(years)
+		for _, t := range rolling {
+			if t.Kind != dose.Foetus || p.health {
+				x.Rolling = append(x.Rolling, t)
+			}
+		}
+		for _, i := range r.Investigations {
+			if i.Finding.Kind != dose.Foetus || p.health {
+				x.Investigations = append(x.Investigations, i)
+			}
+		}
 	}
 	h.render(v.w, v.r, http.StatusOK, wearerPage(h.frame(titleWearer, &v.user, h.wearerCrumbs(v, record, organisation)...), x))
 	return nil

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -326,6 +328,30 @@ func TestWhatRolesAskFor(t *testing.T) {
 			if strings.Contains(w.Body.String(), text) {
 				t.Errorf("%s: %q is on the page", c.user, text)
 			}
+		}
+	}
+}
+
+// TestPregnancyIsTheWearers: what tells a pregnancy or a sex is on the page of nobody whose role may not read it.
+func TestPregnancyIsTheWearers(t *testing.T) {
+	for user, sees := range map[string][2]bool{"co-ordinator": {false, true}, "supervisor": {false, false}, "wearer": {true, true}} {
+		s := newSample()
+		r := s.records[wearerID(3)]
+		r.Subject.Declared = day.Of(2025, 2, 1)
+		r.Assessment = dose.Evaluate(r.Subject, nil, []dose.Record{{Position: dose.Foetal, From: day.Of(2025, 3, 1), To: day.Of(2025, 3, 31),
+			Readings: []dose.Reading{{Quantity: dose.Hp10, Dose: 1_200, Qualifier: dose.Measured}}},
+			{Position: dose.WholeBody, From: day.Of(2025, 3, 1), To: day.Of(2025, 3, 31), Readings: []dose.Reading{{Quantity: dose.Hp10, Dose: 1_300, Qualifier: dose.Measured}}}}, 0)
+		r.Investigations = nil
+		for _, f := range r.Assessment.Findings {
+			r.Investigations = append(r.Investigations, Investigation{Finding: f, Opened: sampleNow})
+		}
+		r.Readings = []Reading{{From: day.Of(2025, 3, 1), To: day.Of(2025, 3, 31), Position: dose.Foetal, Version: 1, Reading: dose.Reading{Quantity: dose.Hp10, Dose: 1_200, Qualifier: dose.Measured}}}
+		body := get(t, samplePages(t, s, nil), user, wearerPath(wearerID(3))).Body.String()
+		if got := strings.Contains(strings.ToLower(body), "unborn") && strings.Contains(strings.ToLower(body), "pregnancy"); got != sees[0] || got != strings.Contains(strings.ToLower(body), "pregnan") || got != strings.Contains(body, "Foetal") {
+			t.Errorf("%s: the pregnancy is on the page: %v, want %v", user, got, sees[0])
+		}
+		if got := strings.Contains(body, "13\u00a0mSv"); got != sees[1] {
+			t.Errorf("%s: the limit of the abdomen is on the page: %v, want %v", user, got, sees[1])
 		}
 	}
 }
