@@ -126,20 +126,19 @@ func TestNoMachineInTheText(t *testing.T) {
 
 func TestDocumentedCommandsExist(t *testing.T) {
 	tmp := t.TempDir()
-	built := map[string]error{}
+	built := map[string]bool{}
 	build := func(dir string) (string, error) {
 		bin := filepath.Join(tmp, filepath.Base(dir))
-		err, done := built[dir]
-		if !done {
-			cmd := exec.Command("go", "build", "-o", bin, "./"+dir)
-			cmd.Dir = root
-			out, failed := cmd.CombinedOutput()
-			if failed != nil {
-				err = fmt.Errorf("building %s: %w\n%s", dir, failed, out)
-			}
-			built[dir] = err
+		if built[dir] {
+			return bin, nil
 		}
-		return bin, err
+		cmd := exec.Command("go", "build", "-o", bin, "./"+dir)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("building %s: %w\n%s", dir, err, out)
+		}
+		built[dir] = true
+		return bin, nil
 	}
 	seen := 0
 	for _, name := range files(t) {
@@ -165,8 +164,7 @@ func TestDocumentedCommandsExist(t *testing.T) {
 				seen++
 				bin, err := build(dir)
 				if err != nil {
-					t.Errorf("%s: %v", c.Where, err)
-					continue
+					t.Fatalf("%s: %v", c.Where, err)
 				}
 				if len(sub) == 0 {
 					continue
