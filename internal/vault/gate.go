@@ -146,6 +146,9 @@ func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, 
 	defer v.mu.RUnlock()
 	for i, n := range a.wearers {
 		w := v.state.wearers[n]
+		if w == nil && a.action == policy.Write {
+			w = v.state.staged[n]
+		}
 		if w == nil {
 			return nil, nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such wearer"}
 		}

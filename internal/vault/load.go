@@ -56,7 +56,7 @@ func (v *Vault) load(ctx context.Context) error {
 	v.state = state{
 		organisations: map[id.Organisation]*organisation{}, users: map[id.User]*vaultclient.User{},
 		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, grants: map[id.Grant]*grant{},
-		wearers: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
+		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		ni: map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{},
 	}
 	s := &v.state
@@ -164,7 +164,20 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 		w.index()
 		s.add(w)
 	}
-	return nil
+	return v.store.Rows(ctx, TableStaged, func(key, sealed []byte) error {
+		var row stagedChange
+		if err := v.openRow(TableStaged, key, sealed, &row); err != nil {
+			return err
+		}
+		if row.New {
+			w := &wearer{id: row.Wearer, facts: row.Facts}
+			for _, c := range policy.WearerClasses {
+				w.keys[c] = keys[ownedKey(w.id, byte(c))]
+			}
+			s.staged[w.id] = w
+		}
+		return nil
+	})
 }
 
 // add enters a new wearer into what is derived from the wearers, but for NI numbers.

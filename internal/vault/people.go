@@ -39,7 +39,6 @@ const (
 	identityPad = 512
 	contactPad  = 512
 	niPad       = 32
-	stagedPad   = 1024
 )
 
 // Intake enters that personal data arrived.
@@ -178,9 +177,12 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 			case row.Identity == nil && row.Contact == nil && row.NI == nil && row.Facts == v.state.wearers[row.Wearer].facts:
 				staged[i].State = "same"
 			}
+			if row.New {
+				t.newWearer(row)
+			}
 			byOrg[row.Facts.Organisation].wearers = append(byOrg[row.Facts.Organisation].wearers, row.Wearer)
 			key := binary.BigEndian.AppendUint32(slices.Clone(n[:]), uint32(i))
-			sealed, err := v.sealStaged(key, row)
+			sealed, err := v.sealRow(TableStaged, key, row)
 			if err != nil {
 				return err
 			}
@@ -204,8 +206,15 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 	return staged, nil
 }
 
-func (v *Vault) sealStaged(key []byte, row stagedChange) ([]byte, error) {
-	return v.sealRow(TableStaged, key, row)
+// newWearer makes the keys of a new wearer, so that values can be sealed for it while its import waits.
+func (t *tx) newWearer(row stagedChange) {
+	w := &wearer{id: row.Wearer, facts: row.Facts}
+	for _, c := range policy.WearerClasses {
+		w.keys[c] = seal.NewKey()
+		key := ownedID(w.id, byte(c), keyVersion)
+		t.put(TableWearerKey, key, t.v.epoch.Wrap(keyContext(TableWearerKey, key), w.keys[c]))
+	}
+	t.apply(func(s *state) { s.staged[w.id] = w })
 }
 
 // resolve turns changes into what each wearer is to become. The committer calls it, so the state stands still.
@@ -383,7 +392,7 @@ func (v *Vault) Confirm(ctx context.Context, c Caller, n id.Import, manifests []
 			}
 			t.append(e)
 		}
-		return t.finish(n, *im, importConfirmed)
+		return t.finish(n, *im, rows, importConfirmed)
 	}))
 }
 
@@ -393,11 +402,17 @@ func (v *Vault) Discard(ctx context.Context, c Caller, n id.Import) error {
 	if err != nil {
 		return err
 	}
+	rows, err := v.stagedRows(ctx, n)
+	if err != nil {
+		return err
+	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
 		im := v.state.imports[n]
 		switch {
 		case im == nil || im.State == importDiscarded:
 			return nil
+		case im.Staged != len(rows):
+			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "the import's staged rows changed meanwhile; ask again"}
 		case im.State == importConfirmed:
 			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was confirmed: it can't be dropped"}
 		}
@@ -408,14 +423,22 @@ func (v *Vault) Discard(ctx context.Context, c Caller, n id.Import) error {
 			return err
 		}
 		t.append(e)
-		return t.finish(n, *im, importDiscarded)
+		return t.finish(n, *im, rows, importDiscarded)
 	}))
 }
 
 // finish ends an import and clears what was staged for it.
-func (t *tx) finish(n id.Import, im importState, as string) error {
-	for i := range im.Staged {
+func (t *tx) finish(n id.Import, im importState, rows []stagedChange, as string) error {
+	for i, row := range rows {
 		t.put(TableStaged, binary.BigEndian.AppendUint32(slices.Clone(n[:]), uint32(i)), nil)
+		if row.New {
+			t.apply(func(s *state) { delete(s.staged, row.Wearer) })
+		}
+		if row.New && as == importDiscarded {
+			for _, c := range policy.WearerClasses {
+				t.put(TableWearerKey, ownedID(row.Wearer, byte(c), keyVersion), nil)
+			}
+		}
 	}
 	im.State, im.Staged = as, 0
 	return t.putImport(n, im)
@@ -478,11 +501,7 @@ func (t *tx) makeReal(row stagedChange) error {
 	if old != nil {
 		w.keys, w.identity, w.words, w.sortKey = old.keys, old.identity, old.words, old.sortKey
 	} else {
-		for _, c := range policy.WearerClasses {
-			w.keys[c] = seal.NewKey()
-			key := ownedID(w.id, byte(c), keyVersion)
-			t.put(TableWearerKey, key, v.epoch.Wrap(keyContext(TableWearerKey, key), w.keys[c]))
-		}
+		w.keys = v.state.staged[row.Wearer].keys
 	}
 	for _, f := range []struct {
 		class policy.Class

@@ -609,11 +609,11 @@ func (v *Vault) boxFor(boxes map[place]*seal.Box, c vaultclient.Context) (*seal.
 			box = k.Box()
 		}
 	case !p.wearer.IsZero():
-		if w := v.state.wearers[p.wearer]; w != nil {
+		if w := v.wearerOrStaged(p.wearer); w != nil {
 			box = w.keys[p.class].Box()
 		}
 	default:
-		if w := v.state.wearers[c.Wearer]; !c.Wearer.IsZero() && (w == nil || w.facts.Organisation != p.org) {
+		if w := v.wearerOrStaged(c.Wearer); !c.Wearer.IsZero() && (w == nil || w.facts.Organisation != p.org) {
 			return nil, invalid("the wearer is not of that organisation")
 		}
 		if o := v.state.organisations[p.org]; o != nil {
@@ -622,6 +622,14 @@ func (v *Vault) boxFor(boxes map[place]*seal.Box, c vaultclient.Context) (*seal.
 	}
 	boxes[p] = box
 	return box, nil
+}
+
+// wearerOrStaged returns a wearer, or one that is only staged; that anything may be opened for it was decided before.
+func (v *Vault) wearerOrStaged(n id.Wearer) *wearer {
+	if w := v.state.wearers[n]; w != nil {
+		return w
+	}
+	return v.state.staged[n]
 }
 
 // makeDocumentKeys makes a key of its own for each document that has none.

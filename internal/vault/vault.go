@@ -88,6 +88,7 @@ type state struct {
 	links         map[secretHash]*link
 	grants        map[id.Grant]*grant
 	wearers       map[id.Wearer]*wearer
+	staged        map[id.Wearer]*wearer // new ones of imports that wait: values can be sealed for them, nothing else
 	persons       map[id.Person][]id.Wearer
 	staff         map[staffKey]id.Wearer
 	ni            map[[sha256.Size]byte][]id.Wearer

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/vault"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// place is where an installation lies on this machine: the data directory and the key directory.
+//
+//	DIR/vault/vault.db          the vault's database
+//	DIR/register/register.db    the register's
+//	DIR/run/vault.sock          where nodes on this machine reach the vault
+//	DIR/demo                    marks a demonstration, which is never served as the real thing
+type place struct {
+	Dir  string `help:"Data directory." default:"${dir}" env:"DOSEVAULT_DIR" type:"path"`
+	Keys string `help:"Key directory; must lie outside the data directory." default:"${keys}" env:"DOSEVAULT_KEYS" type:"path"`
+}
+
+func (p place) vaultDB() string    { return filepath.Join(p.Dir, "vault", "vault.db") }
+func (p place) registerDB() string { return filepath.Join(p.Dir, "register", "register.db") }
+func (p place) socket() string     { return filepath.Join(p.Dir, "run", "vault.sock") }
+func (p place) demoMark() string   { return filepath.Join(p.Dir, "demo") }
+func (p place) keyDir() vault.KeyDir {
+	return vault.KeyDir(p.Keys)
+}
+
+// nodes are the nodes of an installation on one machine.
+var nodes = []string{"web", "worker", "cli"}
+
+// isDemo reports whether the data directory is a demonstration's.
+func (p place) isDemo() bool {
+	_, err := os.Stat(p.demoMark())
+	return err == nil
+}
+
+// exists reports whether an installation was made here.
+func (p place) exists() bool {
+	_, err := os.Stat(p.vaultDB())
+	return err == nil
+}
+
+// prepare makes the directories and, for a new installation, the keys.
+func (p place) prepare(demo bool) error {
+	if err := vault.CheckKeyDir(p.Keys, p.Dir); err != nil {
+		return err
+	}
+	if len(p.socket()) > 100 {
+		return fmt.Errorf("the data directory's path is too long for a socket in it (%d of 100 characters): choose a shorter --dir", len(p.socket()))
+	}
+	if p.exists() && !p.keyDir().Exists() {
+		return fmt.Errorf("%s holds an installation, but %s holds no keys: give the --keys that belong to it", p.Dir, p.Keys)
+	}
+	if !p.exists() && demo {
+		if entries, err := os.ReadDir(p.Dir); err == nil && len(entries) > 0 && !p.isDemo() {
+			return fmt.Errorf("%s is not empty and no demonstration: choose another --dir", p.Dir)
+		}
+	}
+	for _, sub := range []string{"", "vault", "register", "run"} {
+		if err := os.MkdirAll(filepath.Join(p.Dir, sub), 0o700); err != nil {
+			return fmt.Errorf("making the data directory: %w", err)
+		}
+	}
+	if demo {
+		if err := os.WriteFile(p.demoMark(), []byte("This directory holds invented people only.\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	if p.keyDir().Exists() {
+		return nil
+	}
+	return p.keyDir().Create(nodes, time.Now())
+}
+
+// client returns the vault's client for a node of this machine.
+func (p place) client(node string) (*vaultclient.Client, error) {
+	conf, err := vaultclient.NodeConfig(p.Keys, node, "unix:"+p.socket())
+	if err != nil {
+		return nil, err
+	}
+	return vaultclient.New(conf), nil
+}
+
+// openRegister opens the register for a node.
+func (p place) openRegister(ctx context.Context, node string, log *slog.Logger) (*register.Service, func() error, error) {
+	client, err := p.client(node)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := sqlite.OpenRegister(ctx, p.registerDB())
+	if err != nil {
+		client.Close()
+		return nil, nil, err
+	}
+	svc := register.New(register.Config{Store: store, Vault: client, Now: time.Now, Log: log, Node: node})
+	return svc, func() error {
+		client.Close()
+		return store.Close()
+	}, nil
+}
+
+// errNoInstallation says what to do where there is none.
+var errNoInstallation = errors.New("there is no installation here: start one with dosevault serve, or give --dir and --keys of another")

@@ -1,0 +1,387 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/vault"
+	"github.com/dosevault/dosevault/internal/web"
+	"github.com/dosevault/dosevault/internal/worker"
+)
+
+// addresses are where the two web origins listen.
+type addresses struct {
+	Listen      string `help:"Address of the pages." default:"localhost:8080" env:"DOSEVAULT_LISTEN"`
+	VaultListen string `help:"Address of the vault's own sign-in pages." default:"localhost:8081" env:"DOSEVAULT_VAULT_LISTEN"`
+}
+
+// origins returns the two origins as a browser sees them. Without a proxy that speaks TLS only loopback will do.
+func (a addresses) origins() (pages, signIn string, err error) {
+	for _, addr := range []string{a.Listen, a.VaultListen} {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return "", "", fmt.Errorf("%s is not an address such as localhost:8080", addr)
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return "", "", fmt.Errorf("%s is not a loopback address: the pages speak plain HTTP, which may not leave this machine", addr)
+		}
+	}
+	if a.Listen == a.VaultListen {
+		return "", "", errors.New("the pages and the vault's sign-in need two addresses: a page of the one must not be able to play the other")
+	}
+	return "http://" + a.Listen, "http://" + a.VaultListen, nil
+}
+
+// VaultCmd runs the vault alone.
+type VaultCmd struct {
+	place
+	addresses
+	Demo bool `help:"List every user on the sign-in page." hidden:""`
+}
+
+// Run runs the vault until it is told to stop. Lines on stdout tell the supervisor: "link SECRET" for a first sign-in, "ready".
+func (c *VaultCmd) Run(e *env) error {
+	if c.Demo != c.isDemo() {
+		return errors.New("a demonstration is started by dosevault demo, and nothing else by it")
+	}
+	// A crash must not write the vault's memory to a disk.
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
+		return fmt.Errorf("forbidding core dumps: %w", err)
+	}
+	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	store, err := sqlite.OpenVault(ctx, c.vaultDB())
+	if err != nil {
+		return err
+	}
+	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: c.keyDir(), Now: time.Now, Log: e.log})
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return errors.Join(c.serve(ctx, e, v), v.Close())
+}
+
+func (c *VaultCmd) serve(ctx context.Context, e *env, v *vault.Vault) error {
+	pages, _, err := c.origins()
+	if err != nil {
+		return err
+	}
+	if link, err := v.FirstUser(ctx, "First co-ordinator"); err != nil {
+		return err
+	} else if link != "" {
+		fmt.Fprintln(e.stdout, "link", link)
+	}
+	server, err := vault.NewServer(v, c.keyDir())
+	if err != nil {
+		return err
+	}
+	// A socket left by a vault that was killed is in the way; one that answers belongs to another vault.
+	if conn, err := net.Dial("unix", c.socket()); err == nil {
+		conn.Close()
+		return fmt.Errorf("another vault answers on %s", c.socket())
+	}
+	if err := os.Remove(c.socket()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	wire, err := net.Listen("unix", c.socket())
+	if err != nil {
+		return err
+	}
+	signIn, err := net.Listen("tcp", c.VaultListen)
+	if err != nil {
+		wire.Close()
+		return err
+	}
+	origin := (&vault.Origin{Vault: v, Nodes: map[string]string{pages: "web"}, Demo: c.Demo}).Server()
+	failed := make(chan error, 2)
+	go func() { failed <- server.Serve(wire) }()
+	go func() { failed <- origin.Serve(signIn) }()
+	fmt.Fprintln(e.stdout, "ready")
+	select {
+	case <-ctx.Done():
+	case <-v.Stopped():
+		err = fmt.Errorf("the ledger can't be written, so the vault stops: free space or mend the disk, then start again: %w", v.Err())
+	case err = <-failed:
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(end), origin.Shutdown(end))
+}
+
+// WebCmd runs a web node alone.
+type WebCmd struct {
+	place
+	addresses
+	Warning []string `help:"What does not hold on this set-up, shown to users." hidden:""`
+}
+
+// Run serves the pages until it is told to stop.
+func (c *WebCmd) Run(e *env) error {
+	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	pages, signIn, err := c.origins()
+	if err != nil {
+		return err
+	}
+	client, err := c.client("web")
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	svc, closeRegister, err := c.openRegister(ctx, "web", e.log)
+	if err != nil {
+		return err
+	}
+	defer closeRegister()
+	handler := web.New(web.Config{Vault: client, Register: pagesRegister{svc}, Origin: pages, VaultOrigin: signIn, Demo: c.isDemo(), Now: time.Now, Log: e.log, Warnings: c.Warning})
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelWarn)}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	fmt.Fprintln(e.stdout, "ready")
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		return err
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return server.Shutdown(end)
+}
+
+// WorkerCmd runs a worker alone.
+type WorkerCmd struct{ place }
+
+// Run works through what waits in the register until it is told to stop.
+func (c *WorkerCmd) Run(e *env) error {
+	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	svc, closeRegister, err := c.openRegister(ctx, "worker", e.log)
+	if err != nil {
+		return err
+	}
+	defer closeRegister()
+	fmt.Fprintln(e.stdout, "ready")
+	return worker.Run(ctx, svc, e.log)
+}
+
+// ServeCmd runs vault, web node and worker on one machine.
+type ServeCmd struct {
+	place
+	addresses
+	UID int `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
+}
+
+// Run makes an installation where there is none and serves it.
+func (c *ServeCmd) Run(e *env) error {
+	if c.isDemo() {
+		return fmt.Errorf("%s is a demonstration with invented people: dosevault demo serves it; choose another --dir for the real thing", c.Dir)
+	}
+	if _, _, err := c.origins(); err != nil {
+		return err
+	}
+	if err := c.prepare(false); err != nil {
+		return err
+	}
+	warnings := c.warnings(c.UID)
+	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
+	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, warnings: warnings}
+	return s.run(func(link string) {
+		if link != "" {
+			fmt.Fprintf(e.stdout, "First sign-in, once, within ten minutes: http://%s/link?secret=%s\n", c.VaultListen, link)
+		}
+		fmt.Fprintf(e.stdout, "Pages: http://%s\n", c.Listen)
+	})
+}
+
+// warnings says which promises do not hold on this set-up.
+func (p place) warnings(uid int) []string {
+	w := []string{"keys and databases are on one machine, so whoever takes its disk has everything"}
+	if os.Geteuid() != 0 || uid == 0 {
+		w = append(w, "vault, web node and worker run as one user, so whoever takes over the web node has the vault too")
+	}
+	return append(w, "no witness keeps the ledger's heads elsewhere")
+}
+
+// supervisor starts the processes of one machine and starts again what ends by itself.
+type supervisor struct {
+	place
+	addresses
+	e        *env
+	uid      int
+	demo     bool
+	warnings []string
+
+	mu       sync.Mutex
+	stopping bool
+	running  map[string]*exec.Cmd
+}
+
+// run serves until it is told to stop; ready is called once all are up, with the secret of a first sign-in link if there is one.
+func (s *supervisor) run(ready func(link string)) error {
+	ctx, stop := signal.NotifyContext(s.e.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	link, err := s.start(ctx)
+	if err != nil {
+		s.stop()
+		return err
+	}
+	ready(link)
+	<-ctx.Done()
+	s.stop()
+	return nil
+}
+
+// start brings all processes up, the vault first.
+func (s *supervisor) start(ctx context.Context) (link string, err error) {
+	if err := s.own(); err != nil {
+		return "", err
+	}
+	s.running = map[string]*exec.Cmd{}
+	flags := []string{"--dir", s.Dir, "--keys", s.Keys}
+	listen := []string{"--listen", s.Listen, "--vault-listen", s.VaultListen}
+	vaultArgs := append(append([]string{"vault"}, flags...), listen...)
+	if s.demo {
+		vaultArgs = append(vaultArgs, "--demo")
+	}
+	webArgs := append(append([]string{"web"}, flags...), listen...)
+	for _, w := range s.warnings {
+		webArgs = append(webArgs, "--warning", w)
+	}
+	for i, args := range [][]string{vaultArgs, webArgs, append([]string{"worker"}, flags...)} {
+		l, err := s.launch(ctx, i, args)
+		if err != nil {
+			return "", fmt.Errorf("starting the %s: %w", args[0], err)
+		}
+		if l != "" {
+			link = l
+		}
+	}
+	return link, nil
+}
+
+// own gives each process what is its own, when they run as different users.
+func (s *supervisor) own() error {
+	if s.uid == 0 || os.Geteuid() != 0 {
+		return nil
+	}
+	return ownership(s.place, s.uid)
+}
+
+// launch starts one process, waits until it is ready, and has it started again when it ends.
+func (s *supervisor) launch(ctx context.Context, i int, args []string) (link string, err error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Stderr = s.e.stderr
+	cmd.Env = append(os.Environ(), supervised+"=1")
+	// A child ends when this pipe does, so that none is left behind by a supervisor that was killed.
+	leash, err := cmd.StdinPipe()
+	if err != nil {
+		return "", err
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if s.uid != 0 && os.Geteuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(s.uid + i), Gid: uint32(s.uid)}
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	if s.stopping {
+		s.mu.Unlock()
+		return "", context.Canceled
+	}
+	if err := cmd.Start(); err != nil {
+		s.mu.Unlock()
+		return "", err
+	}
+	s.running[args[0]] = cmd
+	s.mu.Unlock()
+	lines := bufio.NewScanner(out)
+	up := false
+	for lines.Scan() {
+		if l, ok := strings.CutPrefix(lines.Text(), "link "); ok {
+			link = l
+		}
+		if lines.Text() == "ready" {
+			up = true
+			break
+		}
+	}
+	if !up {
+		err := cmd.Wait()
+		return "", fmt.Errorf("it ended before it was ready: %w", errors.Join(err))
+	}
+	go func() {
+		io.Copy(io.Discard, out)
+		err := cmd.Wait()
+		leash.Close()
+		s.again(ctx, i, args, err)
+	}()
+	return link, nil
+}
+
+// again starts a process that ended by itself, less and less often.
+func (s *supervisor) again(ctx context.Context, i int, args []string, why error) {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		s.mu.Lock()
+		stopping := s.stopping
+		s.mu.Unlock()
+		if stopping || ctx.Err() != nil {
+			return
+		}
+		s.e.log.Error("a process ended; starting it again", "process", args[0], "error", why, "in", wait)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if _, why = s.launch(ctx, i, args); why == nil {
+			return
+		}
+	}
+}
+
+// stop ends all processes, the vault last, and waits.
+func (s *supervisor) stop() {
+	s.mu.Lock()
+	s.stopping = true
+	running := s.running
+	s.mu.Unlock()
+	for _, name := range []string{"web", "worker", "vault"} {
+		cmd := running[name]
+		if cmd == nil || cmd.Process == nil {
+			continue
+		}
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			continue // it has ended
+		}
+		for range 150 {
+			if err := cmd.Process.Signal(syscall.Signal(0)); err != nil {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+}

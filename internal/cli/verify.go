@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger/verify"
+	"github.com/dosevault/dosevault/internal/store/sqlite"
+)
+
+// VerifyCmd recomputes the ledgers.
+type VerifyCmd struct {
+	place
+	Checkpoint string `help:"A head kept earlier, as dosevault checkpoint printed it." type:"existingfile"`
+}
+
+// Run verifies; the first difference is an error that names log and entry.
+func (c *VerifyCmd) Run(e *env) error {
+	if !c.exists() {
+		return errNoInstallation
+	}
+	began := time.Now()
+	source, err := sqlite.OpenVerify(c.vaultDB())
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	root, err := c.keyDir().Root()
+	if err != nil {
+		return err
+	}
+	epoch, err := c.keyDir().Epoch(1)
+	if err != nil {
+		return err
+	}
+	opt := verify.Options{}
+	if opt.PublicKey, opt.Open, err = source.Keys(e.ctx, root, epoch); err != nil {
+		return err
+	}
+	kept, err := c.keyDir().Head()
+	if err != nil {
+		return err
+	}
+	if c.Checkpoint != "" {
+		b, err := os.ReadFile(c.Checkpoint)
+		if err != nil {
+			return err
+		}
+		if err := addHead(&opt, c.Checkpoint, b); err != nil {
+			return err
+		}
+	}
+	if kept != nil {
+		if err := addHead(&opt, "the head in the key directory", kept); err != nil {
+			return err
+		}
+	}
+	report, err := verify.Ledgers(e.ctx, source, opt)
+	if err != nil {
+		return err
+	}
+	opened, erased := int64(0), int64(0)
+	for _, l := range report.Logs {
+		opened, erased = opened+int64(l.Opened), erased+int64(l.Erased)
+	}
+	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\n", len(report.Logs), report.Leaves, opened, erased)
+	imports, rows, err := c.verifyRegister(e, report.Manifests)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "%d imports with %d rows: the register holds what the ledger says.\n%.1f s\n", imports, rows, time.Since(began).Seconds())
+	return nil
+}
+
+func addHead(opt *verify.Options, name string, b []byte) error {
+	h, err := verify.ParseCheckpoint(b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	opt.Heads = append(opt.Heads, h)
+	return nil
+}
+
+// CheckpointCmd prints a head.
+type CheckpointCmd struct {
+	place
+	Log string `arg:"" optional:"" default:"installation" help:"Name of the log; the installation's is over all others."`
+}
+
+// Run prints the log's latest signed checkpoint.
+func (c *CheckpointCmd) Run(e *env) error {
+	if !c.exists() {
+		return errNoInstallation
+	}
+	client, err := c.client("cli")
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	cp, err := client.Checkpoint(e.ctx, c.Log)
+	if err != nil {
+		return err
+	}
+	_, err = e.stdout.Write(cp)
+	return err
+}
+
+func sum(b []byte) []byte {
+	h := sha256.Sum256(b)
+	return h[:]
+}
+
+// declarationID is the same for the same file about the same recipient and window, so that loading it twice enters it once.
+func declarationID(raw []byte, recipient string, from, to time.Time) id.Import {
+	h := sha256.Sum256(fmt.Appendf(nil, "declaration\x00%x\x00%s\x00%d\x00%d", sha256.Sum256(raw), recipient, from.UnixMicro(), to.UnixMicro()))
+	return id.Import(h[:16])
+}
+
+var errDifference = errors.New("the register differs from the ledger")

@@ -1,0 +1,81 @@
+-- +goose Up
+-- What stands in the clear here is listed, with what it tells, in docs/security.md; everything else is sealed by
+-- the vault. Tables are WITHOUT ROWID under random keys, so that the order of their rows tells nothing either.
+
+-- Settings of an organisation: its accounts at laboratories, its investigation levels.
+CREATE TABLE organisation (id BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- One row for each wearer. sealed: department, job title (for the organisation); health: pregnancy, foetal badges.
+CREATE TABLE wearer (
+	id BLOB PRIMARY KEY,
+	organisation BLOB NOT NULL,
+	version INTEGER NOT NULL,
+	import BLOB NOT NULL,
+	sealed BLOB NOT NULL,
+	health BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wearer_of_organisation ON wearer (organisation);
+
+-- One dosimeter. state: ordered, issued, returned, sent, read.
+CREATE TABLE badge (
+	barcode TEXT PRIMARY KEY,
+	batch TEXT NOT NULL,
+	state INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A badge's wear period; a control badge has no wearer. sealed: position, whether it counts (for the organisation).
+CREATE TABLE wear_period (
+	id BLOB PRIMARY KEY,
+	barcode TEXT NOT NULL UNIQUE REFERENCES badge,
+	organisation BLOB NOT NULL,
+	wearer BLOB,
+	starts INTEGER NOT NULL,
+	ends INTEGER NOT NULL,
+	import BLOB NOT NULL,
+	sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wear_period_of_wearer ON wear_period (wearer) WHERE wearer IS NOT NULL;
+
+-- One report of one badge, never changed; a re-issue is a row of a higher version. sealed: every quantity it gives.
+CREATE TABLE reading (
+	wear_period BLOB NOT NULL REFERENCES wear_period,
+	version INTEGER NOT NULL,
+	import BLOB NOT NULL,
+	sealed BLOB NOT NULL,
+	PRIMARY KEY (wear_period, version)
+) STRICT, WITHOUT ROWID;
+
+-- tag is a keyed hash over person, quantity, year and bound: it makes an investigation open once.
+CREATE TABLE investigation (
+	id BLOB PRIMARY KEY,
+	organisation BLOB NOT NULL,
+	tag BLOB NOT NULL UNIQUE,
+	import BLOB NOT NULL,
+	sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX investigation_of_organisation ON investigation (organisation);
+
+-- An import and how far it has come; the states are the worker's queue.
+CREATE TABLE import (
+	id BLOB PRIMARY KEY,
+	kind TEXT NOT NULL,
+	state TEXT NOT NULL,
+	job_grant BLOB,
+	node TEXT NOT NULL,
+	sha256 BLOB,
+	created INTEGER NOT NULL,
+	rows_in INTEGER NOT NULL DEFAULT 0,
+	rows_stored INTEGER NOT NULL DEFAULT 0,
+	rows_refused INTEGER NOT NULL DEFAULT 0,
+	rows_ignored INTEGER NOT NULL DEFAULT 0,
+	failure TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
+-- A file as it arrived, or what was found in it, under a key of its own, in parts.
+CREATE TABLE document (
+	import BLOB NOT NULL REFERENCES import,
+	name TEXT NOT NULL,
+	part INTEGER NOT NULL,
+	sealed BLOB NOT NULL,
+	PRIMARY KEY (import, name, part)
+) STRICT, WITHOUT ROWID;
