@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -22,6 +24,7 @@ type overviewView struct {
 	Next     []todo
 	Rows     []organisationRow
 	State    bool // the rows have badges and investigations
+	Imports  []ImportState
 	Query    string
 	Find     bool // offer to find an organisation by name
 	Pages    pages
@@ -101,12 +104,12 @@ func (h *handler) organisations(v *visit, x *overviewView, all []vaultclient.Org
 		if err != nil {
 			return err
 		}
-		x.State = true
-		for _, s := range list {
+		x.State, x.Imports = true, list.Imports
+		for _, s := range list.Organisations {
 			states[s.Organisation] = s
 		}
 	}
-	x.Stats, x.Next = stats(all, states, x.State), nextSteps(all, states, v.user.Role)
+	x.Stats, x.Next = stats(all, states, x.State), nextSteps(all, states, x.Imports, v.user.Role)
 
 	form := v.r.URL.Query()
 	x.Query = strings.Join(strings.Fields(form.Get("organisation")), " ")
@@ -138,10 +141,8 @@ func stats(all []vaultclient.Organisation, states map[id.Organisation]Organisati
 	for _, o := range all {
 		wearers, current = wearers+o.Wearers, current+o.Current
 		s := states[o.ID]
-		sum.Out, sum.Returned, sum.Read, sum.Open = sum.Out+s.Out, sum.Returned+s.Returned, sum.Read+s.Read, sum.Open+s.Open
-		if s.LastImport.After(sum.LastImport) {
-			sum.LastImport = s.LastImport
-		}
+		sum.Issued, sum.Returned, sum.Sent = sum.Issued+s.Issued, sum.Returned+s.Returned, sum.Sent+s.Sent
+		sum.Read, sum.Investigations = sum.Read+s.Read, sum.Investigations+s.Investigations
 	}
 	var list []stat
 	if len(all) == 0 {
@@ -155,14 +156,14 @@ func stats(all []vaultclient.Organisation, states map[id.Organisation]Organisati
 		return list
 	}
 	return append(list,
-		stat{number(sum.Out), "badges out", "with the people who wear them"},
-		stat{number(sum.Returned), "badges returned", "not yet read"},
+		stat{number(sum.Issued), "badges out", "with the people who wear them"},
+		stat{number(sum.Returned + sum.Sent), "badges returned", number(sum.Sent) + " sent to the laboratory"},
 		stat{number(sum.Read), "badges read", "by the laboratory"},
-		stat{number(sum.Open), "investigations open", ""})
+		stat{number(sum.Investigations), "investigations open", ""})
 }
 
 // nextSteps says what to do next, most urgent first.
-func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]OrganisationState, role policy.Role) []todo {
+func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]OrganisationState, imports []ImportState, role policy.Role) []todo {
 	var list []todo
 	if role == policy.DataProtection {
 		for _, o := range all {
@@ -181,31 +182,60 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 	}
 	urgent := slices.Clone(all)
 	slices.SortStableFunc(urgent, func(a, b vaultclient.Organisation) int {
-		return cmp.Compare(states[b.ID].Open, states[a.ID].Open)
+		return cmp.Compare(states[b.ID].Investigations, states[a.ID].Investigations)
 	})
-	var returned, imports, wearers int
+	var waiting, wearers int
 	for i, o := range urgent {
 		s := states[o.ID]
-		if s.Open > 0 && i < 5 {
-			list = append(list, todo{Text: count(s.Open, "open investigation", "open investigations") + " at " + o.Name,
+		if s.Investigations > 0 && i < 5 {
+			list = append(list, todo{Text: count(s.Investigations, "open investigation", "open investigations") + " at " + o.Name,
 				Href: wearersPath(o.ID), LinkText: "See its wearers"})
 		}
-		returned += s.Returned
+		waiting += s.Returned + s.Sent
 		wearers += o.Current
-		if !s.LastImport.IsZero() {
-			imports++
-		}
 	}
 	if role != policy.Coordinator {
 		return list
 	}
-	if returned > 0 {
-		list = append(list, todo{Text: count(returned, "badge is", "badges are") + " back and waiting for the laboratory's results. Load its file with “dosevault import FILE”."})
+	for _, im := range imports {
+		if im.State == "previewed" {
+			list = append(list, todo{Text: "A file of " + moment(im.At) + " (" + im.kindWord() + ") waits for somebody to look at its preview and confirm it."})
+		}
 	}
-	if wearers > 0 && imports == 0 {
+	if waiting > 0 {
+		list = append(list, todo{Text: count(waiting, "badge is", "badges are") + " back and waiting for the laboratory's results. Load its file with “dosevault import FILE”."})
+	}
+	loaded := slices.ContainsFunc(imports, func(im ImportState) bool { return im.Kind == "laboratory" })
+	if wearers > 0 && !loaded && !slices.ContainsFunc(all, func(o vaultclient.Organisation) bool { return states[o.ID].Read > 0 }) {
 		list = append(list, todo{Text: "No results have been loaded yet. Load the laboratory's file with “dosevault import FILE”."})
 	}
 	return list
+}
+
+var importKinds = map[string]string{"people": "Staff list", "dispatch": "Badges issued", "laboratory": "Laboratory's results", "settings": "Settings"}
+
+// kindWord says what a file is.
+func (im ImportState) kindWord() string {
+	if w := importKinds[im.Kind]; w != "" {
+		return w
+	}
+	return capital(im.Kind)
+}
+
+var importStates = map[string][2]string{"received": {"Received", "blue"}, "previewing": {"Being read", "blue"}, "previewed": {"To be confirmed", "orange"},
+	"confirmed": {"Being stored", "blue"}, "importing": {"Being stored", "blue"}, "stored": {"Stored", "green"}, "done": {"Stored", "green"}, "failed": {"Not stored", "red"}}
+
+// stateWord says how far a file has come, and in which colour.
+func (im ImportState) stateWord() (word, colour string) {
+	if w, ok := importStates[im.State]; ok {
+		return w[0], w[1]
+	}
+	return capital(im.State), "grey"
+}
+
+// stateTag is what the overview shows of it.
+func (im ImportState) stateTag() (c templ.Component) {
+	return tag(im.stateWord())
 }
 
 // ownRecords fills in the records of a wearer who looks at their own.

@@ -14,21 +14,33 @@ import (
 type Register interface {
 	// WearerRecord returns a wearer's badges, readings and totals, revealed for the page. The vault's errors come through.
 	WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*WearerRecord, error)
-	// Overview returns the state of each organisation that the user may see.
-	Overview(ctx context.Context, auth vaultclient.Auth) ([]OrganisationState, error)
+	// Overview returns the state of each organisation that the user may see, and the last files.
+	Overview(ctx context.Context, auth vaultclient.Auth) (*Overview, error)
+}
+
+// Overview is the service at a glance.
+type Overview struct {
+	Organisations []OrganisationState
+	Imports       []ImportState // the newest, newest first; none for a role that loads no files
 }
 
 // OrganisationState is an organisation at a glance.
 type OrganisationState struct {
-	Organisation id.Organisation
-	Ordered      int // badges by state
-	Out          int
-	Returned     int
-	Read         int
-	Open         int // investigations
-	LastImport   time.Time
-	LastRows     int // stored by the last import
-	LastRefused  int // refused by it
+	Organisation   id.Organisation
+	Issued         int // badges by state
+	Returned       int // and not yet sent to the laboratory
+	Sent           int
+	Read           int
+	Investigations int // open
+}
+
+// ImportState is how far a file has come. In = Stored + Refused + Ignored.
+type ImportState struct {
+	At                           time.Time
+	Kind                         string // people, dispatch, laboratory, settings
+	State                        string // received, previewing, previewed, confirmed, importing, stored, done, failed
+	In, Stored, Refused, Ignored int
+	Failure                      string // without personal data
 }
 
 // WearerRecord is what the register knows of a wearer.
@@ -48,12 +60,19 @@ type Reading struct {
 	Reading    dose.Reading
 	Version    int
 	Superseded bool
+	NotCounted bool     // belongs to no assigned dose
+	Notes      []string // the laboratory's
 }
 
 // Investigation is opened when a level or a limit is passed.
 type Investigation struct {
-	Finding dose.Finding
-	Opened  time.Time
-	Closed  time.Time // zero: open
-	Reason  string    // why it was closed
+	Kind         dose.Kind
+	Window       dose.Window
+	Year         int
+	Dose, Bound  dose.MicroSv // when it was opened
+	Overexposure bool         // a limit was passed, else a level
+	Name         string       // of the level, or regulation and paragraph of the limit
+	Opened       time.Time
+	Closed       time.Time // zero: open
+	Reason       string    // why it was closed
 }

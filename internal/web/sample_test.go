@@ -74,10 +74,7 @@ func newSample() *sample {
 			size = 654 - 124*i
 		}
 		s.organisations = append(s.organisations, vaultclient.Organisation{ID: organisationID(i + 1), Name: n.name, Kind: n.kind, Wearers: size + size/5, Current: size})
-		state := OrganisationState{Organisation: organisationID(i + 1), Out: size, Returned: size / 4, Read: size * 11, Open: max(0, 2-i)}
-		if i%5 != 4 {
-			state.LastImport, state.LastRows, state.LastRefused = sampleNow.Add(-time.Duration(i)*26*time.Hour), size*3, i%3
-		}
+		state := OrganisationState{Organisation: organisationID(i + 1), Issued: size, Returned: size / 8, Sent: size / 8, Read: size * 11, Investigations: max(0, 2-i)}
 		s.states = append(s.states, state)
 	}
 	surnames := []string{"Bowen", "Davies", "Evans", "Gruffydd", "Hughes", "Jones", "Llwyd", "Morgan", "Parry", "Rees", "Tŷ-Gwyn", "Williams"}
@@ -150,13 +147,23 @@ func sampleRecord(high bool) *WearerRecord {
 	}
 	r.Assessment = dose.Evaluate(r.Subject, r.Levels, records, 0)
 	for i, f := range r.Assessment.Findings {
-		n := Investigation{Finding: f, Opened: sampleNow.AddDate(f.Year-2026, 0, i)}
+		n := sampleInvestigation(f, sampleNow.AddDate(f.Year-2026, 0, i))
 		if i == 0 {
 			n.Closed, n.Reason = n.Opened.AddDate(0, 2, 0), "The badge had lain in the imaging room."
 		}
 		r.Investigations = append(r.Investigations, n)
 	}
 	return r
+}
+
+func sampleInvestigation(f dose.Finding, opened time.Time) Investigation {
+	i := Investigation{Kind: f.Kind, Window: f.Window, Year: f.Year, Dose: f.Dose, Bound: f.Bound, Overexposure: f.Overexposure, Opened: opened}
+	if f.Level != nil {
+		i.Name = f.Level.Name
+	} else {
+		i.Name = f.Limit.Regulation + " " + f.Limit.Paragraph
+	}
+	return i
 }
 
 func sampleEntries() []vaultclient.Entry {
@@ -296,9 +303,17 @@ func (s *sample) WearerRecord(_ context.Context, a vaultclient.Auth, w id.Wearer
 	return &WearerRecord{}, nil
 }
 
-func (s *sample) Overview(_ context.Context, a vaultclient.Auth) ([]OrganisationState, error) {
-	_, err := s.user(a)
-	return s.states, err
+func (s *sample) Overview(_ context.Context, a vaultclient.Auth) (*Overview, error) {
+	u, err := s.user(a)
+	o := &Overview{Organisations: s.states}
+	if u.Role == policy.Coordinator && len(s.states) > 0 {
+		o.Imports = []ImportState{
+			{At: sampleNow, Kind: "laboratory", State: "previewed", In: 1802, Stored: 1598, Refused: 68, Ignored: 136},
+			{At: sampleNow.Add(-30 * time.Hour), Kind: "people", State: "done", In: 654, Stored: 654},
+			{At: sampleNow.Add(-50 * time.Hour), Kind: "laboratory", State: "failed", Failure: "Row 1: the column Serial Number is missing."},
+		}
+	}
+	return o, err
 }
 
 const sampleOrigin, sampleVault = "http://localhost:8080", "http://localhost:8081"

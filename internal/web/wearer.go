@@ -62,7 +62,7 @@ func (h *handler) wearer(v *visit) error {
 			}
 		}
 		for _, i := range r.Investigations {
-			if i.Finding.Kind != dose.Foetus || p.health {
+			if i.Kind != dose.Foetus || p.health {
 				x.Investigations = append(x.Investigations, i)
 			}
 		}
@@ -183,12 +183,15 @@ func (r Reading) doseText() string {
 
 // text says what was found, in a sentence.
 func (i Investigation) text() string {
-	f, mark := i.Finding, "the investigation level"
-	if f.Overexposure {
-		mark = "the limit"
+	mark := "the investigation level"
+	if i.Overexposure {
+		mark = "the legal limit"
 	}
 	over := map[dose.Window]string{dose.ThreeMonths: " (over 3 months)", dose.FiveYears: " (over 5 years)", dose.Pregnancy: " (since the pregnancy was declared)"}
-	s := fmt.Sprintf("%s in %d%s: %s, above %s of %s. Opened on %s", kindTitle(f.Kind), f.Year, over[f.Window], mSv(f.Dose), mark, limitMSv(f.Bound),
+	if i.Name != "" {
+		mark += " (" + i.Name + ")"
+	}
+	s := fmt.Sprintf("%s in %d%s: %s, above %s of %s. Opened on %s", kindTitle(i.Kind), i.Year, over[i.Window], mSv(i.Dose), mark, limitMSv(i.Bound),
 		i.Opened.In(london).Format("2 January 2006"))
 	if !i.Closed.IsZero() {
 		s += ", closed on " + i.Closed.In(london).Format("2 January 2006")

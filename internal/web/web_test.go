@@ -308,7 +308,7 @@ func TestWhatRolesAskFor(t *testing.T) {
 		shows   []string
 		hides   []string
 	}{
-		{"co-ordinator", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits", "Cardioleg / Cardiology", "20.58\u00a0mSv, above the limit of 20\u00a0mSv", "Who has seen this record"}, []string{"QQ123456C", "1984"}},
+		{"co-ordinator", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits", "Cardioleg / Cardiology", "20.58\u00a0mSv, above the legal limit (IRR17 Schedule 3 paragraph 2(a)) of 20\u00a0mSv", "Who has seen this record"}, []string{"QQ123456C", "1984"}},
 		{"supervisor", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits"}, []string{"QQ123456C", "1984", "Who has seen"}},
 		{"records", policy.KeepRecords, policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber | policy.FieldNI, []string{"QQ123456C", "2 July 1984", "Doses are not part of your role"}, []string{"Dose against limits", "Cardioleg"}},
 		{"dpo", policy.Oversight, policy.FieldName, []string{"Mair Bowen", "Who has seen this record"}, []string{"Dose against limits", "GA40095"}},
@@ -343,7 +343,7 @@ func TestPregnancyIsTheWearers(t *testing.T) {
 			{Position: dose.WholeBody, From: day.Of(2025, 3, 1), To: day.Of(2025, 3, 31), Readings: []dose.Reading{{Quantity: dose.Hp10, Dose: 1_300, Qualifier: dose.Measured}}}}, 0)
 		r.Investigations = nil
 		for _, f := range r.Assessment.Findings {
-			r.Investigations = append(r.Investigations, Investigation{Finding: f, Opened: sampleNow})
+			r.Investigations = append(r.Investigations, sampleInvestigation(f, sampleNow))
 		}
 		r.Readings = []Reading{{From: day.Of(2025, 3, 1), To: day.Of(2025, 3, 31), Position: dose.Foetal, Version: 1, Reading: dose.Reading{Quantity: dose.Hp10, Dose: 1_200, Qualifier: dose.Measured}}}
 		body := get(t, samplePages(t, s, nil), user, wearerPath(wearerID(3))).Body.String()
@@ -362,8 +362,8 @@ func TestOverview(t *testing.T) {
 		shows []string
 		hides []string
 	}{
-		{"co-ordinator", []string{"The keys lie on the same disk", "2 open investigations at Bwrdd Iechyd Prifysgol Glannau Aeron", "Showing 1 to 25 of 34 organisations", "332 badges are back"}, nil},
-		{"supervisor", []string{"Bwrdd Iechyd", "1 organisation"}, []string{"Cwm Tawe", "Ledger</a>"}},
+		{"co-ordinator", []string{"The keys lie on the same disk", "2 open investigations at Bwrdd Iechyd Prifysgol Glannau Aeron", "Showing 1 to 25 of 34 organisations", "312 badges are back", "A file of 12 March 2026, 10:30 (Laboratory&#39;s results) waits", "To be confirmed", "the column Serial Number is missing"}, nil},
+		{"supervisor", []string{"Bwrdd Iechyd", "1 organisation"}, []string{"Cwm Tawe", "Ledger</a>", "Last files"}},
 		{"dpo", []string{"Open the ledger"}, []string{"Badges out", "/wearers\""}},
 		{"wearer", []string{"Your radiation doses", "Effective dose in 2025", "7.00\u00a0mSv", "of the legal limit of 20\u00a0mSv"}, []string{"Organisations"}},
 		{"unlinked", []string{"No record is linked to you yet"}, nil},
