@@ -5,16 +5,16 @@
 -- Settings of an organisation: its accounts at laboratories, its investigation levels.
 CREATE TABLE organisation (id BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
--- One row for each wearer. sealed: department, job title (for the organisation); health: pregnancy, foetal badges.
+-- A wearer; a change is a row of a higher version. sealed: department, job title (for the organisation); health: pregnancy, foetal badges.
 CREATE TABLE wearer (
-	id BLOB PRIMARY KEY,
-	organisation BLOB NOT NULL,
+	id BLOB NOT NULL,
 	version INTEGER NOT NULL,
+	organisation BLOB NOT NULL,
 	import BLOB NOT NULL,
 	sealed BLOB NOT NULL,
-	health BLOB NOT NULL
+	health BLOB NOT NULL,
+	PRIMARY KEY (id, version)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX wearer_of_organisation ON wearer (organisation);
 
 -- One dosimeter. state: ordered, issued, returned, sent, read.
 CREATE TABLE badge (

@@ -1,0 +1,303 @@
+package register
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// human is one human being in an evaluation: all employments, and all results of the last five years.
+type human struct {
+	subject dose.Subject
+	wearers []vaultclient.LinkedWearer
+	records []dose.Record
+	latest  day.Day         // last day of the newest period in the import
+	by      id.Wearer       // whose badge that was
+	org     id.Organisation // and whose employee
+}
+
+// evaluate sums the doses of everyone in an import over all of a person's employments, and returns the
+// investigations that it opens: once for each person, quantity, year and bound.
+func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im ImportRow, matches []match) ([]InvestigationRow, error) {
+	var wearers []id.Wearer
+	seen := map[id.Wearer]bool{}
+	first := day.Day(1 << 30)
+	for i := range matches {
+		p := matches[i].period
+		if p.Wearer.IsZero() {
+			continue
+		}
+		first = min(first, p.Ends)
+		if !seen[p.Wearer] {
+			seen[p.Wearer] = true
+			wearers = append(wearers, p.Wearer)
+		}
+	}
+	if len(wearers) == 0 {
+		return nil, nil
+	}
+	humans, of, err := s.humans(ctx, auth, wearers)
+	if err != nil {
+		return nil, err
+	}
+	superseded := make(map[id.Row]bool, len(matches))
+	for i := range matches {
+		m := &matches[i]
+		superseded[m.period.ID] = true
+		h := of[m.period.Wearer]
+		if h == nil {
+			continue
+		}
+		h.records = append(h.records, record(m.wear, &m.period.PeriodRow, m.report()))
+		if m.period.Ends >= h.latest {
+			h.latest, h.by, h.org = m.period.Ends, m.period.Wearer, m.period.Organisation
+		}
+	}
+	if err := s.earlier(ctx, auth, humans, of, fiveYearsBefore(first), superseded); err != nil {
+		return nil, err
+	}
+	levels, err := s.levels(ctx, auth)
+	if err != nil {
+		return nil, err
+	}
+	var found []Investigation
+	var orgs []id.Organisation
+	for _, h := range humans {
+		if h.latest.IsZero() {
+			continue
+		}
+		for _, f := range dose.Evaluate(h.subject, levels[h.org], h.records, 0).Findings {
+			found = append(found, Investigation{Wearer: h.by, Kind: f.Kind, Window: f.Window, Year: f.Year, Dose: f.Dose, Bound: f.Bound,
+				Overexposure: f.Overexposure, Name: findingName(f), On: f.On, Opened: s.Now().UnixMicro()})
+			orgs = append(orgs, h.org)
+		}
+	}
+	return s.openInvestigations(ctx, auth, im, found, orgs)
+}
+
+// findingName names the level, or regulation and paragraph of the limit.
+func findingName(f dose.Finding) string {
+	if f.Limit != nil {
+		return f.Limit.Regulation + " " + f.Limit.Paragraph
+	}
+	return f.Level.Name
+}
+
+// humans finds the human beings behind wearers, with what limits hold for them.
+func (s *Service) humans(ctx context.Context, auth vaultclient.Auth, wearers []id.Wearer) ([]*human, map[id.Wearer]*human, error) {
+	links, err := s.Vault.Linked(ctx, auth, policy.AssessDose, wearers)
+	if err != nil {
+		return nil, nil, fmt.Errorf("asking for linked employments: %w", err)
+	}
+	var humans []*human
+	var all []id.Wearer
+	of := make(map[id.Wearer]*human, len(wearers))
+	for _, linked := range links {
+		if len(linked) == 0 || of[linked[0].Wearer] != nil {
+			continue
+		}
+		h := &human{wearers: linked, subject: subject(linked)}
+		humans = append(humans, h)
+		for _, l := range linked {
+			of[l.Wearer] = h
+			all = append(all, l.Wearer)
+		}
+	}
+	rows, err := s.Store.Wearers(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	health, err := s.health(ctx, auth, policy.AssessDose, rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	for w, one := range health {
+		if h := of[w]; !one.Declared.IsZero() && one.Declared > h.subject.Declared {
+			h.subject.Declared, h.subject.PregnancyEnd = one.Declared, one.End
+		}
+	}
+	return humans, of, nil
+}
+
+// subject says whose limits hold: the strictest of a person's employments.
+func subject(linked []vaultclient.LinkedWearer) dose.Subject {
+	sub := dose.Subject{Group: dose.Adult}
+	for _, l := range linked {
+		switch l.Group {
+		case vaultclient.Trainee:
+			sub.Group = dose.Trainee
+		case vaultclient.Other:
+			sub.Group = dose.Other
+		}
+		sub.Reproductive = sub.Reproductive || l.Reproductive
+	}
+	return sub
+}
+
+// health opens wearers' health rows.
+func (s *Service) health(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, rows []WearerRow) (map[id.Wearer]Health, error) {
+	items := make([]vaultclient.Item, len(rows))
+	for i := range rows {
+		items[i] = vaultclient.Item{Context: rows[i].context(policy.ClassHealth), Value: rows[i].Health}
+	}
+	opened, err := s.open(ctx, auth, purpose, "limits in pregnancy", items)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Wearer]Health, len(rows))
+	for i, b := range opened {
+		var h Health
+		if err := decode(b, &h); err != nil {
+			return nil, err
+		}
+		out[rows[i].ID] = h
+	}
+	return out, nil
+}
+
+// earlier adds the results that the register holds, but for those that the import supersedes.
+func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*human, of map[id.Wearer]*human, since day.Day, superseded map[id.Row]bool) error {
+	var wearers []id.Wearer
+	for _, h := range humans {
+		for _, l := range h.wearers {
+			wearers = append(wearers, l.Wearer)
+		}
+	}
+	const most = 5_000 // wearers at a time, so that memory stays flat
+	for len(wearers) > 0 {
+		n := min(most, len(wearers))
+		results, err := s.Store.Results(ctx, wearers[:n], since)
+		if err != nil {
+			return err
+		}
+		wearers = wearers[n:]
+		kept := results[:0]
+		for _, r := range results {
+			if len(r.Reports) > 0 && !superseded[r.ID] {
+				kept = append(kept, r)
+			}
+		}
+		opened, err := s.openResults(ctx, auth, policy.AssessDose, "earlier doses, to be summed", kept)
+		if err != nil {
+			return err
+		}
+		for _, o := range opened {
+			h := of[o.Wearer]
+			h.records = append(h.records, record(o.Wear, o.PeriodRow, o.Reports[len(o.Reports)-1].Report))
+		}
+	}
+	return nil
+}
+
+// openedResult is a wear period with what its blobs say.
+type openedResult struct {
+	*PeriodRow
+	Wear
+	Reports []openedReport // by version
+}
+
+type openedReport struct {
+	Version uint32
+	Report
+}
+
+// openResults opens wear periods and all their reports.
+func (s *Service) openResults(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, reason string, results []Result) ([]openedResult, error) {
+	var items []vaultclient.Item
+	for i := range results {
+		r := &results[i]
+		items = append(items, vaultclient.Item{Context: r.context(), Value: r.Sealed})
+		for j := range r.Reports {
+			items = append(items, vaultclient.Item{Context: r.Reports[j].context(&r.PeriodRow), Value: r.Reports[j].Sealed})
+		}
+	}
+	opened, err := s.open(ctx, auth, purpose, reason, items)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]openedResult, len(results))
+	for i := range results {
+		r := &results[i]
+		out[i].PeriodRow = &r.PeriodRow
+		if out[i].Wear, err = decodeWear(opened[0]); err != nil {
+			return nil, err
+		}
+		opened = opened[1:]
+		for _, rep := range r.Reports {
+			one, err := decodeReport(opened[0])
+			if err != nil {
+				return nil, err
+			}
+			opened = opened[1:]
+			out[i].Reports = append(out[i].Reports, openedReport{rep.Version, one})
+		}
+	}
+	return out, nil
+}
+
+func record(w Wear, p *PeriodRow, r Report) dose.Record {
+	return dose.Record{Position: w.Position, From: p.Starts, To: p.Ends, Readings: r.Readings, NotCounted: r.NotCounted || w.NotCounted}
+}
+
+// levels returns each organisation's own investigation levels.
+func (s *Service) levels(ctx context.Context, auth vaultclient.Auth) (map[id.Organisation][]dose.Level, error) {
+	orgs, err := s.Vault.Organisations(ctx, auth)
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.settings(ctx, auth, policy.AssessDose, orgs)
+	if err != nil {
+		return nil, err
+	}
+	out := map[id.Organisation][]dose.Level{}
+	for org, one := range set {
+		out[org.ID] = one.Levels
+	}
+	return out, nil
+}
+
+// openInvestigations seals those findings that no investigation is open for yet.
+func (s *Service) openInvestigations(ctx context.Context, auth vaultclient.Auth, im ImportRow, found []Investigation, orgs []id.Organisation) ([]InvestigationRow, error) {
+	if len(found) == 0 {
+		return nil, nil
+	}
+	tags := make([]vaultclient.TagItem, len(found))
+	for i, f := range found {
+		tags[i] = vaultclient.TagItem{Wearer: f.Wearer, Label: fmt.Sprintf("investigation/%d/%d/%d/%d/%t", f.Kind, f.Window, f.Year, f.Bound, f.Overexposure)}
+	}
+	hashes, err := s.Vault.Tags(ctx, auth, policy.AssessDose, tags)
+	if err != nil {
+		return nil, fmt.Errorf("naming investigations: %w", err)
+	}
+	have, err := s.Store.HasTags(ctx, hashes)
+	if err != nil {
+		return nil, err
+	}
+	var rows []InvestigationRow
+	var items []vaultclient.Item
+	for i, f := range found {
+		if have[i] {
+			continue
+		}
+		row := InvestigationRow{ID: id.New[id.Row](), Organisation: orgs[i], Tag: hashes[i], Import: im.ID}
+		b, err := encode(f)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+		items = append(items, vaultclient.Item{Context: row.context(), Value: b, Pad: investigationPad})
+	}
+	sealed, err := s.seal(ctx, auth, policy.AssessDose, items)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		rows[i].Sealed = sealed[i]
+	}
+	return rows, nil
+}

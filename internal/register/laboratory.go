@@ -1,0 +1,569 @@
+package register
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/labfile"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// importFields are what a job needs to import a laboratory's file: labels to compare, limits to choose, doses to sum.
+const importFields = policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldHealth | policy.FieldDose | policy.FieldDocument | policy.FieldEmployment
+
+// Bounds of a job.
+const (
+	grantLifetime = 24 * time.Hour
+	maxWearers    = 150_000
+	lateAfter     = 120 // days after a period's end, when a laboratory may refuse a badge
+)
+
+// The documents of an import.
+const (
+	docFile    = "file"
+	docPreview = "preview"
+)
+
+// RowNote is something about one row of a file, without what the row says of anybody.
+type RowNote struct {
+	Row    int    `json:"row"` // number of the record, the heading being 1
+	Line   int    `json:"line,omitempty"`
+	Column string `json:"column,omitempty"`
+	Text   string `json:"text"`
+}
+
+// Preview is what an import would do.
+type Preview struct {
+	Counts
+	Accepted int                     `json:"accepted"`
+	Reissues int                     `json:"reissues"`
+	Refused  []RowNote               `json:"refused"`
+	Ignored  []int                   `json:"ignored"`
+	Notices  []RowNote               `json:"notices"` // accepted, but look at them
+	ByOrg    map[id.Organisation]int `json:"by_organisation"`
+	Digest   []byte                  `json:"digest"` // over the accepted rows: the import stores these or nothing
+}
+
+// Receive takes a laboratory's file in: it is entered as it arrives, sealed, and waits for a worker to preview it.
+// The same file that was imported before is refused. sender is the laboratory, not a person.
+func (s *Service) Receive(ctx context.Context, auth vaultclient.Auth, file []byte, sender string) (id.Import, error) {
+	sum := sha256.Sum256(file)
+	im := ImportRow{ID: id.New[id.Import](), Kind: KindLaboratory, State: Received, Node: s.Node, SHA256: sum[:], Created: s.Now()}
+	if len(file) == 0 {
+		return im.ID, wrong("the file is empty")
+	}
+	if len(file) > maxFile {
+		return im.ID, wrong("the file has %d MiB; at most %d MiB are taken", len(file)>>20, maxFile>>20)
+	}
+	in := vaultclient.Intake{Import: im.ID, Source: KindLaboratory, SHA256: sum[:], Bytes: int64(len(file)), Sender: sender}
+	if err := s.Vault.Intake(ctx, auth, in); err != nil {
+		return im.ID, fmt.Errorf("entering the file: %w", err)
+	}
+	switch old, err := s.Store.ImportOf(ctx, sum[:]); {
+	case err == nil:
+		return im.ID, wrong("this very file was imported on %s; nothing was stored again", old.Created.Format("2 January 2006"))
+	case !errors.Is(err, ErrNotFound):
+		return im.ID, err
+	}
+	g, err := s.Vault.GrantJob(ctx, auth, vaultclient.JobGrant{Purpose: policy.AssessDose, Fields: importFields, MaxWearers: maxWearers, Import: im.ID, Node: "worker", Lifetime: grantLifetime})
+	if err != nil {
+		return im.ID, fmt.Errorf("giving leave for the import: %w", err)
+	}
+	im.Grant = g
+	parts, err := s.sealDocument(ctx, auth, im, docFile, file)
+	if err != nil {
+		return im.ID, err
+	}
+	return im.ID, s.Store.CreateImport(ctx, im, map[string][][]byte{docFile: parts})
+}
+
+const maxFile = 64 << 20
+
+// match is a file's row with the wear period that its badge was worn in.
+type match struct {
+	row    labfile.Row
+	period *Result
+	wear   Wear
+}
+
+// reading is a file held against the register.
+type reading struct {
+	preview Preview
+	matches []match
+	report  *labfile.Report
+}
+
+// WorkOn does the next step of an import that was claimed for it: previewing or importing.
+func (s *Service) WorkOn(ctx context.Context, im ImportRow) error {
+	var err error
+	switch im.State {
+	case Previewing:
+		err = s.preview(ctx, im)
+	case Importing:
+		err = s.importFile(ctx, im)
+	default:
+		return fmt.Errorf("nothing is to be done for an import that is %s", im.State)
+	}
+	var input *InputError
+	var file *labfile.FileError
+	var vault *vaultclient.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &input), errors.As(err, &file):
+		// The file is wrong, not the program: say so, and don't try again.
+	case errors.As(err, &vault) && (vault.Code == vaultclient.Refused || vault.Code == vaultclient.Unauthenticated || vault.Code == vaultclient.Invalid):
+		// The vault refuses: trying again by itself does not help.
+	default:
+		return err // a fault that may pass; the import stays in its state until the worker starts again
+	}
+	from := im.State
+	im.State, im.Failure = Failed, err.Error()
+	return s.Store.Move(ctx, from, im)
+}
+
+// preview reads a file and says what an import would do.
+func (s *Service) preview(ctx context.Context, im ImportRow) error {
+	r, err := s.read(ctx, im)
+	if err != nil {
+		return err
+	}
+	b, err := encode(r.preview)
+	if err != nil {
+		return err
+	}
+	parts, err := s.sealDocument(ctx, vaultclient.Auth{Grant: im.Grant}, im, docPreview, b)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.SetDocument(ctx, im.ID, docPreview, parts); err != nil {
+		return err
+	}
+	im.State = Previewed
+	im.Counts = r.preview.Counts
+	return s.Store.Move(ctx, Previewing, im)
+}
+
+// read reads an import's file, enters whom it names, and holds its rows against the register.
+func (s *Service) read(ctx context.Context, im ImportRow) (*reading, error) {
+	auth := vaultclient.Auth{Grant: im.Grant}
+	file, err := s.openDocument(ctx, auth, im, docFile, "reading the laboratory's file")
+	if err != nil {
+		return nil, err
+	}
+	rep, err := labfile.Read(bytes.NewReader(file), labfile.Options{Today: s.today()})
+	if err != nil {
+		return nil, err
+	}
+	return s.match(ctx, auth, im, rep, len(file))
+}
+
+// match holds a report's rows against the register.
+func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow, rep *labfile.Report, size int) (*reading, error) {
+	orgs, err := s.Vault.Organisations(ctx, auth)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := s.accounts(ctx, auth, orgs)
+	if err != nil {
+		return nil, err
+	}
+	barcodes := make([]string, len(rep.Rows))
+	for i := range rep.Rows {
+		barcodes[i] = rep.Rows[i].Barcode
+	}
+	found, err := s.Store.Periods(ctx, barcodes)
+	if err != nil {
+		return nil, err
+	}
+	byBarcode := make(map[string]*Result, len(found))
+	for i := range found {
+		byBarcode[found[i].Barcode] = &found[i]
+	}
+	if err := s.enterNamed(ctx, auth, im, rep, byBarcode, size); err != nil {
+		return nil, err
+	}
+	wears, err := s.wears(ctx, auth, found)
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{report: rep, preview: Preview{ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}}}
+	p := &r.preview
+	for _, f := range rep.Refused {
+		p.Refused = append(p.Refused, RowNote{f.Number, f.Line, f.Column, f.Reason})
+	}
+	for _, row := range rep.Rows {
+		res := byBarcode[row.Barcode]
+		if column, reason := s.refuse(row, res, wears, accounts); reason != "" {
+			p.Refused = append(p.Refused, RowNote{row.Number, row.Line, column, reason})
+			continue
+		}
+		m := match{row: row, period: res, wear: wears[res.ID]}
+		if len(res.Reports) > 0 {
+			p.Reissues++
+		}
+		if late := int(row.Scanned - res.Ends); !row.Scanned.IsZero() && late > lateAfter {
+			p.Notices = append(p.Notices, RowNote{row.Number, row.Line, "Scan Date", fmt.Sprintf("read %d days after the end of its period", late)})
+		}
+		r.matches = append(r.matches, m)
+		p.ByOrg[res.Organisation]++
+	}
+	if err := s.compareLabels(ctx, auth, r); err != nil {
+		return nil, err
+	}
+	sort.Slice(p.Refused, func(i, j int) bool { return p.Refused[i].Row < p.Refused[j].Row })
+	sort.Slice(p.Notices, func(i, j int) bool { return p.Notices[i].Row < p.Notices[j].Row })
+	p.Accepted = len(r.matches)
+	p.Counts = Counts{In: rep.In, Stored: len(r.matches), Refused: len(p.Refused), Ignored: len(p.Ignored)}
+	if p.In != p.Stored+p.Counts.Refused+p.Counts.Ignored {
+		return nil, fmt.Errorf("%d rows came in, but %d were stored, refused or ignored", p.In, p.Stored+p.Counts.Refused+p.Counts.Ignored)
+	}
+	p.Digest = r.digest()
+	return r, nil
+}
+
+// refuse says why a row can't be stored: a column and a reason, or nothing.
+func (s *Service) refuse(row labfile.Row, res *Result, wears map[id.Row]Wear, accounts map[string]id.Organisation) (column, reason string) {
+	if res == nil {
+		return "Serial Number", "no badge with this serial number was dispatched: check the number, or load the dispatch list first"
+	}
+	org, known := accounts[row.Account]
+	wear := wears[res.ID]
+	switch {
+	case !known:
+		return "Account Number", "no organisation has this account"
+	case org != res.Organisation:
+		return "Serial Number", "this badge was issued to another organisation than the account's"
+	case row.Control != res.Wearer.IsZero():
+		return "Use", "one of report and dispatch says control badge, the other does not"
+	case row.From != res.Starts || row.To != res.Ends:
+		return "Period Begin Date", fmt.Sprintf("the badge was issued for %s to %s", res.Starts, res.Ends)
+	case row.Position == dose.Foetal && wear == (Wear{dose.WholeBody, true}):
+		// only the wearer's health row says that it is foetal
+	case row.Position != wear.Position && !row.Control:
+		return "Use", fmt.Sprintf("the badge was issued to be worn at: %s", wear.Position)
+	}
+	version := uint32(row.Version) + 1
+	for _, r := range res.Reports {
+		switch {
+		case r.Version == version:
+			return "Version", "this badge and version is stored already: leave the row out, or have it re-issued under a higher version"
+		case r.Version > version:
+			return "Version", fmt.Sprintf("version %d of this badge is stored already", r.Version-1)
+		}
+	}
+	return "", ""
+}
+
+// accounts returns the organisation of each laboratory account.
+func (s *Service) accounts(ctx context.Context, auth vaultclient.Auth, orgs []vaultclient.Organisation) (map[string]id.Organisation, error) {
+	set, err := s.settings(ctx, auth, policy.AssessDose, orgs)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]id.Organisation{}
+	for org, one := range set {
+		for _, a := range one.Accounts {
+			out[a] = org.ID
+		}
+	}
+	return out, nil
+}
+
+// enterNamed enters, in each organisation's ledger, whom the file names and what it holds of them.
+func (s *Service) enterNamed(ctx context.Context, auth vaultclient.Auth, im ImportRow, rep *labfile.Report, byBarcode map[string]*Result, size int) error {
+	held := policy.FieldDose
+	seen := map[id.Wearer]bool{}
+	var named []id.Wearer
+	for i := range rep.Rows {
+		row := &rep.Rows[i]
+		if !row.Name.IsZero() {
+			held |= policy.FieldName
+		}
+		if !row.Birth.IsZero() {
+			held |= policy.FieldBirth
+		}
+		if res := byBarcode[row.Barcode]; res != nil && !res.Wearer.IsZero() && !seen[res.Wearer] {
+			seen[res.Wearer] = true
+			named = append(named, res.Wearer)
+		}
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	return s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindLaboratory, SHA256: im.SHA256, Bytes: int64(size), Rows: rep.In, Via: im.Node, Held: held, Wearers: named})
+}
+
+// wears opens what wear periods say of their badges.
+func (s *Service) wears(ctx context.Context, auth vaultclient.Auth, found []Result) (map[id.Row]Wear, error) {
+	items := make([]vaultclient.Item, len(found))
+	for i := range found {
+		items[i] = vaultclient.Item{Context: found[i].context(), Value: found[i].Sealed}
+	}
+	opened, err := s.open(ctx, auth, policy.AssessDose, "positions of badges", items)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Row]Wear, len(found))
+	for i, b := range opened {
+		w, err := decodeWear(b)
+		if err != nil {
+			return nil, err
+		}
+		out[found[i].ID] = w
+	}
+	return out, nil
+}
+
+// compareLabels has the vault compare the names on the rows with the wearers'. No name comes back.
+func (s *Service) compareLabels(ctx context.Context, auth vaultclient.Auth, r *reading) error {
+	var items []vaultclient.Comparison
+	var at []int
+	for i, m := range r.matches {
+		if !m.row.Control && (!m.row.Name.IsZero() || !m.row.Birth.IsZero()) {
+			items = append(items, vaultclient.Comparison{Wearer: m.period.Wearer, Name: m.row.Name, Birth: m.row.Birth})
+			at = append(at, i)
+		}
+	}
+	for len(items) > 0 {
+		n := min(batch, len(items))
+		verdicts, err := s.Vault.Compare(ctx, auth, policy.AssessDose, items[:n])
+		if err != nil {
+			return fmt.Errorf("comparing labels: %w", err)
+		}
+		for i, v := range verdicts {
+			if v == vaultclient.Different {
+				row := r.matches[at[i]].row
+				r.preview.Notices = append(r.preview.Notices, RowNote{row.Number, row.Line, "Participant Name", "label differs: check assignment"})
+			}
+		}
+		items, at = items[n:], at[n:]
+	}
+	return nil
+}
+
+// digest is over the accepted rows and where they go.
+func (r *reading) digest() []byte {
+	h := sha256.New()
+	for _, m := range r.matches {
+		var n [8]byte
+		binary.BigEndian.PutUint32(n[:], uint32(m.row.Number))
+		binary.BigEndian.PutUint32(n[4:], uint32(m.row.Version))
+		h.Write(n[:])
+		h.Write(m.period.ID[:])
+	}
+	return h.Sum(nil)
+}
+
+// PreviewOf returns an import's preview.
+func (s *Service) PreviewOf(ctx context.Context, auth vaultclient.Auth, n id.Import) (ImportRow, *Preview, error) {
+	im, err := s.Store.Import(ctx, n)
+	if err != nil {
+		return im, nil, err
+	}
+	b, err := s.openDocument(ctx, auth, im, docPreview, "looking at the preview")
+	if errors.Is(err, ErrNotFound) {
+		return im, nil, nil
+	}
+	if err != nil {
+		return im, nil, err
+	}
+	p := &Preview{}
+	return im, p, decode(b, p)
+}
+
+// Accept has a previewed import stored.
+func (s *Service) Accept(ctx context.Context, n id.Import) error {
+	im, err := s.Store.Import(ctx, n)
+	if err != nil {
+		return err
+	}
+	im.State = Confirmed
+	return s.Store.Move(ctx, Previewed, im)
+}
+
+// WriteRefused writes the refused rows of an import as they stood in its file, to be corrected and loaded again. It is
+// a reveal of what the file holds.
+func (s *Service) WriteRefused(ctx context.Context, auth vaultclient.Auth, n id.Import, w io.Writer) error {
+	im, p, err := s.PreviewOf(ctx, auth, n)
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return wrong("the import has no preview yet")
+	}
+	file, err := s.openDocument(ctx, auth, im, docFile, "refused rows, to be corrected")
+	if err != nil {
+		return err
+	}
+	rep, err := labfile.Read(bytes.NewReader(file), labfile.Options{Today: s.today()})
+	if err != nil {
+		return err
+	}
+	rows := make([]int, len(p.Refused))
+	for i, r := range p.Refused {
+		rows[i] = r.Row
+	}
+	return labfile.WriteRefused(w, file, rep, rows)
+}
+
+// importFile stores what was accepted in the preview.
+func (s *Service) importFile(ctx context.Context, im ImportRow) error {
+	auth := vaultclient.Auth{Grant: im.Grant}
+	b, err := s.openDocument(ctx, auth, im, docPreview, "importing what was accepted")
+	if err != nil {
+		return err
+	}
+	var accepted Preview
+	if err := decode(b, &accepted); err != nil {
+		return err
+	}
+	r, err := s.read(ctx, im)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(accepted.Digest, r.preview.Digest) {
+		return wrong("the register changed since the preview, so other rows would be stored than were accepted: load the file again")
+	}
+	im.Counts = r.preview.Counts
+	return s.store(ctx, auth, im, Importing, r.matches)
+}
+
+// ImportRows stores rows that were read already, without a file: the history that an installation begins with.
+// Rows that can't be stored are an error, and nothing is stored.
+func (s *Service) ImportRows(ctx context.Context, auth vaultclient.Auth, sender string, rows []labfile.Row) (id.Import, error) {
+	im := ImportRow{ID: id.New[id.Import](), Kind: KindLaboratory, State: Importing, Node: s.Node, Created: s.Now()}
+	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindLaboratory, Rows: len(rows), Sender: sender}); err != nil {
+		return im.ID, fmt.Errorf("entering the rows: %w", err)
+	}
+	g, err := s.Vault.GrantJob(ctx, auth, vaultclient.JobGrant{Purpose: policy.AssessDose, Fields: importFields, MaxWearers: maxWearers, Import: im.ID, Node: s.Node, Lifetime: grantLifetime})
+	if err != nil {
+		return im.ID, fmt.Errorf("giving leave for the import: %w", err)
+	}
+	im.Grant = g
+	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
+		return im.ID, err
+	}
+	r, err := s.match(ctx, vaultclient.Auth{Grant: g}, im, &labfile.Report{In: len(rows), Rows: rows}, 0)
+	if err == nil && len(r.preview.Refused) > 0 {
+		f := r.preview.Refused[0]
+		err = wrong("row %d: %s: %s; nothing was stored", f.Row, f.Column, f.Text)
+	}
+	if err == nil {
+		im.Counts = r.preview.Counts
+		err = s.store(ctx, vaultclient.Auth{Grant: g}, im, Importing, r.matches)
+	}
+	return im.ID, err
+}
+
+// store seals the rows' readings, evaluates everyone in them, commits, and has the vault's ledger confirm.
+func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow, from State, matches []match) error {
+	rows := &Rows{}
+	items := make([]vaultclient.Item, len(matches))
+	for i, m := range matches {
+		r := ReadingRow{Period: m.period.ID, Version: uint32(m.row.Version) + 1, Import: im.ID}
+		rep := m.report()
+		items[i] = vaultclient.Item{Context: r.context(&m.period.PeriodRow), Value: rep.encode(), Pad: readingPad}
+		rows.Readings = append(rows.Readings, r)
+		rows.ReadingPeriods = append(rows.ReadingPeriods, m.period.PeriodRow)
+		rows.ReadBadges = append(rows.ReadBadges, m.row.Barcode)
+	}
+	sealed, err := s.seal(ctx, auth, policy.AssessDose, items)
+	if err != nil {
+		return err
+	}
+	for i := range rows.Readings {
+		rows.Readings[i].Sealed = sealed[i]
+	}
+	if rows.Investigations, err = s.evaluate(ctx, auth, im, matches); err != nil {
+		return err
+	}
+	slices.Sort(rows.ReadBadges)
+	return s.finish(ctx, auth, im, from, rows)
+}
+
+func (m *match) report() Report {
+	return Report{Scanned: m.row.Scanned, NotCounted: m.row.NotCounted || m.wear.NotCounted, Notes: m.row.Notes, Readings: m.row.Readings}
+}
+
+// finish commits an import's rows in the register, then in the vault's ledgers.
+func (s *Service) finish(ctx context.Context, auth vaultclient.Auth, im ImportRow, from State, rows *Rows) error {
+	manifests := Manifests(im.Kind, rows)
+	im.State = Stored
+	if err := s.Store.Commit(ctx, from, im, rows); err != nil {
+		return fmt.Errorf("storing the import: %w", err)
+	}
+	return s.confirm(ctx, auth, im, manifests)
+}
+
+// confirm has the vault confirm an import that the register has stored.
+func (s *Service) confirm(ctx context.Context, auth vaultclient.Auth, im ImportRow, manifests []vaultclient.Manifest) error {
+	if err := s.Vault.Confirm(ctx, auth, im.ID, manifests); err != nil {
+		return fmt.Errorf("entering the import in the ledger: %w", err)
+	}
+	im.State = Done
+	return s.Store.Move(ctx, Stored, im)
+}
+
+// Reconcile goes on after a stop at any point: what a worker had begun is begun again, what the register stored is
+// confirmed, and what the vault has waiting but the register never stored is dropped. The worker calls it at its start.
+func (s *Service) Reconcile(ctx context.Context) error {
+	for from, back := range map[State]State{Previewing: Received, Importing: Confirmed} {
+		ims, err := s.Store.InState(ctx, from)
+		if err != nil {
+			return err
+		}
+		for _, im := range ims {
+			im.State = back
+			if _, err := s.Store.Document(ctx, im.ID, docFile); errors.Is(err, ErrNotFound) {
+				im.State, im.Failure = Failed, "it was stopped before anything was stored" // no file to begin again with
+			}
+			if err := s.Store.Move(ctx, from, im); err != nil {
+				return err
+			}
+		}
+	}
+	stored, err := s.Store.InState(ctx, Stored)
+	if err != nil {
+		return err
+	}
+	for _, im := range stored {
+		rows, err := s.Store.ImportRows(ctx, im.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.confirm(ctx, vaultclient.Auth{}, im, Manifests(im.Kind, rows)); err != nil {
+			return err
+		}
+	}
+	pending, err := s.Vault.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range pending {
+		switch im, err := s.Store.Import(ctx, n); {
+		case errors.Is(err, ErrNotFound), err == nil && im.State == Failed:
+			if err := s.Vault.Discard(ctx, vaultclient.Auth{}, n); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// fiveYearsBefore is the first day that a sum ending on a day can need.
+func fiveYearsBefore(d day.Day) day.Day { return day.Of(d.Year()-5, time.January, 1) }

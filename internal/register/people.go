@@ -1,0 +1,178 @@
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// Joiner is a wearer to take on, or to change: the key is organisation and staff number.
+type Joiner struct {
+	Organisation id.Organisation
+	Identity     person.Identity
+	Contact      person.Contact
+	NI           person.Value
+	From, To     day.Day
+	Classified   bool
+	SamePerson   id.Wearer
+	Employment   Employment
+	Health       Health
+}
+
+// Taken says what became of joiners.
+type Taken struct {
+	Import  id.Import
+	Wearers []id.Wearer // in order
+	New     int
+	Changed int
+	Same    int
+}
+
+// TakeOn takes wearers on or changes them, in both databases, all of them or none. sha256 is the list's they came
+// from, nil for a form; sender is who sent it.
+func (s *Service) TakeOn(ctx context.Context, auth vaultclient.Auth, joiners []Joiner, sha256 []byte, sender string) (Taken, error) {
+	out := Taken{Import: id.New[id.Import]()}
+	im := ImportRow{ID: out.Import, Kind: KindPeople, State: Importing, Node: s.Node, SHA256: sha256, Created: s.Now()}
+	im.Counts = Counts{In: len(joiners), Stored: len(joiners)}
+	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindPeople, SHA256: sha256, Rows: len(joiners), Sender: sender}); err != nil {
+		return out, fmt.Errorf("entering the list: %w", err)
+	}
+	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
+		return out, err
+	}
+	err := s.takeOn(ctx, auth, im, joiners, &out)
+	if err == nil {
+		return out, nil
+	}
+	// Nothing was stored, or all of it was and only the ledger is behind: then Reconcile goes on.
+	if now, look := s.Store.Import(ctx, im.ID); look == nil && now.State == Importing {
+		im.State, im.Failure = Failed, "it was not stored"
+		err = errors.Join(err, s.Vault.Discard(ctx, auth, im.ID), s.Store.Move(ctx, Importing, im))
+	}
+	return out, err
+}
+
+func (s *Service) takeOn(ctx context.Context, auth vaultclient.Auth, im ImportRow, joiners []Joiner, out *Taken) error {
+	changes := make([]vaultclient.Change, len(joiners))
+	for i, j := range joiners {
+		changes[i] = vaultclient.Change{Organisation: j.Organisation, Identity: j.Identity, Contact: j.Contact, NI: j.NI,
+			From: j.From.String(), To: j.To.String(), Classified: j.Classified, SamePerson: j.SamePerson}
+	}
+	staged, err := s.Vault.Stage(ctx, auth, im.ID, changes)
+	if err != nil {
+		return fmt.Errorf("staging wearers: %w", err)
+	}
+	out.Wearers = make([]id.Wearer, len(staged))
+	for i, st := range staged {
+		out.Wearers[i] = st.Wearer
+		switch st.State {
+		case "new":
+			out.New++
+		case "changed":
+			out.Changed++
+		default:
+			out.Same++
+		}
+	}
+	old, err := s.Store.Wearers(ctx, out.Wearers)
+	if err != nil {
+		return err
+	}
+	version := make(map[id.Wearer]uint32, len(old))
+	for _, w := range old {
+		version[w.ID] = w.Version
+	}
+	rows := &Rows{Wearers: make([]WearerRow, len(joiners))}
+	items := make([]vaultclient.Item, 0, 2*len(joiners))
+	for i, j := range joiners {
+		w := &rows.Wearers[i]
+		*w = WearerRow{ID: out.Wearers[i], Organisation: j.Organisation, Version: version[out.Wearers[i]] + 1, Import: im.ID}
+		b, err := encode(j.Employment)
+		if err != nil {
+			return err
+		}
+		h, err := encode(j.Health)
+		if err != nil {
+			return err
+		}
+		items = append(items, vaultclient.Item{Context: w.context(policy.ClassEmployment), Value: b, Pad: wearerPad},
+			vaultclient.Item{Context: w.context(policy.ClassHealth), Value: h, Pad: healthPad})
+	}
+	sealed, err := s.seal(ctx, auth, policy.KeepRecords, items)
+	if err != nil {
+		return err
+	}
+	for i := range rows.Wearers {
+		rows.Wearers[i].Sealed, rows.Wearers[i].Health = sealed[2*i], sealed[2*i+1]
+	}
+	return s.finish(ctx, auth, im, Importing, rows)
+}
+
+// Dispatched is one badge of a dispatch list.
+type Dispatched struct {
+	Barcode      string
+	Batch        string
+	State        BadgeState
+	Organisation id.Organisation
+	Wearer       id.Wearer // zero: control badge
+	Position     dose.Position
+	From, To     day.Day
+	NotCounted   bool // worn beside another; also what a foetal badge says here
+}
+
+// Dispatch stores badges with their wear periods, all of them or none. A barcode that is there already is ErrExists.
+func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []Dispatched, sender string) (id.Import, error) {
+	im := ImportRow{ID: id.New[id.Import](), Kind: KindDispatch, State: Importing, Node: s.Node, Created: s.Now(), Counts: Counts{In: len(badges), Stored: len(badges)}}
+	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindDispatch, Rows: len(badges), Sender: sender}); err != nil {
+		return im.ID, fmt.Errorf("entering the dispatch list: %w", err)
+	}
+	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
+		return im.ID, err
+	}
+	rows := &Rows{Periods: make([]PeriodRow, len(badges))}
+	items := make([]vaultclient.Item, len(badges))
+	for i, d := range badges {
+		if d.To < d.From || d.Barcode == "" {
+			return im.ID, wrong("badge %d: a barcode and a period that ends after it begins are needed", i+1)
+		}
+		wear := Wear{d.Position, d.NotCounted}
+		if d.Position == dose.Foetal {
+			wear = Wear{dose.WholeBody, true}
+		}
+		p := &rows.Periods[i]
+		*p = PeriodRow{ID: id.New[id.Row](), Barcode: d.Barcode, Batch: d.Batch, State: d.State, Organisation: d.Organisation, Wearer: d.Wearer, Starts: d.From, Ends: d.To, Import: im.ID}
+		items[i] = vaultclient.Item{Context: p.context(), Value: wear.encode(), Pad: periodPad}
+	}
+	sealed, err := s.seal(ctx, auth, policy.IssueBadges, items)
+	if err == nil {
+		for i := range rows.Periods {
+			rows.Periods[i].Sealed = sealed[i]
+		}
+		err = s.finish(ctx, auth, im, Importing, rows)
+	}
+	if now, look := s.Store.Import(ctx, im.ID); err != nil && look == nil && now.State == Importing {
+		im.State, im.Failure = Failed, "it was not stored"
+		err = errors.Join(err, s.Store.Move(ctx, Importing, im))
+	}
+	return im.ID, err
+}
+
+// SetSettings keeps an organisation's settings.
+func (s *Service) SetSettings(ctx context.Context, auth vaultclient.Auth, org id.Organisation, set Settings) error {
+	b, err := encode(set)
+	if err != nil {
+		return err
+	}
+	sealed, err := s.seal(ctx, auth, policy.KeepRecords, []vaultclient.Item{{Context: organisationContext(org), Value: b, Pad: organisationPad}})
+	if err != nil {
+		return err
+	}
+	return s.Store.SetOrganisation(ctx, org, sealed[0])
+}

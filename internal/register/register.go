@@ -1,0 +1,236 @@
+// Package register has the use cases on badges, wear periods, laboratory files,
+// readings and investigations, and the rules that they keep.
+//
+// It holds nothing personal in the clear: what says something of a wearer is
+// sealed by the vault, bound to its row, and opened through the vault's gate as
+// the signed-in user or by a job's grant. The register has no right of its own.
+//
+// Readings are never changed: a re-issue is a new version beside the old one. An
+// import stores all the rows that it accepted, in both databases, or none:
+//
+//	received → previewing → previewed → confirmed → importing → stored → done
+//	                 ↘ failed                ↘ failed          (rows refused, file wrong, changed since its preview)
+//
+// "stored" means that the register has committed and the vault's ledger has not yet; [Service.Reconcile] goes on
+// from any state after a crash. The states are what workers look for work by.
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// Vault is what the register needs of the vault; see vaultclient.Client.
+type Vault interface {
+	Whoami(ctx context.Context, auth vaultclient.Auth) (vaultclient.User, error)
+	Organisations(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.Organisation, error)
+	Stage(ctx context.Context, auth vaultclient.Auth, n id.Import, changes []vaultclient.Change) ([]vaultclient.Staged, error)
+	Confirm(ctx context.Context, auth vaultclient.Auth, n id.Import, manifests []vaultclient.Manifest) error
+	Discard(ctx context.Context, auth vaultclient.Auth, n id.Import) error
+	Pending(ctx context.Context) ([]id.Import, error)
+	Compare(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items []vaultclient.Comparison) ([]vaultclient.Verdict, error)
+	Linked(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, ws []id.Wearer) ([][]vaultclient.LinkedWearer, error)
+	Tags(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items []vaultclient.TagItem) ([][]byte, error)
+	Seal(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items []vaultclient.Item) ([][]byte, error)
+	Open(ctx context.Context, auth vaultclient.Auth, r vaultclient.OpenRequest) ([][]byte, error)
+	Intake(ctx context.Context, auth vaultclient.Auth, in vaultclient.Intake) error
+	GrantJob(ctx context.Context, auth vaultclient.Auth, j vaultclient.JobGrant) (id.Grant, error)
+}
+
+// State is how far an import has come.
+type State string
+
+// The states of an import.
+const (
+	Received   State = "received"
+	Previewing State = "previewing"
+	Previewed  State = "previewed"
+	Confirmed  State = "confirmed"
+	Importing  State = "importing"
+	Stored     State = "stored"
+	Done       State = "done"
+	Failed     State = "failed"
+)
+
+// The kinds of imports.
+const (
+	KindPeople     = "people"
+	KindDispatch   = "dispatch"
+	KindLaboratory = "laboratory"
+	KindSettings   = "settings"
+)
+
+// BadgeState is where a badge is on its way. The numbers are stored.
+type BadgeState int
+
+// The states of a badge.
+const (
+	Ordered BadgeState = iota + 1
+	Issued
+	Returned
+	Sent
+	Read
+)
+
+// ImportRow is an import as it is stored.
+type ImportRow struct {
+	ID      id.Import
+	Kind    string
+	State   State
+	Grant   id.Grant // of the job that works on it
+	Node    string   // that received the file
+	SHA256  []byte
+	Created time.Time
+	Counts
+	Failure string // without personal data
+}
+
+// Counts are an import's rows: In = Stored + Refused + Ignored.
+type Counts struct{ In, Stored, Refused, Ignored int }
+
+// WearerRow is a wearer as it is stored.
+type WearerRow struct {
+	ID             id.Wearer
+	Organisation   id.Organisation
+	Version        uint32
+	Import         id.Import
+	Sealed, Health []byte
+}
+
+// PeriodRow is a badge's wear period as it is stored, with its badge.
+type PeriodRow struct {
+	ID           id.Row
+	Barcode      string
+	Batch        string
+	State        BadgeState
+	Organisation id.Organisation
+	Wearer       id.Wearer // zero: control badge
+	Starts, Ends day.Day
+	Import       id.Import
+	Sealed       []byte
+}
+
+// ReadingRow is one report of one badge as it is stored. Its other columns are its wear period's.
+type ReadingRow struct {
+	Period  id.Row
+	Version uint32 // the laboratory's, plus 1
+	Import  id.Import
+	Sealed  []byte
+}
+
+// Result is a wear period with its reports, by version; Reports is empty while none has come.
+type Result struct {
+	PeriodRow
+	Reports []ReadingRow
+}
+
+// InvestigationRow is an investigation as it is stored.
+type InvestigationRow struct {
+	ID           id.Row
+	Organisation id.Organisation
+	Tag          []byte
+	Import       id.Import
+	Sealed       []byte
+}
+
+// Rows is what one import stores.
+type Rows struct {
+	Wearers        []WearerRow // a change is a row of a higher version
+	Periods        []PeriodRow
+	Readings       []ReadingRow
+	Investigations []InvestigationRow
+	ReadingPeriods []PeriodRow // the wear period of each reading, in any order
+	ReadBadges     []string    // barcodes whose badges have been read
+}
+
+// OrganisationState counts what an organisation has, by what stands in the clear.
+type OrganisationState struct {
+	Organisation   id.Organisation
+	Badges         map[BadgeState]int // of periods that end after the day asked for
+	Investigations int
+}
+
+// Errors that a Store returns.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrExists   = errors.New("is there already")
+	ErrState    = errors.New("is in another state")
+)
+
+// Store keeps the register's rows. Every method is one transaction.
+type Store interface {
+	// SetOrganisation keeps an organisation's sealed settings.
+	SetOrganisation(ctx context.Context, org id.Organisation, sealed []byte) error
+	// Organisations returns the sealed settings of organisations; those without any are left out.
+	Organisations(ctx context.Context) (map[id.Organisation][]byte, error)
+	// CreateImport keeps a new import with its documents' sealed parts. ErrExists: its id is there.
+	CreateImport(ctx context.Context, im ImportRow, documents map[string][][]byte) error
+	// Import returns an import. ErrNotFound: there is none.
+	Import(ctx context.Context, n id.Import) (ImportRow, error)
+	// Imports returns the newest imports, newest first.
+	Imports(ctx context.Context, most int) ([]ImportRow, error)
+	// ImportOf returns an import of a file with this hash that was stored. ErrNotFound: there is none.
+	ImportOf(ctx context.Context, sha256 []byte) (ImportRow, error)
+	// Move puts an import from one state into another with what else of it changed. ErrState: it is not in from.
+	Move(ctx context.Context, from State, im ImportRow) error
+	// Claim takes the oldest import in a state into another, for one caller only. ErrNotFound: none waits.
+	Claim(ctx context.Context, from, to State) (ImportRow, error)
+	// InState returns the imports in a state.
+	InState(ctx context.Context, s State) ([]ImportRow, error)
+	// SetDocument keeps a document's sealed parts, replacing those of that name.
+	SetDocument(ctx context.Context, n id.Import, name string, parts [][]byte) error
+	// Document returns a document's sealed parts in order. ErrNotFound: there is none.
+	Document(ctx context.Context, n id.Import, name string) ([][]byte, error)
+	// Commit stores an import's rows and puts it from one state into another, all or nothing. ErrState: it is not in
+	// from; ErrExists: a row is there already.
+	Commit(ctx context.Context, from State, im ImportRow, rows *Rows) error
+	// Periods returns the wear periods of barcodes with their reports, in no order; unknown barcodes are left out.
+	Periods(ctx context.Context, barcodes []string) ([]Result, error)
+	// Results returns the wear periods of wearers that end on or after a day, with their reports, in no order.
+	Results(ctx context.Context, wearers []id.Wearer, since day.Day) ([]Result, error)
+	// Wearers returns wearers' newest rows, in no order; unknown ones are left out.
+	Wearers(ctx context.Context, wearers []id.Wearer) ([]WearerRow, error)
+	// Investigations returns an organisation's.
+	Investigations(ctx context.Context, org id.Organisation) ([]InvestigationRow, error)
+	// HasTags reports which of the tags are there.
+	HasTags(ctx context.Context, tags [][]byte) ([]bool, error)
+	// States counts what organisations have; badges of periods that end on or after since.
+	States(ctx context.Context, since day.Day) ([]OrganisationState, error)
+	// ImportRows calls fn with the rows that an import stored, to make its manifests again.
+	ImportRows(ctx context.Context, n id.Import) (*Rows, error)
+	Close() error
+}
+
+// Config is what a Service works with.
+type Config struct {
+	Store Store
+	Vault Vault
+	Now   func() time.Time
+	Log   *slog.Logger
+	Node  string // the node that it runs on
+}
+
+// Service has the use cases. It is safe for concurrent use.
+type Service struct {
+	Config
+}
+
+// New returns a service.
+func New(c Config) *Service { return &Service{c} }
+
+// InputError is what is wrong with something that a person gave, where it is and what to do. It holds no personal data.
+type InputError struct{ Message string }
+
+func (e *InputError) Error() string { return e.Message }
+
+func wrong(format string, args ...any) error { return &InputError{fmt.Sprintf(format, args...)} }
+
+func (s *Service) today() day.Day { return day.At(s.Now().UTC()) }

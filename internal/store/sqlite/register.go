@@ -1,0 +1,500 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/register"
+)
+
+//go:embed migrations/register/*.sql
+var registerMigrations embed.FS
+
+// Register is the register's store on one SQLite file, which web node, worker and command line open beside each other.
+type Register struct{ write, read *sql.DB }
+
+var _ register.Store = (*Register)(nil)
+
+// OpenRegister opens or creates the register's database.
+func OpenRegister(ctx context.Context, path string) (*Register, error) {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(30000)" +
+		"&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=cache_size(-65536)&_pragma=temp_store(2)&_txlock=immediate&_dqs=0"
+	w, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("opening the register: %w", err)
+	}
+	w.SetMaxOpenConns(1)
+	sub, err := fs.Sub(registerMigrations, "migrations/register")
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	migrations, err := goose.NewProvider(goose.DialectSQLite3, w, sub)
+	if err == nil {
+		_, err = migrations.Up(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the register: %w", errors.Join(err, w.Close()))
+	}
+	r, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	if err != nil {
+		return nil, fmt.Errorf("opening the register: %w", errors.Join(err, w.Close()))
+	}
+	r.SetMaxOpenConns(4)
+	return &Register{w, r}, nil
+}
+
+// Close closes the database.
+func (s *Register) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+// in runs fn in a transaction that writes.
+func (s *Register) in(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// exists turns a broken uniqueness into register.ErrExists.
+func exists(err error) error {
+	if err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed") {
+		return fmt.Errorf("a row %w: %w", register.ErrExists, err)
+	}
+	return err
+}
+
+// SetOrganisation implements register.Store.
+func (s *Register) SetOrganisation(ctx context.Context, org id.Organisation, sealed []byte) error {
+	_, err := s.write.ExecContext(ctx, "INSERT INTO organisation (id, sealed) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed", org[:], sealed)
+	return err
+}
+
+// Organisations implements register.Store.
+func (s *Register) Organisations(ctx context.Context) (map[id.Organisation][]byte, error) {
+	out := map[id.Organisation][]byte{}
+	err := query(ctx, s.read, "SELECT id, sealed FROM organisation", nil, func(scan func(...any) error) error {
+		var key, sealed []byte
+		if err := scan(&key, &sealed); err != nil {
+			return err
+		}
+		out[id.Organisation(key)] = sealed
+		return nil
+	})
+	return out, err
+}
+
+const importColumns = "id, kind, state, job_grant, node, sha256, created, rows_in, rows_stored, rows_refused, rows_ignored, failure"
+
+func scanImport(scan func(...any) error) (register.ImportRow, error) {
+	var im register.ImportRow
+	var key, grant []byte
+	var created int64
+	err := scan(&key, &im.Kind, &im.State, &grant, &im.Node, &im.SHA256, &created, &im.In, &im.Stored, &im.Refused, &im.Ignored, &im.Failure)
+	copy(im.ID[:], key)
+	copy(im.Grant[:], grant)
+	im.Created = time.UnixMicro(created).UTC()
+	return im, err
+}
+
+// imports returns the imports of a query's rest.
+func (s *Register) imports(ctx context.Context, rest string, args ...any) ([]register.ImportRow, error) {
+	var out []register.ImportRow
+	err := query(ctx, s.read, "SELECT "+importColumns+" FROM import "+rest, args, func(scan func(...any) error) error {
+		im, err := scanImport(scan)
+		out = append(out, im)
+		return err
+	})
+	return out, err
+}
+
+func (s *Register) oneImport(ctx context.Context, rest string, args ...any) (register.ImportRow, error) {
+	ims, err := s.imports(ctx, rest, args...)
+	if err == nil && len(ims) == 0 {
+		return register.ImportRow{}, register.ErrNotFound
+	}
+	if err != nil {
+		return register.ImportRow{}, err
+	}
+	return ims[0], nil
+}
+
+// CreateImport implements register.Store.
+func (s *Register) CreateImport(ctx context.Context, im register.ImportRow, documents map[string][][]byte) error {
+	return exists(s.in(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO import ("+importColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+			im.ID[:], im.Kind, im.State, im.Grant[:], im.Node, im.SHA256, im.Created.UnixMicro(), im.In, im.Stored, im.Refused, im.Ignored, im.Failure)
+		if err != nil {
+			return err
+		}
+		for name, parts := range documents {
+			if err := setDocument(ctx, tx, im.ID, name, parts); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+func setDocument(ctx context.Context, tx *sql.Tx, n id.Import, name string, parts [][]byte) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM document WHERE import = $1 AND name = $2", n[:], name); err != nil {
+		return err
+	}
+	for i, p := range parts {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO document (import, name, part, sealed) VALUES ($1, $2, $3, $4)", n[:], name, i, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Import implements register.Store.
+func (s *Register) Import(ctx context.Context, n id.Import) (register.ImportRow, error) {
+	return s.oneImport(ctx, "WHERE id = $1", n[:])
+}
+
+// Imports implements register.Store.
+func (s *Register) Imports(ctx context.Context, most int) ([]register.ImportRow, error) {
+	return s.imports(ctx, "ORDER BY created DESC LIMIT $1", most)
+}
+
+// ImportOf implements register.Store.
+func (s *Register) ImportOf(ctx context.Context, sha256 []byte) (register.ImportRow, error) {
+	return s.oneImport(ctx, "WHERE sha256 = $1 AND state IN ($2, $3) LIMIT 1", sha256, register.Stored, register.Done)
+}
+
+// InState implements register.Store.
+func (s *Register) InState(ctx context.Context, st register.State) ([]register.ImportRow, error) {
+	return s.imports(ctx, "WHERE state = $1 ORDER BY created", st)
+}
+
+// Move implements register.Store.
+func (s *Register) Move(ctx context.Context, from register.State, im register.ImportRow) error {
+	return s.in(ctx, func(tx *sql.Tx) error { return move(ctx, tx, from, im) })
+}
+
+func move(ctx context.Context, tx *sql.Tx, from register.State, im register.ImportRow) error {
+	res, err := tx.ExecContext(ctx, "UPDATE import SET state = $1, rows_in = $2, rows_stored = $3, rows_refused = $4, rows_ignored = $5, failure = $6 WHERE id = $7 AND state = $8",
+		im.State, im.In, im.Stored, im.Refused, im.Ignored, im.Failure, im.ID[:], from)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(fmt.Errorf("the import %w than %s", register.ErrState, from), err)
+	}
+	return nil
+}
+
+// Claim implements register.Store.
+func (s *Register) Claim(ctx context.Context, from, to register.State) (register.ImportRow, error) {
+	// Most looks find nothing: they cost no write.
+	if _, err := s.oneImport(ctx, "WHERE state = $1 LIMIT 1", from); err != nil {
+		return register.ImportRow{}, err
+	}
+	var im register.ImportRow
+	err := s.in(ctx, func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, "UPDATE import SET state = $1 WHERE id = (SELECT id FROM import WHERE state = $2 ORDER BY created LIMIT 1) RETURNING "+importColumns, to, from)
+		var err error
+		im, err = scanImport(row.Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return register.ErrNotFound
+		}
+		return err
+	})
+	return im, err
+}
+
+// SetDocument implements register.Store.
+func (s *Register) SetDocument(ctx context.Context, n id.Import, name string, parts [][]byte) error {
+	return s.in(ctx, func(tx *sql.Tx) error { return setDocument(ctx, tx, n, name, parts) })
+}
+
+// Document implements register.Store.
+func (s *Register) Document(ctx context.Context, n id.Import, name string) ([][]byte, error) {
+	var out [][]byte
+	err := query(ctx, s.read, "SELECT sealed FROM document WHERE import = $1 AND name = $2 ORDER BY part", []any{n[:], name}, func(scan func(...any) error) error {
+		var b []byte
+		err := scan(&b)
+		out = append(out, b)
+		return err
+	})
+	if err == nil && out == nil {
+		return nil, register.ErrNotFound
+	}
+	return out, err
+}
+
+// Commit implements register.Store.
+func (s *Register) Commit(ctx context.Context, from register.State, im register.ImportRow, rows *register.Rows) error {
+	return exists(s.in(ctx, func(tx *sql.Tx) error {
+		if err := move(ctx, tx, from, im); err != nil {
+			return err
+		}
+		var err error
+		insert := func(q string, n int, args func(i int) []any) {
+			if err != nil || n == 0 {
+				return
+			}
+			var st *sql.Stmt
+			if st, err = tx.PrepareContext(ctx, q); err != nil {
+				return
+			}
+			defer st.Close()
+			for i := range n {
+				if _, err = st.ExecContext(ctx, args(i)...); err != nil {
+					return
+				}
+			}
+		}
+		insert("INSERT INTO wearer (id, version, organisation, import, sealed, health) VALUES ($1, $2, $3, $4, $5, $6)", len(rows.Wearers), func(i int) []any {
+			w := &rows.Wearers[i]
+			return []any{w.ID[:], w.Version, w.Organisation[:], w.Import[:], w.Sealed, w.Health}
+		})
+		insert("INSERT INTO badge (barcode, batch, state) VALUES ($1, $2, $3)", len(rows.Periods), func(i int) []any {
+			p := &rows.Periods[i]
+			return []any{p.Barcode, p.Batch, int(p.State)}
+		})
+		insert("INSERT INTO wear_period (id, barcode, organisation, wearer, starts, ends, import, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", len(rows.Periods), func(i int) []any {
+			p := &rows.Periods[i]
+			var wearer []byte
+			if !p.Wearer.IsZero() {
+				wearer = p.Wearer[:]
+			}
+			return []any{p.ID[:], p.Barcode, p.Organisation[:], wearer, int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
+		})
+		insert("INSERT INTO reading (wear_period, version, import, sealed) VALUES ($1, $2, $3, $4)", len(rows.Readings), func(i int) []any {
+			r := &rows.Readings[i]
+			return []any{r.Period[:], r.Version, r.Import[:], r.Sealed}
+		})
+		insert("INSERT INTO investigation (id, organisation, tag, import, sealed) VALUES ($1, $2, $3, $4, $5)", len(rows.Investigations), func(i int) []any {
+			v := &rows.Investigations[i]
+			return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
+		})
+		insert("UPDATE badge SET state = $1 WHERE barcode = $2", len(rows.ReadBadges), func(i int) []any {
+			return []any{int(register.Read), rows.ReadBadges[i]}
+		})
+		return err
+	}))
+}
+
+const resultColumns = `SELECT p.id, p.barcode, b.batch, b.state, p.organisation, p.wearer, p.starts, p.ends, p.import, p.sealed, r.version, r.import, r.sealed
+	FROM wear_period p JOIN badge b ON b.barcode = p.barcode LEFT JOIN reading r ON r.wear_period = p.id `
+
+// some splits a long list of arguments into statements of at most most of them.
+func some[T any](list []T, fn func(part []T) error) error {
+	const most = 500
+	for len(list) > 0 {
+		n := min(most, len(list))
+		if err := fn(list[:n]); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+func marks(n int) string { return "(?" + strings.Repeat(",?", n-1) + ")" }
+
+// results collects wear periods and their reports.
+func (s *Register) results(ctx context.Context, out *[]register.Result, rest string, args []any) error {
+	at := map[id.Row]int{}
+	return query(ctx, s.read, resultColumns+rest+" ORDER BY p.id, r.version", args, func(scan func(...any) error) error {
+		var p register.PeriodRow
+		var key, org, wearer, im, rim, sealed []byte
+		var starts, ends int64
+		var version sql.NullInt64
+		if err := scan(&key, &p.Barcode, &p.Batch, &p.State, &org, &wearer, &starts, &ends, &im, &p.Sealed, &version, &rim, &sealed); err != nil {
+			return err
+		}
+		copy(p.ID[:], key)
+		i, ok := at[p.ID]
+		if !ok {
+			copy(p.Organisation[:], org)
+			copy(p.Wearer[:], wearer)
+			copy(p.Import[:], im)
+			p.Starts, p.Ends = day.Day(starts), day.Day(ends)
+			i = len(*out)
+			at[p.ID] = i
+			*out = append(*out, register.Result{PeriodRow: p})
+		}
+		if version.Valid {
+			r := register.ReadingRow{Period: p.ID, Version: uint32(version.Int64), Sealed: sealed}
+			copy(r.Import[:], rim)
+			(*out)[i].Reports = append((*out)[i].Reports, r)
+		}
+		return nil
+	})
+}
+
+// Periods implements register.Store.
+func (s *Register) Periods(ctx context.Context, barcodes []string) (out []register.Result, err error) {
+	err = some(barcodes, func(part []string) error {
+		args := make([]any, len(part))
+		for i, b := range part {
+			args[i] = b
+		}
+		return s.results(ctx, &out, "WHERE p.barcode IN "+marks(len(args)), args)
+	})
+	return out, err
+}
+
+// Results implements register.Store.
+func (s *Register) Results(ctx context.Context, wearers []id.Wearer, since day.Day) (out []register.Result, err error) {
+	err = some(wearers, func(part []id.Wearer) error {
+		args := make([]any, len(part), len(part)+1)
+		for i := range part {
+			args[i] = part[i][:]
+		}
+		return s.results(ctx, &out, "WHERE p.wearer IN "+marks(len(part))+" AND p.ends >= ?", append(args, int64(since)))
+	})
+	return out, err
+}
+
+// Wearers implements register.Store.
+func (s *Register) Wearers(ctx context.Context, wearers []id.Wearer) (out []register.WearerRow, err error) {
+	err = some(wearers, func(part []id.Wearer) error {
+		args := make([]any, len(part))
+		for i := range part {
+			args[i] = part[i][:]
+		}
+		return query(ctx, s.read, "SELECT id, max(version), organisation, import, sealed, health FROM wearer WHERE id IN "+marks(len(args))+" GROUP BY id", args, func(scan func(...any) error) error {
+			w, err := scanWearer(scan)
+			out = append(out, w)
+			return err
+		})
+	})
+	return out, err
+}
+
+func scanWearer(scan func(...any) error) (w register.WearerRow, err error) {
+	var key, org, im []byte
+	err = scan(&key, &w.Version, &org, &im, &w.Sealed, &w.Health)
+	copy(w.ID[:], key)
+	copy(w.Organisation[:], org)
+	copy(w.Import[:], im)
+	return w, err
+}
+
+func (s *Register) investigations(ctx context.Context, rest string, args ...any) (out []register.InvestigationRow, err error) {
+	err = query(ctx, s.read, "SELECT id, organisation, tag, import, sealed FROM investigation "+rest, args, func(scan func(...any) error) error {
+		var v register.InvestigationRow
+		var key, org, im []byte
+		err := scan(&key, &org, &v.Tag, &im, &v.Sealed)
+		copy(v.ID[:], key)
+		copy(v.Organisation[:], org)
+		copy(v.Import[:], im)
+		out = append(out, v)
+		return err
+	})
+	return out, err
+}
+
+// Investigations implements register.Store.
+func (s *Register) Investigations(ctx context.Context, org id.Organisation) ([]register.InvestigationRow, error) {
+	return s.investigations(ctx, "WHERE organisation = $1", org[:])
+}
+
+// HasTags implements register.Store.
+func (s *Register) HasTags(ctx context.Context, tags [][]byte) ([]bool, error) {
+	found := map[string]bool{}
+	err := some(tags, func(part [][]byte) error {
+		args := make([]any, len(part))
+		for i := range part {
+			args[i] = part[i]
+		}
+		return query(ctx, s.read, "SELECT tag FROM investigation WHERE tag IN "+marks(len(args)), args, func(scan func(...any) error) error {
+			var t []byte
+			err := scan(&t)
+			found[string(t)] = true
+			return err
+		})
+	})
+	out := make([]bool, len(tags))
+	for i, t := range tags {
+		out[i] = found[string(t)]
+	}
+	return out, err
+}
+
+// States implements register.Store.
+func (s *Register) States(ctx context.Context, since day.Day) ([]register.OrganisationState, error) {
+	by := map[id.Organisation]*register.OrganisationState{}
+	of := func(key []byte) *register.OrganisationState {
+		org := id.Organisation(key)
+		if by[org] == nil {
+			by[org] = &register.OrganisationState{Organisation: org, Badges: map[register.BadgeState]int{}}
+		}
+		return by[org]
+	}
+	err := query(ctx, s.read, "SELECT p.organisation, b.state, count(*) FROM wear_period p JOIN badge b ON b.barcode = p.barcode WHERE p.ends >= $1 AND p.wearer IS NOT NULL GROUP BY 1, 2", []any{int64(since)},
+		func(scan func(...any) error) error {
+			var key []byte
+			var st register.BadgeState
+			var n int
+			if err := scan(&key, &st, &n); err != nil {
+				return err
+			}
+			of(key).Badges[st] = n
+			return nil
+		})
+	if err == nil {
+		err = query(ctx, s.read, "SELECT organisation, count(*) FROM investigation GROUP BY 1", nil, func(scan func(...any) error) error {
+			var key []byte
+			var n int
+			if err := scan(&key, &n); err != nil {
+				return err
+			}
+			of(key).Investigations = n
+			return nil
+		})
+	}
+	out := make([]register.OrganisationState, 0, len(by))
+	for _, o := range by {
+		out = append(out, *o)
+	}
+	return out, err
+}
+
+// ImportRows implements register.Store. A reading's wear period comes with it where another import stored that.
+func (s *Register) ImportRows(ctx context.Context, n id.Import) (*register.Rows, error) {
+	rows := &register.Rows{}
+	err := query(ctx, s.read, "SELECT id, version, organisation, import, sealed, health FROM wearer WHERE import = $1", []any{n[:]}, func(scan func(...any) error) error {
+		w, err := scanWearer(scan)
+		rows.Wearers = append(rows.Wearers, w)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var found []register.Result
+	if err := s.results(ctx, &found, "WHERE p.import = $1 OR r.import = $1", []any{n[:]}); err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		if f.Import == n {
+			rows.Periods = append(rows.Periods, f.PeriodRow)
+		}
+		for _, r := range f.Reports {
+			if r.Import == n {
+				rows.Readings = append(rows.Readings, r)
+				rows.ReadingPeriods = append(rows.ReadingPeriods, f.PeriodRow)
+			}
+		}
+	}
+	rows.Investigations, err = s.investigations(ctx, "WHERE import = $1", n[:])
+	return rows, err
+}
