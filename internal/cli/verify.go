@@ -2,7 +2,6 @@ package cli
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -119,5 +118,3 @@ func declarationID(raw []byte, recipient string, from, to time.Time) id.Import {
 	h := sha256.Sum256(fmt.Appendf(nil, "declaration\x00%x\x00%s\x00%d\x00%d", sha256.Sum256(raw), recipient, from.UnixMicro(), to.UnixMicro()))
 	return id.Import(h[:16])
 }
-
-var errDifference = errors.New("the register differs from the ledger")

@@ -45,12 +45,14 @@ func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im Import
 	if err != nil {
 		return nil, err
 	}
-	superseded := make(map[id.Row]bool, len(matches))
+	newest := make(map[id.Row]int, len(matches)) // version by wear period: an import may hold a report and its re-issue
+	for i := range matches {
+		newest[matches[i].period.ID] = max(newest[matches[i].period.ID], matches[i].row.Version)
+	}
 	for i := range matches {
 		m := &matches[i]
-		superseded[m.period.ID] = true
 		h := of[m.period.Wearer]
-		if h == nil {
+		if h == nil || m.row.Version != newest[m.period.ID] {
 			continue
 		}
 		h.records = append(h.records, record(m.wear, &m.period.PeriodRow, m.report()))
@@ -58,7 +60,7 @@ func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im Import
 			h.latest, h.by, h.org = m.period.Ends, m.period.Wearer, m.period.Organisation
 		}
 	}
-	if err := s.earlier(ctx, auth, humans, of, fiveYearsBefore(first), superseded); err != nil {
+	if err := s.earlier(ctx, auth, humans, of, fiveYearsBefore(first), newest); err != nil {
 		return nil, err
 	}
 	levels, err := s.levels(ctx, auth)
@@ -161,7 +163,7 @@ func (s *Service) health(ctx context.Context, auth vaultclient.Auth, purpose pol
 }
 
 // earlier adds the results that the register holds, but for those that the import supersedes.
-func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*human, of map[id.Wearer]*human, since day.Day, superseded map[id.Row]bool) error {
+func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*human, of map[id.Wearer]*human, since day.Day, superseded map[id.Row]int) error {
 	var wearers []id.Wearer
 	for _, h := range humans {
 		for _, l := range h.wearers {
@@ -178,7 +180,7 @@ func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*
 		wearers = wearers[n:]
 		kept := results[:0]
 		for _, r := range results {
-			if len(r.Reports) > 0 && !superseded[r.ID] {
+			if _, gone := superseded[r.ID]; !gone && len(r.Reports) > 0 {
 				kept = append(kept, r)
 			}
 		}

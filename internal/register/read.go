@@ -3,7 +3,6 @@ package register
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
@@ -158,19 +157,12 @@ func (s *Service) Investigations(ctx context.Context, auth vaultclient.Auth, org
 	return out, nil
 }
 
-// OrganisationOverview is an organisation at a glance; all of it stands in the clear in the register.
-type OrganisationOverview struct {
-	OrganisationState
-	LastImport time.Time
-	Last       Counts
-}
-
 // overviewMonths is how far back an overview counts badges.
 const overviewMonths = 6
 
-// Overview returns the state of the organisations that the caller works with, and the newest imports for who works for
-// the whole service.
-func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]OrganisationOverview, []ImportRow, error) {
+// Overview returns the state of the organisations that the caller works with, and the service's newest imports. All of
+// it stands in the clear in the register.
+func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]OrganisationState, []ImportRow, error) {
 	orgs, err := s.Vault.Organisations(ctx, auth)
 	if err != nil {
 		return nil, nil, err
@@ -183,10 +175,10 @@ func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]Organi
 	for _, o := range orgs {
 		mine[o.ID] = true
 	}
-	var out []OrganisationOverview
+	var out []OrganisationState
 	for _, st := range states {
 		if mine[st.Organisation] {
-			out = append(out, OrganisationOverview{OrganisationState: st})
+			out = append(out, st)
 		}
 	}
 	imports, err := s.Store.Imports(ctx, 10)

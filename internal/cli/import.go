@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/peoplefile"
+	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// service opens the register as the signed-in user on the node cli.
+func (s signedIn) service(e *env) (*register.Service, vaultclient.Auth, func() error, error) {
+	client, auth, err := s.open()
+	if err != nil {
+		return nil, auth, nil, err
+	}
+	client.Close()
+	svc, done, err := s.openRegister(e.ctx, "cli", e.log)
+	return svc, auth, done, err
+}
+
+// ImportCmd imports a laboratory's file.
+type ImportCmd struct {
+	signedIn
+	File    string `arg:"" help:"The laboratory's file: a Landauer DoseReport." type:"existingfile"`
+	Sender  string `help:"Who sent it: the laboratory's name." default:"laboratory"`
+	Yes     bool   `help:"Store what the preview accepts without asking."`
+	Refused string `help:"Write the refused rows to this file, to be corrected and loaded again." type:"path"`
+}
+
+// Run has a worker preview the file, shows the preview, asks, and has it stored.
+func (c *ImportCmd) Run(e *env) error {
+	svc, auth, done, err := c.service(e)
+	if err != nil {
+		return err
+	}
+	defer done()
+	raw, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	n, err := svc.Receive(e.ctx, auth, raw, c.Sender)
+	if err != nil {
+		return err
+	}
+	if err := await(e.ctx, svc, n, register.Previewed); err != nil {
+		return err
+	}
+	_, p, err := svc.PreviewOf(e.ctx, auth, n)
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return errors.New("the worker left no preview")
+	}
+	printPreview(e, p)
+	if c.Refused != "" && len(p.Refused) > 0 {
+		f, err := os.OpenFile(c.Refused, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(svc.WriteRefused(e.ctx, auth, n, f), f.Close()); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "The %d refused rows are in %s: correct them there and import that file.\n", len(p.Refused), filepath.Base(c.Refused))
+	}
+	if p.Accepted == 0 {
+		return errors.New("no row can be stored; nothing was")
+	}
+	if !c.Yes {
+		fmt.Fprintf(e.stdout, "Store %d rows? [y/N] ", p.Accepted)
+		answer, _ := bufio.NewReader(e.stdin).ReadString('\n')
+		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+			fmt.Fprintln(e.stdout, "Nothing was stored.")
+			return nil
+		}
+	}
+	if err := svc.Accept(e.ctx, n); err != nil {
+		return err
+	}
+	if err := await(e.ctx, svc, n, register.Done); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "Stored: %d rows.\n", p.Accepted)
+	return nil
+}
+
+// await waits until an import has come to a state; one that failed is an error with its reason.
+func await(ctx context.Context, svc *register.Service, n id.Import, want register.State) error {
+	for {
+		im, err := svc.Store.Import(ctx, n)
+		if err != nil {
+			return err
+		}
+		switch im.State {
+		case want:
+			return nil
+		case register.Failed:
+			return errors.New(im.Failure)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(30 * time.Millisecond):
+		}
+	}
+}
+
+// printPreview prints what an import would do: counts, refused rows with their reasons, notices.
+func printPreview(e *env, p *register.Preview) {
+	fmt.Fprintf(e.stdout, "%d rows: %d to be stored (%d of them re-issues) for %d organisations, %d refused, %d blank.\n", p.In, p.Accepted, p.Reissues, len(p.ByOrg), len(p.Refused), len(p.Ignored))
+	const most = 50
+	show := func(title string, notes []register.RowNote) {
+		for i, n := range notes {
+			if i == 0 {
+				fmt.Fprintln(e.stdout, title)
+			}
+			if i == most {
+				fmt.Fprintf(e.stdout, "  … and %d more\n", len(notes)-most)
+				break
+			}
+			column := n.Column
+			if column != "" {
+				column += ": "
+			}
+			fmt.Fprintf(e.stdout, "  row %d: %s%s\n", n.Row, column, n.Text)
+		}
+	}
+	show("Refused:", p.Refused)
+	show("To be looked at:", p.Notices)
+}
+
+// PeopleCmd holds what is done with wearers.
+type PeopleCmd struct {
+	Import PeopleImportCmd `cmd:"" help:"Take on or change wearers from a CSV list; staff numbers are the key."`
+}
+
+// PeopleImportCmd imports a list of people.
+type PeopleImportCmd struct {
+	signedIn
+	File         string `arg:"" help:"CSV list; usual column names are recognised in English and Welsh." type:"existingfile"`
+	Organisation string `help:"The employer, where the list has no such column."`
+	Sender       string `help:"Who sent it." default:"personnel department"`
+	Yes          bool   `help:"Store without asking."`
+}
+
+// Run shows what the list says, asks, and stores all of it or nothing.
+func (c *PeopleImportCmd) Run(e *env) error {
+	svc, auth, done, err := c.service(e)
+	if err != nil {
+		return err
+	}
+	defer done()
+	raw, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	orgs, err := svc.Vault.Organisations(e.ctx, auth)
+	if err != nil {
+		return err
+	}
+	rep, err := peoplefile.Read(strings.NewReader(string(raw)), peoplefile.Options{Today: day.At(time.Now().UTC())})
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(c.File), err)
+	}
+	fallback, err := findOrganisation(orgs, c.Organisation)
+	if err != nil {
+		return err
+	}
+	var joiners []register.Joiner
+	for _, p := range rep.People {
+		org := fallback
+		if p.Organisation != "" {
+			if org, err = findOrganisation(orgs, p.Organisation); err != nil {
+				return fmt.Errorf("row %d: column organisation: %w; nothing was stored", p.Number, err)
+			}
+		}
+		if org.IsZero() {
+			return fmt.Errorf("row %d: no employer: give --organisation; nothing was stored", p.Number)
+		}
+		joiners = append(joiners, register.Joiner{Organisation: org, Identity: p.Identity, Contact: p.Contact, NI: p.NI, From: p.From, To: p.To, Classified: p.Classified,
+			Employment: register.Employment{Department: p.Department, JobTitle: p.JobTitle}})
+	}
+	fmt.Fprintf(e.stdout, "%d rows: %d people, %d refused, %d blank.\n", rep.In, len(rep.People), len(rep.Refused), len(rep.Ignored))
+	for _, r := range rep.Refused {
+		fmt.Fprintf(e.stdout, "  row %d: %s: %s\n", r.Number, r.Column, r.Reason)
+	}
+	if len(rep.NotUsed) > 0 {
+		fmt.Fprintf(e.stdout, "Columns not used: %s.\n", strings.Join(rep.NotUsed, ", "))
+	}
+	if len(joiners) == 0 {
+		return errors.New("no row can be stored; nothing was")
+	}
+	if !c.Yes {
+		fmt.Fprintf(e.stdout, "Store %d people? [y/N] ", len(joiners))
+		answer, _ := bufio.NewReader(e.stdin).ReadString('\n')
+		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+			fmt.Fprintln(e.stdout, "Nothing was stored.")
+			return nil
+		}
+	}
+	taken, err := svc.TakeOn(e.ctx, auth, joiners, sum(raw), c.Sender)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "Stored: %d new, %d changed, %d the same.\n", taken.New, taken.Changed, taken.Same)
+	return nil
+}
+
+// reasons counts refusals by what is wrong, the most frequent first.
+func reasons(notes []register.RowNote) []reason {
+	n := map[string]int{}
+	for _, r := range notes {
+		text := r.Text
+		if r.Column != "" {
+			text = r.Column + ": " + text
+		}
+		n[text]++
+	}
+	out := make([]reason, 0, len(n))
+	for text, count := range n {
+		out = append(out, reason{text, count})
+	}
+	sort.Slice(out, func(i, j int) bool {
+		return out[i].Rows > out[j].Rows || out[i].Rows == out[j].Rows && out[i].Reason < out[j].Reason
+	})
+	return out
+}
+
+type reason struct {
+	Reason string `json:"reason"`
+	Rows   int    `json:"rows"`
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/web"
+)
+
+// pagesRegister is the register as the pages see it.
+type pagesRegister struct{ *register.Service }
+
+// WearerRecord implements web.Register.
+func (p pagesRegister) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*web.WearerRecord, error) {
+	rec, err := p.Service.WearerRecord(ctx, auth, w)
+	if err != nil {
+		return nil, err
+	}
+	out := &web.WearerRecord{Department: rec.Employment.Department, Subject: rec.Subject, Levels: rec.Levels, Assessment: rec.Assessment}
+	for _, r := range rec.Reports {
+		for _, one := range r.Report.Readings {
+			out.Readings = append(out.Readings, web.Reading{From: r.From, To: r.To, Position: r.Wear.Position, Reading: one, Version: r.Version,
+				Superseded: r.Superseded, NotCounted: r.Wear.NotCounted || r.Report.NotCounted, Notes: r.Report.Notes})
+		}
+	}
+	for _, v := range rec.Investigations {
+		one := web.Investigation{Kind: v.Kind, Window: v.Window, Year: v.Year, Dose: v.Dose, Bound: v.Bound, Overexposure: v.Overexposure, Name: v.Name, Opened: time.UnixMicro(v.Opened), Reason: v.Reason}
+		if v.Closed != 0 {
+			one.Closed = time.UnixMicro(v.Closed)
+		}
+		out.Investigations = append(out.Investigations, one)
+	}
+	return out, nil
+}
+
+// Overview implements web.Register.
+func (p pagesRegister) Overview(ctx context.Context, auth vaultclient.Auth) (*web.Overview, error) {
+	orgs, imports, err := p.Service.Overview(ctx, auth)
+	if err != nil {
+		return nil, err
+	}
+	user, err := p.Vault.Whoami(ctx, auth)
+	if err != nil {
+		return nil, err
+	}
+	out := &web.Overview{}
+	for _, o := range orgs {
+		out.Organisations = append(out.Organisations, web.OrganisationState{Organisation: o.Organisation, Issued: o.Badges[register.Issued], Returned: o.Badges[register.Returned],
+			Sent: o.Badges[register.Sent], Read: o.Badges[register.Read], Investigations: o.Investigations})
+	}
+	if user.Role == policy.Coordinator {
+		for _, im := range imports {
+			out.Imports = append(out.Imports, web.ImportState{At: im.Created, Kind: im.Kind, State: string(im.State), In: im.In, Stored: im.Stored, Refused: im.Counts.Refused, Ignored: im.Ignored, Failure: im.Failure})
+		}
+	}
+	return out, nil
+}
