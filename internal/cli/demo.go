@@ -325,7 +325,7 @@ func (f *filler) report() error {
 	if err != nil {
 		return err
 	}
-	if err := f.svc.Accept(f.ctx, n); err != nil {
+	if err := f.svc.Accept(f.ctx, f.auth, n); err != nil {
 		return err
 	}
 	if err := await(f.ctx, f.svc, n, register.Done); err != nil {

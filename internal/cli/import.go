@@ -85,7 +85,7 @@ func (c *ImportCmd) Run(e *env) error {
 			return nil
 		}
 	}
-	if err := svc.Accept(e.ctx, n); err != nil {
+	if err := svc.Accept(e.ctx, auth, n); err != nil {
 		return err
 	}
 	if err := await(e.ctx, svc, n, register.Done); err != nil {

@@ -17,8 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/dosevault/dosevault/internal/store/sqlite"
-	"github.com/dosevault/dosevault/internal/vault"
+	"github.com/dosevault/dosevault/internal/vaultcmd"
 	"github.com/dosevault/dosevault/internal/web"
 	"github.com/dosevault/dosevault/internal/worker"
 )
@@ -53,73 +52,18 @@ type VaultCmd struct {
 	Demo bool `help:"List every user on the sign-in page." hidden:""`
 }
 
-// Run runs the vault until it is told to stop. Lines on stdout tell the supervisor: "link SECRET" for a first sign-in, "ready".
+// Run runs the vault until it is told to stop; see package vaultcmd for what it prints.
 func (c *VaultCmd) Run(e *env) error {
 	if c.Demo != c.isDemo() {
 		return errors.New("a demonstration is started by dosevault demo, and nothing else by it")
 	}
-	// A crash must not write the vault's memory to a disk.
-	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
-		return fmt.Errorf("forbidding core dumps: %w", err)
-	}
-	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	store, err := sqlite.OpenVault(ctx, c.vaultDB())
-	if err != nil {
-		return err
-	}
-	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: c.keyDir(), Now: time.Now, Log: e.log})
-	if err != nil {
-		return errors.Join(err, store.Close())
-	}
-	return errors.Join(c.serve(ctx, e, v), v.Close())
-}
-
-func (c *VaultCmd) serve(ctx context.Context, e *env, v *vault.Vault) error {
 	pages, _, err := c.origins()
 	if err != nil {
 		return err
 	}
-	if link, err := v.FirstUser(ctx, "First co-ordinator"); err != nil {
-		return err
-	} else if link != "" {
-		fmt.Fprintln(e.stdout, "link", link)
-	}
-	server, err := vault.NewServer(v, c.keyDir())
-	if err != nil {
-		return err
-	}
-	// A socket left by a vault that was killed is in the way; one that answers belongs to another vault.
-	if conn, err := net.Dial("unix", c.socket()); err == nil {
-		conn.Close()
-		return fmt.Errorf("another vault answers on %s", c.socket())
-	}
-	if err := os.Remove(c.socket()); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	wire, err := net.Listen("unix", c.socket())
-	if err != nil {
-		return err
-	}
-	signIn, err := net.Listen("tcp", c.VaultListen)
-	if err != nil {
-		wire.Close()
-		return err
-	}
-	origin := (&vault.Origin{Vault: v, Nodes: map[string]string{pages: "web"}, Demo: c.Demo}).Server()
-	failed := make(chan error, 2)
-	go func() { failed <- server.Serve(wire) }()
-	go func() { failed <- origin.Serve(signIn) }()
-	fmt.Fprintln(e.stdout, "ready")
-	select {
-	case <-ctx.Done():
-	case <-v.Stopped():
-		err = fmt.Errorf("the ledger can't be written, so the vault stops: free space or mend the disk, then start again: %w", v.Err())
-	case err = <-failed:
-	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	return errors.Join(err, server.Shutdown(end), origin.Shutdown(end))
+	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.

@@ -150,8 +150,10 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 			return fmt.Errorf("table %s, row %x: does not open here: the database was changed; run dosevault verify", TableField, key)
 		}
 		if class == policy.ClassNI {
-			h := v.niHash(string(b))
-			s.ni[h] = append(s.ni[h], w.id)
+			if len(b) > 0 {
+				w.ni = v.niHash(string(b))
+				s.ni[w.ni] = append(s.ni[w.ni], w.id)
+			}
 			return nil
 		}
 		w.identity, err = person.DecodeIdentity(b)

@@ -31,7 +31,7 @@ type stagedChange struct {
 	Facts    facts     `json:"facts"`
 	Identity []byte    `json:"identity,omitempty"` // stored forms; nil: unchanged
 	Contact  []byte    `json:"contact,omitempty"`
-	NI       []byte    `json:"ni,omitempty"`
+	NI       []byte    `json:"ni"` // empty: has none; nil: unchanged
 }
 
 // Field values are padded so that their lengths tell nothing.
@@ -152,6 +152,10 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 			of.rules[r] = true
 		}
 	}
+	contacts, err := v.contactsOf(ctx, changes)
+	if err != nil {
+		return nil, err
+	}
 	var staged []vaultclient.Staged
 	err = v.commit(ctx, func(t *tx) error {
 		if !p.alive(&v.state) {
@@ -164,7 +168,7 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 		if im.State != importReceived {
 			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was staged, confirmed or dropped before"}
 		}
-		rows, err := v.resolve(changes)
+		rows, err := v.resolve(changes, contacts)
 		if err != nil {
 			return err
 		}
@@ -217,8 +221,29 @@ func (t *tx) newWearer(row stagedChange) {
 	t.apply(func(s *state) { s.staged[w.id] = w })
 }
 
+// contactsOf opens the contacts of those wearers that changes are about, to see whether they change.
+func (v *Vault) contactsOf(ctx context.Context, changes []vaultclient.Change) (map[id.Wearer]string, error) {
+	var known []*wearer
+	v.mu.RLock()
+	for _, ch := range changes {
+		if n, ok := v.state.staff[staffKey{ch.Organisation, ch.Identity.StaffNumber.Expose()}]; ok {
+			known = append(known, v.state.wearers[n])
+		}
+	}
+	v.mu.RUnlock()
+	recs, err := v.records(ctx, known, policy.FieldContact)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Wearer]string, len(recs))
+	for _, r := range recs {
+		out[r.Wearer] = string(r.Contact.Encode())
+	}
+	return out, nil
+}
+
 // resolve turns changes into what each wearer is to become. The committer calls it, so the state stands still.
-func (v *Vault) resolve(changes []vaultclient.Change) ([]stagedChange, error) {
+func (v *Vault) resolve(changes []vaultclient.Change, contacts map[id.Wearer]string) ([]stagedChange, error) {
 	today := v.today()
 	rows := make([]stagedChange, len(changes))
 	staff := map[staffKey]int{}
@@ -282,9 +307,9 @@ func (v *Vault) resolve(changes []vaultclient.Change) ([]stagedChange, error) {
 				return nil, bad(err)
 			}
 		}
-		if row.NI != nil {
+		if len(row.NI) > 0 {
 			persons[string(row.NI)] = row.Facts.Person
-			if old != nil && slices.Contains(v.state.ni[v.niHash(string(row.NI))], old.id) {
+			if old != nil && old.ni == v.niHash(string(row.NI)) {
 				row.NI = nil // unchanged
 			}
 		}
@@ -293,9 +318,12 @@ func (v *Vault) resolve(changes []vaultclient.Change) ([]stagedChange, error) {
 			row.Identity = b
 			row.Facts.Versions[policy.ClassIdentity]++
 		}
-		if b := contact.Encode(); string(b) != "{}" || old == nil {
+		if b := contact.Encode(); old == nil || string(b) != "{}" && string(b) != contacts[old.id] {
 			row.Contact = b
 			row.Facts.Versions[policy.ClassContact]++
+		}
+		if row.NI == nil && row.New {
+			row.NI = []byte{} // every wearer has a row of every class, so that none tells who is classified
 		}
 		if row.NI != nil {
 			row.Facts.Versions[policy.ClassNI]++
@@ -314,7 +342,7 @@ func (v *Vault) personFor(ch vaultclient.Change, ni []byte, seen map[string]id.P
 		}
 		return w.facts.Person, nil
 	}
-	if ni != nil {
+	if len(ni) > 0 {
 		if known := v.state.ni[v.niHash(string(ni))]; len(known) > 0 {
 			return v.state.wearers[known[0]].facts.Person, nil
 		}
@@ -499,7 +527,7 @@ func (t *tx) makeReal(row stagedChange) error {
 	w := &wearer{id: row.Wearer, facts: row.Facts}
 	old := v.state.wearers[row.Wearer]
 	if old != nil {
-		w.keys, w.identity, w.words, w.sortKey = old.keys, old.identity, old.words, old.sortKey
+		w.keys, w.identity, w.words, w.sortKey, w.ni = old.keys, old.identity, old.words, old.sortKey, old.ni
 	} else {
 		w.keys = v.state.staged[row.Wearer].keys
 	}
@@ -532,14 +560,19 @@ func (t *tx) makeReal(row stagedChange) error {
 		}
 		w.index()
 	}
+	if len(row.NI) > 0 {
+		w.ni = v.niHash(string(row.NI))
+	}
 	t.apply(func(s *state) {
 		if old == nil {
 			s.add(w)
 		}
 		s.wearers[w.id] = w
-		if row.NI != nil {
-			h := v.niHash(string(row.NI))
-			s.ni[h] = append(slices.Clone(s.ni[h]), w.id)
+		if old != nil && old.ni != w.ni {
+			s.ni[old.ni] = slices.DeleteFunc(slices.Clone(s.ni[old.ni]), func(n id.Wearer) bool { return n == w.id })
+		}
+		if len(row.NI) > 0 {
+			s.ni[w.ni] = append(slices.Clone(s.ni[w.ni]), w.id)
 		}
 	})
 	return nil

@@ -127,6 +127,7 @@ type wearer struct {
 	identity person.Identity
 	words    []string
 	sortKey  string
+	ni       [sha256.Size]byte // keyed hash; zero: has none
 }
 
 func (w *wearer) currentOn(d day.Day) bool {

@@ -502,3 +502,46 @@ func TestARolledBackDatabaseIsRefusedAtStart(t *testing.T) {
 	}
 	h.start()
 }
+
+func TestTheSameListTwiceChangesNothing(t *testing.T) {
+	h := newHouse(t)
+	org := h.organisation("A")
+	h.join(org, "Jones, Siân, A1", "Rees, Ifan, A2, AB123456C")
+	change := func(surname, staff, email, ni string) vc.Change {
+		c := vc.Change{Organisation: org, From: "2020-01-01", Identity: person.Identity{Surname: person.NewValue(surname), StaffNumber: person.NewValue(staff)},
+			Contact: person.Contact{Email: person.NewValue(email)}}
+		if ni != "" {
+			c.NI, c.Classified = person.NewValue(ni), true
+		}
+		return c
+	}
+	stage := func(c ...vc.Change) []vc.Staged {
+		n := id.New[id.Import]()
+		out := must(h.nodes["cli"].Stage(t.Context(), h.root, n, c))
+		if err := h.nodes["cli"].Confirm(t.Context(), h.root, n, nil); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if got := stage(change("Jones", "A1", "a1@board.example", ""), change("Rees", "A2", "a2@board.example", "AB123456C")); got[0].State != "same" || got[1].State != "same" {
+		t.Errorf("the same again: %+v", got)
+	}
+	if got := stage(change("Prys", "A1", "new@board.example", ""), change("Rees", "A2", "a2@board.example", "AB123456D")); got[0].State != "changed" || got[1].State != "changed" {
+		t.Errorf("changed: %+v", got)
+	}
+	officer := h.signIn("web", vc.NewUser{Name: "R", Role: policy.RecordsOfficer})
+	find := func(ni string) int {
+		return len(must(h.nodes["web"].FindNI(t.Context(), officer, policy.StatutoryReturn, person.NewValue(ni))))
+	}
+	for range 2 {
+		if find("AB123456C") != 0 || find("AB123456D") != 1 {
+			t.Error("the old NI number is still found, or the new one is not")
+		}
+		res := must(h.nodes["cli"].Search(t.Context(), h.root, vc.SearchRequest{Purpose: policy.IssueBadges, Organisation: org, Query: person.NewValue("jones"), Limit: 10}))
+		if len(res.Records) != 1 || res.Records[0].Identity.Surname.Expose() != "Prys" {
+			t.Errorf("the former name finds %+v", res.Records)
+		}
+		h.stop()
+		h.start()
+	}
+}

@@ -106,7 +106,7 @@ func BenchmarkSQLite(b *testing.B) {
 
 func fill(t testing.TB, path string, m *memory) {
 	db := openFile(t, path)
-	if _, err := db.Exec(schema(t, "../../store/sqlite/migrations/vault/00001_vault.sql")); err != nil {
+	if _, err := db.Exec(schema(t, "../../store/sqlite/vaultdb/migrations/00001_vault.sql")); err != nil {
 		t.Fatal(err)
 	}
 	mustExec(t, db, "INSERT INTO meta VALUES ('installation', CAST('inst' AS BLOB))")

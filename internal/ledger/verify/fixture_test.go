@@ -70,7 +70,7 @@ func install(t testing.TB) *installed {
 	}
 	in.signer = ledger.NewSigner(in.name, in.seed)
 	in.db = openFile(t, in.path)
-	in.exec(schema(t, "../../store/sqlite/migrations/vault/00001_vault.sql"))
+	in.exec(schema(t, "../../store/sqlite/vaultdb/migrations/00001_vault.sql"))
 	in.exec("INSERT INTO meta VALUES ('installation', $1)", []byte(in.name))
 	return in
 }

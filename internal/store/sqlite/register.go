@@ -16,6 +16,7 @@ import (
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/store/sqlite/rows"
 )
 
 //go:embed migrations/register/*.sql
@@ -87,7 +88,7 @@ func (s *Register) SetOrganisation(ctx context.Context, org id.Organisation, sea
 // Organisations implements register.Store.
 func (s *Register) Organisations(ctx context.Context) (map[id.Organisation][]byte, error) {
 	out := map[id.Organisation][]byte{}
-	err := query(ctx, s.read, "SELECT id, sealed FROM organisation", nil, func(scan func(...any) error) error {
+	err := rows.Each(ctx, s.read, "SELECT id, sealed FROM organisation", nil, func(scan func(...any) error) error {
 		var key, sealed []byte
 		if err := scan(&key, &sealed); err != nil {
 			return err
@@ -114,7 +115,7 @@ func scanImport(scan func(...any) error) (register.ImportRow, error) {
 // imports returns the imports of a query's rest.
 func (s *Register) imports(ctx context.Context, rest string, args ...any) ([]register.ImportRow, error) {
 	var out []register.ImportRow
-	err := query(ctx, s.read, "SELECT "+importColumns+" FROM import "+rest, args, func(scan func(...any) error) error {
+	err := rows.Each(ctx, s.read, "SELECT "+importColumns+" FROM import "+rest, args, func(scan func(...any) error) error {
 		im, err := scanImport(scan)
 		out = append(out, im)
 		return err
@@ -226,7 +227,7 @@ func (s *Register) SetDocument(ctx context.Context, n id.Import, name string, pa
 // Document implements register.Store.
 func (s *Register) Document(ctx context.Context, n id.Import, name string) ([][]byte, error) {
 	var out [][]byte
-	err := query(ctx, s.read, "SELECT sealed FROM document WHERE import = $1 AND name = $2 ORDER BY part", []any{n[:], name}, func(scan func(...any) error) error {
+	err := rows.Each(ctx, s.read, "SELECT sealed FROM document WHERE import = $1 AND name = $2 ORDER BY part", []any{n[:], name}, func(scan func(...any) error) error {
 		var b []byte
 		err := scan(&b)
 		out = append(out, b)
@@ -312,7 +313,7 @@ func marks(n int) string { return "(?" + strings.Repeat(",?", n-1) + ")" }
 // results collects wear periods and their reports.
 func (s *Register) results(ctx context.Context, out *[]register.Result, rest string, args []any) error {
 	at := map[id.Row]int{}
-	return query(ctx, s.read, resultColumns+rest+" ORDER BY p.id, r.version", args, func(scan func(...any) error) error {
+	return rows.Each(ctx, s.read, resultColumns+rest+" ORDER BY p.id, r.version", args, func(scan func(...any) error) error {
 		var p register.PeriodRow
 		var key, org, wearer, im, rim, sealed []byte
 		var starts, ends int64
@@ -371,7 +372,7 @@ func (s *Register) Wearers(ctx context.Context, wearers []id.Wearer) (out []regi
 		for i := range part {
 			args[i] = part[i][:]
 		}
-		return query(ctx, s.read, "SELECT id, max(version), organisation, import, sealed, health FROM wearer WHERE id IN "+marks(len(args))+" GROUP BY id", args, func(scan func(...any) error) error {
+		return rows.Each(ctx, s.read, "SELECT id, max(version), organisation, import, sealed, health FROM wearer WHERE id IN "+marks(len(args))+" GROUP BY id", args, func(scan func(...any) error) error {
 			w, err := scanWearer(scan)
 			out = append(out, w)
 			return err
@@ -390,7 +391,7 @@ func scanWearer(scan func(...any) error) (w register.WearerRow, err error) {
 }
 
 func (s *Register) investigations(ctx context.Context, rest string, args ...any) (out []register.InvestigationRow, err error) {
-	err = query(ctx, s.read, "SELECT id, organisation, tag, import, sealed FROM investigation "+rest, args, func(scan func(...any) error) error {
+	err = rows.Each(ctx, s.read, "SELECT id, organisation, tag, import, sealed FROM investigation "+rest, args, func(scan func(...any) error) error {
 		var v register.InvestigationRow
 		var key, org, im []byte
 		err := scan(&key, &org, &v.Tag, &im, &v.Sealed)
@@ -416,7 +417,7 @@ func (s *Register) HasTags(ctx context.Context, tags [][]byte) ([]bool, error) {
 		for i := range part {
 			args[i] = part[i]
 		}
-		return query(ctx, s.read, "SELECT tag FROM investigation WHERE tag IN "+marks(len(args)), args, func(scan func(...any) error) error {
+		return rows.Each(ctx, s.read, "SELECT tag FROM investigation WHERE tag IN "+marks(len(args)), args, func(scan func(...any) error) error {
 			var t []byte
 			err := scan(&t)
 			found[string(t)] = true
@@ -440,7 +441,7 @@ func (s *Register) States(ctx context.Context, since day.Day) ([]register.Organi
 		}
 		return by[org]
 	}
-	err := query(ctx, s.read, "SELECT p.organisation, b.state, count(*) FROM wear_period p JOIN badge b ON b.barcode = p.barcode WHERE p.ends >= $1 AND p.wearer IS NOT NULL GROUP BY 1, 2", []any{int64(since)},
+	err := rows.Each(ctx, s.read, "SELECT p.organisation, b.state, count(*) FROM wear_period p JOIN badge b ON b.barcode = p.barcode WHERE p.ends >= $1 AND p.wearer IS NOT NULL GROUP BY 1, 2", []any{int64(since)},
 		func(scan func(...any) error) error {
 			var key []byte
 			var st register.BadgeState
@@ -452,7 +453,7 @@ func (s *Register) States(ctx context.Context, since day.Day) ([]register.Organi
 			return nil
 		})
 	if err == nil {
-		err = query(ctx, s.read, "SELECT organisation, count(*) FROM investigation GROUP BY 1", nil, func(scan func(...any) error) error {
+		err = rows.Each(ctx, s.read, "SELECT organisation, count(*) FROM investigation GROUP BY 1", nil, func(scan func(...any) error) error {
 			var key []byte
 			var n int
 			if err := scan(&key, &n); err != nil {
@@ -471,10 +472,10 @@ func (s *Register) States(ctx context.Context, since day.Day) ([]register.Organi
 
 // ImportRows implements register.Store. A reading's wear period comes with it where another import stored that.
 func (s *Register) ImportRows(ctx context.Context, n id.Import) (*register.Rows, error) {
-	rows := &register.Rows{}
-	err := query(ctx, s.read, "SELECT id, version, organisation, import, sealed, health FROM wearer WHERE import = $1", []any{n[:]}, func(scan func(...any) error) error {
+	stored := &register.Rows{}
+	err := rows.Each(ctx, s.read, "SELECT id, version, organisation, import, sealed, health FROM wearer WHERE import = $1", []any{n[:]}, func(scan func(...any) error) error {
 		w, err := scanWearer(scan)
-		rows.Wearers = append(rows.Wearers, w)
+		stored.Wearers = append(stored.Wearers, w)
 		return err
 	})
 	if err != nil {
@@ -486,15 +487,15 @@ func (s *Register) ImportRows(ctx context.Context, n id.Import) (*register.Rows,
 	}
 	for _, f := range found {
 		if f.Import == n {
-			rows.Periods = append(rows.Periods, f.PeriodRow)
+			stored.Periods = append(stored.Periods, f.PeriodRow)
 		}
 		for _, r := range f.Reports {
 			if r.Import == n {
-				rows.Readings = append(rows.Readings, r)
-				rows.ReadingPeriods = append(rows.ReadingPeriods, f.PeriodRow)
+				stored.Readings = append(stored.Readings, r)
+				stored.ReadingPeriods = append(stored.ReadingPeriods, f.PeriodRow)
 			}
 		}
 	}
-	rows.Investigations, err = s.investigations(ctx, "WHERE import = $1", n[:])
-	return rows, err
+	stored.Investigations, err = s.investigations(ctx, "WHERE import = $1", n[:])
+	return stored, err
 }

@@ -1,0 +1,130 @@
+// Package vaultcmd runs the vault as a process of its own: its wire for nodes and its own web origin. It links the
+// vault and its store and nothing else of the house, so that the dependency list of cmd/dosevault-vault is the vault's.
+package vaultcmd
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/store/sqlite/vaultdb"
+	"github.com/dosevault/dosevault/internal/vault"
+)
+
+// Config is what the process works with.
+type Config struct {
+	Database string // path of vault.db
+	Keys     string // key directory
+	Socket   string // path where nodes reach the vault
+	Listen   string // address of the sign-in pages
+	Pages    string // origin of the web node that browsers are sent back to, as in http://localhost:8080
+	Demo     bool   // list every user on the sign-in page: invented people only
+	Ready    io.Writer
+	Log      *slog.Logger
+}
+
+// Run runs the vault until the context ends. It writes lines to Ready: "link SECRET" for a first sign-in, then "ready".
+func Run(ctx context.Context, c Config) error {
+	// A crash must not write the vault's memory to a disk.
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
+		return fmt.Errorf("forbidding core dumps: %w", err)
+	}
+	store, err := vaultdb.Open(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log})
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return errors.Join(c.serve(ctx, v), v.Close())
+}
+
+func (c Config) serve(ctx context.Context, v *vault.Vault) error {
+	link, err := v.FirstUser(ctx, "First co-ordinator")
+	if err != nil {
+		return err
+	}
+	if link != "" {
+		fmt.Fprintln(c.Ready, "link", link)
+	}
+	server, err := vault.NewServer(v, vault.KeyDir(c.Keys))
+	if err != nil {
+		return err
+	}
+	wire, err := c.socket()
+	if err != nil {
+		return err
+	}
+	signIn, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		wire.Close()
+		return err
+	}
+	origin := (&vault.Origin{Vault: v, Nodes: map[string]string{c.Pages: "web"}, Demo: c.Demo}).Server()
+	failed := make(chan error, 2)
+	go func() { failed <- server.Serve(wire) }()
+	go func() { failed <- origin.Serve(signIn) }()
+	fmt.Fprintln(c.Ready, "ready")
+	select {
+	case <-ctx.Done():
+	case <-v.Stopped():
+		err = fmt.Errorf("the ledger can't be written, so the vault stops: free space or mend the disk, then start again: %w", v.Err())
+	case err = <-failed:
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, server.Shutdown(end), origin.Shutdown(end))
+}
+
+// socket listens where nodes reach the vault. A socket left by a vault that was killed is in the way; one that answers
+// belongs to another vault.
+func (c Config) socket() (net.Listener, error) {
+	if conn, err := net.Dial("unix", c.Socket); err == nil {
+		conn.Close()
+		return nil, fmt.Errorf("another vault answers on %s", c.Socket)
+	}
+	if err := os.Remove(c.Socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen("unix", c.Socket)
+	if err != nil {
+		return nil, err
+	}
+	// Who may connect is decided by certificate; the directory decides who may try.
+	return l, os.Chmod(c.Socket, 0o660)
+}
+
+// Main runs the vault with flags of its own and returns the exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	c := Config{Ready: stdout, Log: slog.New(slog.NewTextHandler(stderr, nil))}
+	f := flag.NewFlagSet("dosevault-vault", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&c.Database, "database", "", "path of vault.db")
+	f.StringVar(&c.Keys, "keys", "", "key directory")
+	f.StringVar(&c.Socket, "socket", "", "path of the socket for nodes")
+	f.StringVar(&c.Listen, "listen", "localhost:8081", "address of the sign-in pages")
+	f.StringVar(&c.Pages, "pages", "http://localhost:8080", "origin of the web node")
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if c.Database == "" || c.Keys == "" || c.Socket == "" || f.NArg() > 0 {
+		fmt.Fprintln(stderr, "dosevault-vault: --database, --keys and --socket are needed")
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := Run(ctx, c); err != nil {
+		fmt.Fprintln(stderr, "dosevault-vault:", err)
+		return 1
+	}
+	return 0
+}
