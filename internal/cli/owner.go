@@ -31,7 +31,7 @@ func ownership(p place, base int) error {
 	}{
 		{filepath.Join(p.Dir, "vault"), base, 0o700, 0o600},
 		{filepath.Join(p.Keys, "vault"), base, 0o700, 0o600},
-		{filepath.Join(p.Dir, "register"), base + 1, 0o2770, 0o660},
+		{filepath.Join(p.Dir, "register"), base + 1, 0o770, 0o660},
 		{filepath.Join(p.Dir, "run"), base, 0o750, 0o660},
 	} {
 		if err := give(own.path, own.uid, own.dirs, own.files); err != nil {

@@ -75,10 +75,22 @@ func (p place) prepare(demo bool) error {
 			return err
 		}
 	}
-	if p.keyDir().Exists() {
-		return nil
+	if !p.keyDir().Exists() {
+		if err := p.keyDir().Create(nodes, time.Now()); err != nil {
+			return err
+		}
 	}
-	return p.keyDir().Create(nodes, time.Now())
+	// SQLite gives its write-ahead log the database's mode, so the mode is set before it makes anything.
+	for _, db := range []string{p.vaultDB(), p.registerDB()} {
+		f, err := os.OpenFile(db, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return fmt.Errorf("making the databases: %w", err)
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // client returns the vault's client for a node of this machine.

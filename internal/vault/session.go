@@ -433,3 +433,26 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 	})
 	return n, hideCommitError(err)
 }
+
+// dropExpired forgets sessions, links and grants that have ended.
+func (t *tx) dropExpired() {
+	now := t.now.UnixMicro()
+	for h, s := range t.v.state.sessions {
+		if now >= s.Expires {
+			t.put(TableSession, h[:], nil)
+			t.apply(func(st *state) { delete(st.sessions, h) })
+		}
+	}
+	for h, l := range t.v.state.links {
+		if now >= l.Expires {
+			t.put(TableLink, h[:], nil)
+			t.apply(func(st *state) { delete(st.links, h) })
+		}
+	}
+	for n, g := range t.v.state.grants {
+		if now >= g.Expires {
+			t.put(TableJobGrant, n[:], nil)
+			t.apply(func(st *state) { delete(st.grants, n) })
+		}
+	}
+}

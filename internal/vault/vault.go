@@ -197,7 +197,11 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 	go v.committer()
 	e, err := v.seal(entry{kind: ledger.Start, basis: ledger.Gate}, ledger.Opening{Policy: v.policy.Version()})
 	if err == nil {
-		err = v.commit(ctx, func(t *tx) error { t.append(e); return nil })
+		err = v.commit(ctx, func(t *tx) error {
+			t.append(e)
+			t.dropExpired()
+			return nil
+		})
 	}
 	if err != nil {
 		v.Close()
