@@ -156,7 +156,7 @@ func DecodeLeaf(b []byte) (Leaf, error) {
 // Opening says what happened. Users stand by their id, never by name; nothing in it is plaintext of a field.
 type Opening struct {
 	Salt       []byte        `json:"salt"`
-	User       id.User       `json:"user,omitzero"`
+	User       id.User       `json:"user,omitzero"` // who did it, or who gave the grant that it was done by
 	Role       policy.Role   `json:"role,omitempty"`
 	Grant      id.Grant      `json:"grant,omitzero"`
 	Node       string        `json:"node,omitempty"`

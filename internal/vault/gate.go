@@ -206,8 +206,12 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 
 // opening fills in what every opening of an ask says.
 func (v *Vault) opening(p *principal, a ask) ledger.Opening {
+	user := p.User
+	if p.grant != nil {
+		user = p.grant.User
+	}
 	return ledger.Opening{
-		User: p.User, Role: p.Role, Grant: p.Grant, Node: p.node, Recipients: p.recipients,
+		User: user, Role: p.Role, Grant: p.Grant, Node: p.node, Recipients: p.recipients,
 		Purpose: string(a.purpose), Years: a.years, Policy: v.policy.Version(), Reason: a.reason, Subject: a.subject,
 	}
 }

@@ -176,12 +176,10 @@ func (v *Vault) show(p *principal, e opened) vaultclient.Entry {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	switch u := v.state.users[o.User]; {
-	case !o.Grant.IsZero() && o.User.IsZero():
+	case !o.Grant.IsZero() && o.Role == "": // a job; User is who gave it leave
 		out.Role, out.Actor = "job", "a job"
-		if g := v.state.grants[o.Grant]; g != nil {
-			if by := v.state.users[g.User]; by != nil && p.seesName(by) {
-				out.Actor = "a job given by " + by.Name
-			}
+		if u != nil && p.seesName(u) {
+			out.Actor = "a job given by " + u.Name
 		}
 	case u != nil && p.seesName(u):
 		out.Actor = u.Name
