@@ -129,6 +129,10 @@ type Health struct {
 	Review   day.Day  `json:"review,omitzero"`  // last medical review
 }
 
+func (h Health) isZero() bool {
+	return h.Declared.IsZero() && h.End.IsZero() && len(h.Foetal) == 0 && h.Review.IsZero()
+}
+
 // Settings is what an organisation's row says.
 type Settings struct {
 	Accounts []string     `json:"accounts,omitempty"` // at laboratories

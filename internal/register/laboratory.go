@@ -34,6 +34,7 @@ const (
 const (
 	docFile    = "file"
 	docPreview = "preview"
+	docAccept  = "accept" // empty: that it opens says that somebody who may had it sealed
 )
 
 // RowNote is something about one row of a file, without what the row says of anybody.
@@ -163,6 +164,9 @@ func (s *Service) read(ctx context.Context, im ImportRow) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
+	if sum := sha256.Sum256(file); !bytes.Equal(sum[:], im.SHA256) {
+		return nil, errBlob
+	}
 	rep, err := labfile.Read(bytes.NewReader(file), labfile.Options{Today: s.today()})
 	if err != nil {
 		return nil, err
@@ -204,9 +208,22 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	for _, f := range rep.Refused {
 		p.Refused = append(p.Refused, RowNote{f.Number, f.Line, f.Column, f.Reason})
 	}
+	type report struct {
+		period  id.Row
+		version int
+	}
+	first := make(map[report]int, len(rep.Rows))
 	for _, row := range rep.Rows {
 		res := byBarcode[row.Barcode]
-		if column, reason := s.refuse(row, res, wears, accounts); reason != "" {
+		column, reason := s.refuse(row, res, wears, accounts)
+		if reason == "" {
+			one := report{res.ID, row.Version}
+			if n := first[one]; n != 0 { // at another position, else labfile has refused it
+				column, reason = "Serial Number", fmt.Sprintf("the same badge and version as in row %d", n)
+			}
+			first[one] = row.Number
+		}
+		if reason != "" {
 			p.Refused = append(p.Refused, RowNote{row.Number, row.Line, column, reason})
 			continue
 		}
@@ -384,10 +401,18 @@ func (s *Service) PreviewOf(ctx context.Context, auth vaultclient.Auth, n id.Imp
 	return im, p, decode(b, p)
 }
 
-// Accept has a previewed import stored.
-func (s *Service) Accept(ctx context.Context, n id.Import) error {
+// Accept has a previewed import stored. Only who may seal a file's documents may accept it: a state that somebody
+// changed in the register moves nothing.
+func (s *Service) Accept(ctx context.Context, auth vaultclient.Auth, n id.Import) error {
 	im, err := s.Store.Import(ctx, n)
 	if err != nil {
+		return err
+	}
+	parts, err := s.sealDocument(ctx, auth, im, docAccept, nil)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.SetDocument(ctx, n, docAccept, parts); err != nil {
 		return err
 	}
 	im.State = Confirmed
@@ -428,6 +453,11 @@ func (s *Service) importFile(ctx context.Context, im ImportRow) error {
 	}
 	var accepted Preview
 	if err := decode(b, &accepted); err != nil {
+		return err
+	}
+	if _, err := s.openDocument(ctx, auth, im, docAccept, "importing what was accepted"); errors.Is(err, ErrNotFound) {
+		return wrong("nobody accepted this import: load the file again")
+	} else if err != nil {
 		return err
 	}
 	r, err := s.read(ctx, im)

@@ -1,9 +1,11 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
@@ -72,48 +74,139 @@ func (s *Service) takeOn(ctx context.Context, auth vaultclient.Auth, im ImportRo
 	out.Wearers = make([]id.Wearer, len(staged))
 	for i, st := range staged {
 		out.Wearers[i] = st.Wearer
-		switch st.State {
-		case "new":
+	}
+	rows, err := s.wearerRows(ctx, auth, im, joiners, out.Wearers)
+	if err != nil {
+		return err
+	}
+	written := make(map[id.Wearer]bool, len(rows.Wearers))
+	for i := range rows.Wearers {
+		written[rows.Wearers[i].ID] = true
+	}
+	for _, st := range staged {
+		switch {
+		case st.State == "new":
 			out.New++
-		case "changed":
+		case st.State == "changed", written[st.Wearer]:
 			out.Changed++
 		default:
 			out.Same++
 		}
 	}
-	old, err := s.Store.Wearers(ctx, out.Wearers)
+	return s.finish(ctx, auth, im, Importing, rows)
+}
+
+// wearerRows makes the rows of joiners. What a joiner says nothing of stays as it is, and a wearer of whom nothing
+// changes gets no new row.
+func (s *Service) wearerRows(ctx context.Context, auth vaultclient.Auth, im ImportRow, joiners []Joiner, wearers []id.Wearer) (*Rows, error) {
+	old, err := s.Store.Wearers(ctx, wearers)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	employments, err := s.employments(ctx, auth, old)
+	if err != nil {
+		return nil, err
 	}
 	version := make(map[id.Wearer]uint32, len(old))
 	for _, w := range old {
 		version[w.ID] = w.Version
 	}
-	rows := &Rows{Wearers: make([]WearerRow, len(joiners))}
-	items := make([]vaultclient.Item, 0, 2*len(joiners))
+	rows := &Rows{}
+	var of []Joiner
 	for i, j := range joiners {
-		w := &rows.Wearers[i]
-		*w = WearerRow{ID: out.Wearers[i], Organisation: j.Organisation, Version: version[out.Wearers[i]] + 1, Import: im.ID}
+		w := wearers[i]
+		if was, known := employments[w]; known {
+			j.Employment.Department = cmp.Or(j.Employment.Department, was.Department)
+			j.Employment.JobTitle = cmp.Or(j.Employment.JobTitle, was.JobTitle)
+			if j.Employment == was && j.Health.isZero() {
+				continue
+			}
+		}
+		rows.Wearers = append(rows.Wearers, WearerRow{ID: w, Organisation: j.Organisation, Version: version[w] + 1, Import: im.ID})
+		of = append(of, j)
+	}
+	if err := s.keepHealth(ctx, auth, im, old, rows.Wearers, of); err != nil {
+		return nil, err
+	}
+	items := make([]vaultclient.Item, 0, 2*len(of))
+	for i, j := range of {
 		b, err := encode(j.Employment)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		h, err := encode(j.Health)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		w := &rows.Wearers[i]
 		items = append(items, vaultclient.Item{Context: w.context(policy.ClassEmployment), Value: b, Pad: wearerPad},
 			vaultclient.Item{Context: w.context(policy.ClassHealth), Value: h, Pad: healthPad})
 	}
 	sealed, err := s.seal(ctx, auth, policy.KeepRecords, items)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i := range rows.Wearers {
 		rows.Wearers[i].Sealed, rows.Wearers[i].Health = sealed[2*i], sealed[2*i+1]
 	}
-	return s.finish(ctx, auth, im, Importing, rows)
+	return rows, nil
 }
+
+// employments opens what the organisations' side of wearers' rows says.
+func (s *Service) employments(ctx context.Context, auth vaultclient.Auth, rows []WearerRow) (map[id.Wearer]Employment, error) {
+	items := make([]vaultclient.Item, len(rows))
+	for i := range rows {
+		items[i] = vaultclient.Item{Context: rows[i].context(policy.ClassEmployment), Value: rows[i].Sealed}
+	}
+	opened, err := s.open(ctx, auth, policy.KeepRecords, "what a change leaves as it is", items)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Wearer]Employment, len(rows))
+	for i, b := range opened {
+		var e Employment
+		if err := decode(b, &e); err != nil {
+			return nil, err
+		}
+		out[rows[i].ID] = e
+	}
+	return out, nil
+}
+
+// keepHealth gives the new rows of joiners that say nothing of health what their old rows say. A co-ordinator reads no
+// health, so the program does it by a grant of its own. It is sealed anew, so that a row does not tell whether it changed.
+func (s *Service) keepHealth(ctx context.Context, auth vaultclient.Auth, im ImportRow, old, rows []WearerRow, of []Joiner) error {
+	was := make(map[id.Wearer]WearerRow, len(old))
+	for _, w := range old {
+		was[w.ID] = w
+	}
+	var kept []WearerRow
+	for i := range rows {
+		if w, known := was[rows[i].ID]; known && of[i].Health.isZero() {
+			kept = append(kept, w)
+		}
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	g, err := s.Vault.GrantJob(ctx, auth, vaultclient.JobGrant{Purpose: policy.AssessDose, Fields: policy.FieldHealth, MaxWearers: len(kept), Import: im.ID, Node: s.Node, Lifetime: keepLifetime})
+	if err != nil {
+		return fmt.Errorf("giving leave to keep what is known of health: %w", err)
+	}
+	health, err := s.health(ctx, vaultclient.Auth{Grant: g}, policy.AssessDose, kept)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if h, ok := health[rows[i].ID]; ok {
+			of[i].Health = h
+		}
+	}
+	return nil
+}
+
+// keepLifetime bounds the grant by which what is known of health is kept.
+const keepLifetime = 10 * time.Minute
 
 // Dispatched is one badge of a dispatch list.
 type Dispatched struct {
@@ -130,6 +223,11 @@ type Dispatched struct {
 // Dispatch stores badges with their wear periods, all of them or none. A barcode that is there already is ErrExists.
 func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []Dispatched, sender string) (id.Import, error) {
 	im := ImportRow{ID: id.New[id.Import](), Kind: KindDispatch, State: Importing, Node: s.Node, Created: s.Now(), Counts: Counts{In: len(badges), Stored: len(badges)}}
+	for i, d := range badges {
+		if d.To < d.From || d.Barcode == "" {
+			return im.ID, wrong("badge %d: a barcode and a period that ends after it begins are needed", i+1)
+		}
+	}
 	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindDispatch, Rows: len(badges), Sender: sender}); err != nil {
 		return im.ID, fmt.Errorf("entering the dispatch list: %w", err)
 	}
@@ -139,9 +237,6 @@ func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []
 	rows := &Rows{Periods: make([]PeriodRow, len(badges))}
 	items := make([]vaultclient.Item, len(badges))
 	for i, d := range badges {
-		if d.To < d.From || d.Barcode == "" {
-			return im.ID, wrong("badge %d: a barcode and a period that ends after it begins are needed", i+1)
-		}
 		wear := Wear{d.Position, d.NotCounted}
 		if d.Position == dose.Foetal {
 			wear = Wear{dose.WholeBody, true}
