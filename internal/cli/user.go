@@ -21,12 +21,21 @@ import (
 type signedIn struct {
 	place
 	Session string `help:"File that keeps the session." default:"${session}" env:"DOSEVAULT_SESSION" type:"path"`
+	Grant   string `help:"Act by this job grant, made for the node cli, instead of as a signed-in user." env:"DOSEVAULT_GRANT"`
 }
 
-// open returns the vault's client and the session.
+// open returns the vault's client and for whom it calls: the session's user, or a grant.
 func (s signedIn) open() (*vaultclient.Client, vaultclient.Auth, error) {
 	if !s.exists() {
 		return nil, vaultclient.Auth{}, errNoInstallation
+	}
+	if s.Grant != "" {
+		var auth vaultclient.Auth
+		if err := auth.Grant.UnmarshalText([]byte(s.Grant)); err != nil {
+			return nil, auth, fmt.Errorf("--grant: %w", err)
+		}
+		c, err := s.client("cli")
+		return c, auth, err
 	}
 	token, err := os.ReadFile(s.Session)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -67,11 +68,15 @@ func (c *VerifyCmd) Run(e *env) error {
 		opened, erased = opened+int64(l.Opened), erased+int64(l.Erased)
 	}
 	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\n", len(report.Logs), report.Leaves, opened, erased)
-	imports, rows, err := c.verifyRegister(e, report.Manifests)
+	reg, err := c.verifyRegister(e, report.Manifests)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "%d imports with %d rows: the register holds what the ledger says.\n%.1f s\n", imports, rows, time.Since(began).Seconds())
+	fmt.Fprintf(e.stdout, "%d import entries with %d rows: the register holds what the ledger says.\n", reg.Imports, reg.Rows)
+	if reg.Awaiting > 0 {
+		fmt.Fprintf(e.stdout, "%d rows of an import wait for their entry: start the service, which goes on with it.\n", reg.Awaiting)
+	}
+	fmt.Fprintf(e.stdout, "%.1f s\n", time.Since(began).Seconds())
 	return nil
 }
 
@@ -117,4 +122,14 @@ func sum(b []byte) []byte {
 func declarationID(raw []byte, recipient string, from, to time.Time) id.Import {
 	h := sha256.Sum256(fmt.Appendf(nil, "declaration\x00%x\x00%s\x00%d\x00%d", sha256.Sum256(raw), recipient, from.UnixMicro(), to.UnixMicro()))
 	return id.Import(h[:16])
+}
+
+// verifyRegister holds the register against the imports' manifests.
+func (c *VerifyCmd) verifyRegister(e *env, manifests []verify.ManifestEntry) (report *verify.RegisterReport, err error) {
+	source, err := sqlite.OpenVerifyRegister(c.registerDB())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	return verify.Register(e.ctx, source, manifests)
 }
