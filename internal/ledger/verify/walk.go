@@ -284,6 +284,9 @@ func (w *walk) heads(n int64) error {
 			continue
 		}
 		if w.root() != h.Root {
+			if w.badWhat != "" { // the stored nodes, which the head vouches for too, say which
+				return w.badLeaf(false)
+			}
 			return w.at(max(w.whole, 0), "entries from here to %d are not those of the kept head with %d entries", n-1, n)
 		}
 		w.whole = n
