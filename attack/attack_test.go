@@ -64,11 +64,11 @@ func copyOfFilled(t *testing.T) *house.House {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if filled.dir != "" {
-		os.RemoveAll(filled.dir)
-	}
-	os.Exit(code)
+	house.Main(m, func() {
+		if filled.dir != "" {
+			os.RemoveAll(filled.dir)
+		}
+	})
 }
 
 // copyTree copies files with their modes; key files keep 0600.

@@ -24,11 +24,15 @@ import (
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
+// built is the directory of the built program.
+var built string
+
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "dosevault-build")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	exe := filepath.Join(dir, "dosevault")
 	cmd := exec.Command("go", "build", "-o", exe, "github.com/dosevault/dosevault/cmd/dosevault")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -46,6 +50,18 @@ func Binary(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return exe
+}
+
+// Main runs a test binary's tests and removes what was built for them: for TestMain.
+func Main(m *testing.M, cleanup ...func()) {
+	code := m.Run()
+	for _, fn := range cleanup {
+		fn()
+	}
+	if built != "" {
+		os.RemoveAll(built)
+	}
+	os.Exit(code)
 }
 
 // House is an installation of the real program on directories of the test's own.

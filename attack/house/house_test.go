@@ -5,6 +5,8 @@ import (
 	"testing"
 )
 
+func TestMain(m *testing.M) { Main(m) }
+
 func TestDemoStartsSignsInAndStopsByItself(t *testing.T) {
 	h := New(t)
 	h.Start("demo", "--people", "40")
