@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sort"
 	"time"
 
@@ -508,7 +507,6 @@ func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow
 		items[i] = vaultclient.Item{Context: r.context(&m.period.PeriodRow), Value: rep.encode(), Pad: readingPad}
 		rows.Readings = append(rows.Readings, r)
 		rows.ReadingPeriods = append(rows.ReadingPeriods, m.period.PeriodRow)
-		rows.ReadBadges = append(rows.ReadBadges, m.row.Barcode)
 	}
 	sealed, err := s.seal(ctx, auth, policy.AssessDose, items)
 	if err != nil {
@@ -520,7 +518,6 @@ func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	if rows.Investigations, err = s.evaluate(ctx, auth, im, matches); err != nil {
 		return err
 	}
-	slices.Sort(rows.ReadBadges)
 	return s.finish(ctx, auth, im, from, rows)
 }
 

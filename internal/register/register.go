@@ -71,7 +71,7 @@ const (
 // BadgeState is where a badge is on its way. The numbers are stored.
 type BadgeState int
 
-// The states of a badge.
+// The states of a badge. Read is never stored: it is the state of a badge that has a reading.
 const (
 	Ordered BadgeState = iota + 1
 	Issued
@@ -105,7 +105,7 @@ type WearerRow struct {
 	Sealed, Health []byte
 }
 
-// PeriodRow is a badge's wear period as it is stored, with its badge.
+// PeriodRow is a badge in its wear period as it is stored.
 type PeriodRow struct {
 	ID           id.Row
 	Barcode      string
@@ -148,7 +148,6 @@ type Rows struct {
 	Readings       []ReadingRow
 	Investigations []InvestigationRow
 	ReadingPeriods []PeriodRow // the wear period of each reading, in any order
-	ReadBadges     []string    // barcodes whose badges have been read
 }
 
 // OrganisationState counts what an organisation has, by what stands in the clear.

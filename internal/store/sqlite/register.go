@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -265,17 +267,13 @@ func (s *Register) Commit(ctx context.Context, from register.State, im register.
 			w := &rows.Wearers[i]
 			return []any{w.ID[:], w.Version, w.Organisation[:], w.Import[:], w.Sealed, w.Health}
 		})
-		insert("INSERT INTO badge (barcode, batch, state) VALUES ($1, $2, $3)", len(rows.Periods), func(i int) []any {
-			p := &rows.Periods[i]
-			return []any{p.Barcode, p.Batch, int(p.State)}
-		})
-		insert("INSERT INTO wear_period (id, barcode, organisation, wearer, starts, ends, import, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", len(rows.Periods), func(i int) []any {
+		insert("INSERT INTO wear_period (id, barcode, batch, state, organisation, wearer, starts, ends, import, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", len(rows.Periods), func(i int) []any {
 			p := &rows.Periods[i]
 			var wearer []byte
 			if !p.Wearer.IsZero() {
 				wearer = p.Wearer[:]
 			}
-			return []any{p.ID[:], p.Barcode, p.Organisation[:], wearer, int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
+			return []any{p.ID[:], p.Barcode, p.Batch, int(p.State), p.Organisation[:], wearer, int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
 		})
 		insert("INSERT INTO reading (wear_period, version, import, sealed) VALUES ($1, $2, $3, $4)", len(rows.Readings), func(i int) []any {
 			r := &rows.Readings[i]
@@ -285,15 +283,12 @@ func (s *Register) Commit(ctx context.Context, from register.State, im register.
 			v := &rows.Investigations[i]
 			return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
 		})
-		insert("UPDATE badge SET state = $1 WHERE barcode = $2", len(rows.ReadBadges), func(i int) []any {
-			return []any{int(register.Read), rows.ReadBadges[i]}
-		})
 		return err
 	}))
 }
 
-const resultColumns = `SELECT p.id, p.barcode, b.batch, b.state, p.organisation, p.wearer, p.starts, p.ends, p.import, p.sealed, r.version, r.import, r.sealed
-	FROM wear_period p JOIN badge b ON b.barcode = p.barcode LEFT JOIN reading r ON r.wear_period = p.id `
+const resultColumns = `SELECT p.id, p.barcode, p.batch, p.state, p.organisation, p.wearer, p.starts, p.ends, p.import, p.sealed, r.version, r.import, r.sealed
+	FROM wear_period p LEFT JOIN reading r ON r.wear_period = p.id `
 
 // some splits a long list of arguments into statements of at most most of them.
 func some[T any](list []T, fn func(part []T) error) error {
@@ -313,7 +308,7 @@ func marks(n int) string { return "(?" + strings.Repeat(",?", n-1) + ")" }
 // results collects wear periods and their reports.
 func (s *Register) results(ctx context.Context, out *[]register.Result, rest string, args []any) error {
 	at := map[id.Row]int{}
-	return rows.Each(ctx, s.read, resultColumns+rest+" ORDER BY p.id, r.version", args, func(scan func(...any) error) error {
+	return rows.Each(ctx, s.read, resultColumns+rest, args, func(scan func(...any) error) error {
 		var p register.PeriodRow
 		var key, org, wearer, im, rim, sealed []byte
 		var starts, ends int64
@@ -335,7 +330,10 @@ func (s *Register) results(ctx context.Context, out *[]register.Result, rest str
 		if version.Valid {
 			r := register.ReadingRow{Period: p.ID, Version: uint32(version.Int64), Sealed: sealed}
 			copy(r.Import[:], rim)
-			(*out)[i].Reports = append((*out)[i].Reports, r)
+			f := &(*out)[i]
+			f.State = register.Read
+			at, _ := slices.BinarySearchFunc(f.Reports, r, func(a, b register.ReadingRow) int { return cmp.Compare(a.Version, b.Version) })
+			f.Reports = slices.Insert(f.Reports, at, r)
 		}
 		return nil
 	})
@@ -441,7 +439,7 @@ func (s *Register) States(ctx context.Context, since day.Day) ([]register.Organi
 		}
 		return by[org]
 	}
-	err := rows.Each(ctx, s.read, "SELECT p.organisation, b.state, count(*) FROM wear_period p JOIN badge b ON b.barcode = p.barcode WHERE p.ends >= $1 AND p.wearer IS NOT NULL GROUP BY 1, 2", []any{int64(since)},
+	err := rows.Each(ctx, s.read, "SELECT organisation, CASE WHEN EXISTS (SELECT 1 FROM reading r WHERE r.wear_period = p.id) THEN $1 ELSE state END, count(*) FROM wear_period p WHERE ends >= $2 AND wearer IS NOT NULL GROUP BY 1, 2", []any{int(register.Read), int64(since)},
 		func(scan func(...any) error) error {
 			var key []byte
 			var st register.BadgeState

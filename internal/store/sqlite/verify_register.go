@@ -36,12 +36,12 @@ var verifyQueries = []struct {
 	query string
 }{
 	{'w', "SELECT import, organisation, id, version, NULL, 0, 0, NULL, sealed, health FROM wearer ORDER BY id, version"},
-	{'p', "SELECT p.import, p.organisation, p.id, 0, p.wearer, p.starts, p.ends, b.barcode, p.sealed, NULL FROM wear_period p LEFT JOIN badge b ON b.barcode = p.barcode ORDER BY p.id"},
+	{'p', "SELECT p.import, p.organisation, p.id, 0, p.wearer, p.starts, p.ends, NULL, p.sealed, NULL FROM wear_period p ORDER BY p.id"},
 	{'r', "SELECT r.import, p.organisation, r.wear_period, r.version, p.wearer, 0, 0, NULL, r.sealed, NULL FROM reading r LEFT JOIN wear_period p ON p.id = r.wear_period ORDER BY r.wear_period, r.version"},
 	{'i', "SELECT import, organisation, id, 0, NULL, 0, 0, tag, sealed, NULL FROM investigation ORDER BY id"},
 }
 
-// Rows implements verify.RegisterSource. A wear period whose badge is missing comes without an organisation too.
+// Rows implements verify.RegisterSource.
 func (s *VerifyRegister) Rows(ctx context.Context, fn func(verify.RegisterRow) error) error {
 	for _, q := range verifyQueries {
 		if err := s.rows(ctx, q.kind, q.query, fn); err != nil {
@@ -65,7 +65,7 @@ func (s *VerifyRegister) rows(ctx context.Context, kind byte, query string, fn f
 			return fmt.Errorf("reading the register: %w", err)
 		}
 		copy(r.Import[:], im)
-		if len(org) == len(r.Organisation) && (kind != 'p' || tag != nil) {
+		if len(org) == len(r.Organisation) {
 			copy(r.Organisation[:], org)
 		}
 		r.Key, r.Wearer, r.Sealed, r.Health = key, wearer, sealed, health

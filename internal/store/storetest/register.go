@@ -287,7 +287,6 @@ func newSample() *sample {
 			x.rows.Readings = append(x.rows.Readings, register.ReadingRow{Period: p.ID, Version: 3, Import: n, Sealed: []byte("re-issue")})
 		}
 		x.rows.ReadingPeriods = append(x.rows.ReadingPeriods, p)
-		x.rows.ReadBadges = append(x.rows.ReadBadges, p.Barcode)
 	}
 	return x
 }
@@ -313,12 +312,10 @@ func (x *sample) result(barcode string) register.Result {
 			continue
 		}
 		r := register.Result{PeriodRow: p}
-		if slices.Contains(x.rows.ReadBadges, barcode) {
-			r.State = register.Read
-		}
 		for _, rd := range x.rows.Readings {
 			if rd.Period == p.ID {
 				r.Reports = append(r.Reports, rd)
+				r.State = register.Read
 			}
 		}
 		return r
@@ -391,7 +388,6 @@ func rowsComeBack(t *testing.T, s register.Store, reopen func() register.Store) 
 		Wearers:        []register.WearerRow{{ID: x.w, Organisation: x.org, Version: 2, Import: later.ID, Sealed: []byte("changed"), Health: []byte("too")}},
 		Readings:       []register.ReadingRow{{Period: x.result("A2").ID, Version: 1, Import: later.ID, Sealed: []byte("late reading")}},
 		ReadingPeriods: []register.PeriodRow{x.result("A2").PeriodRow},
-		ReadBadges:     []string{"A2"},
 	}
 	later.State = register.Stored
 	must(t, s.Commit(ctx, register.Importing, later, &next))
@@ -425,7 +421,6 @@ func manyRows(t *testing.T, s register.Store, _ func() register.Store) {
 		rows.Investigations = append(rows.Investigations, register.InvestigationRow{ID: id.New[id.Row](), Organisation: org, Tag: tags[i], Import: im.ID, Sealed: []byte("i")})
 	}
 	rows.ReadingPeriods = rows.Periods
-	rows.ReadBadges = barcodes
 	im.State = register.Stored
 	must(t, s.Commit(ctx, register.Importing, im, &rows))
 	for what, ask := range map[string]func() (int, error){

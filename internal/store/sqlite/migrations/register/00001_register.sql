@@ -16,17 +16,13 @@ CREATE TABLE wearer (
 	PRIMARY KEY (id, version)
 ) STRICT, WITHOUT ROWID;
 
--- One dosimeter. state: ordered, issued, returned, sent, read.
-CREATE TABLE badge (
-	barcode TEXT PRIMARY KEY,
-	batch TEXT NOT NULL,
-	state INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- A badge's wear period; a control badge has no wearer. sealed: position, whether it counts (for the organisation).
+-- A badge in its wear period; a control badge has no wearer. state: ordered, issued, returned, sent; that it was read
+-- is told by its reading. sealed: position, whether it counts (for the organisation).
 CREATE TABLE wear_period (
 	id BLOB PRIMARY KEY,
-	barcode TEXT NOT NULL UNIQUE REFERENCES badge,
+	barcode TEXT NOT NULL UNIQUE,
+	batch TEXT NOT NULL,
+	state INTEGER NOT NULL,
 	organisation BLOB NOT NULL,
 	wearer BLOB,
 	starts INTEGER NOT NULL,
