@@ -28,20 +28,23 @@ type env struct {
 const supervised = "DOSEVAULT_SUPERVISED"
 
 type commands struct {
-	Demo        DemoCmd        `cmd:"" help:"Create a demonstration with invented people, run the main job on it, and serve it."`
-	Serve       ServeCmd       `cmd:"" help:"Run a service on this machine: vault, web node and worker."`
-	SignIn      SignInCmd      `cmd:"" name:"signin" help:"Sign in on the command line with a one-time link."`
-	SignOut     SignOutCmd     `cmd:"" name:"signout" help:"End the command line's session."`
-	Import      ImportCmd      `cmd:"" help:"Preview a laboratory's file, and import it."`
-	People      PeopleCmd      `cmd:"" help:"Wearers."`
-	Search      SearchCmd      `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`
-	Exposures   ExposuresCmd   `cmd:"" help:"What became readable to a user, node, job, supplier or export in a window."`
-	Disclosures DisclosuresCmd `cmd:"" help:"What recipients held outside dosevault."`
-	Verify      VerifyCmd      `cmd:"" help:"Recompute every ledger and hold the register against it."`
-	Checkpoint  CheckpointCmd  `cmd:"" help:"Print the ledger's signed head, to be kept elsewhere."`
-	Vault       VaultCmd       `cmd:"" help:"Run the vault alone."`
-	Web         WebCmd         `cmd:"" help:"Run a web node alone."`
-	Worker      WorkerCmd      `cmd:"" help:"Run a worker alone."`
+	Demo          DemoCmd          `cmd:"" help:"Create a demonstration with invented people, run the main job on it, and serve it."`
+	Serve         ServeCmd         `cmd:"" help:"Run a service on this machine: vault, web node and worker."`
+	SignIn        SignInCmd        `cmd:"" name:"signin" help:"Sign in on the command line with a one-time link."`
+	SignOut       SignOutCmd       `cmd:"" name:"signout" help:"End the command line's session."`
+	Import        ImportCmd        `cmd:"" help:"Preview a laboratory's file, and import it."`
+	Organisations OrganisationsCmd `cmd:"" help:"Employers."`
+	Users         UsersCmd         `cmd:"" help:"Who signs in."`
+	People        PeopleCmd        `cmd:"" help:"Wearers."`
+	Badges        BadgesCmd        `cmd:"" help:"Badges."`
+	Search        SearchCmd        `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`
+	Exposures     ExposuresCmd     `cmd:"" help:"What became readable to a user, node, job, supplier or export in a window."`
+	Disclosures   DisclosuresCmd   `cmd:"" help:"What recipients held outside dosevault."`
+	Verify        VerifyCmd        `cmd:"" help:"Recompute every ledger and hold the register against it."`
+	Checkpoint    CheckpointCmd    `cmd:"" help:"Print the ledger's signed head, to be kept elsewhere."`
+	Vault         VaultCmd         `cmd:"" help:"Run the vault alone."`
+	Web           WebCmd           `cmd:"" help:"Run a web node alone."`
+	Worker        WorkerCmd        `cmd:"" help:"Run a worker alone."`
 }
 
 // Main runs a command and returns the exit code: 0 done, 1 it failed or a difference was found, 2 wrong usage.
@@ -51,7 +54,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	dir, keys := defaultPlaces(len(args) > 0 && args[0] == "demo")
 	parser, err := kong.New(&c, kong.Name("dosevault"), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
 		kong.Description("Staff radiation badges, doses and limits; nothing readable at rest, and a ledger entry before anything is read."),
-		kong.Vars{"dir": dir, "keys": keys, "session": sessionFile()}, kong.UsageOnError(), kong.ShortUsageOnError())
+		kong.ExplicitGroups([]kong.Group{{Key: "place", Title: "Where the installation is, and as whom you work:"}}),
+			kong.Vars{"dir": dir, "keys": keys, "session": sessionFile()}, kong.UsageOnError(), kong.ShortUsageOnError())
 	if err != nil {
 		fmt.Fprintln(stderr, "dosevault:", err)
 		return 2

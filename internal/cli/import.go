@@ -35,7 +35,7 @@ type ImportCmd struct {
 	File    string `arg:"" help:"The laboratory's file: a Landauer DoseReport." type:"existingfile"`
 	Sender  string `help:"Who sent it: the laboratory's name." default:"laboratory"`
 	Yes     bool   `help:"Store what the preview accepts without asking."`
-	Refused string `help:"Write the refused rows to this file, to be corrected and loaded again." type:"path"`
+	Refused string `help:"Write the refused rows to this file, to be corrected and loaded again." type:"path" placeholder:"FILE"`
 }
 
 // Run has a worker preview the file, shows the preview, asks, and has it stored.
@@ -149,7 +149,7 @@ type PeopleCmd struct {
 type PeopleImportCmd struct {
 	signedIn
 	File         string `arg:"" help:"CSV list; usual column names are recognised in English and Welsh." type:"existingfile"`
-	Organisation string `help:"The employer, where the list has no such column."`
+	Organisation string `help:"The employer, where the list has no such column." placeholder:"NAME"`
 	Sender       string `help:"Who sent it." default:"personnel department"`
 	Yes          bool   `help:"Store without asking."`
 }

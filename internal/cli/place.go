@@ -22,8 +22,8 @@ import (
 //	DIR/run/vault.sock          where nodes on this machine reach the vault
 //	DIR/demo                    marks a demonstration, which is never served as the real thing
 type place struct {
-	Dir  string `help:"Data directory." default:"${dir}" env:"DOSEVAULT_DIR" type:"path"`
-	Keys string `help:"Key directory; must lie outside the data directory." default:"${keys}" env:"DOSEVAULT_KEYS" type:"path"`
+	Dir  string `help:"Data directory." default:"${dir}" env:"DOSEVAULT_DIR" type:"path" group:"place"`
+	Keys string `help:"Key directory; must lie outside the data directory." default:"${keys}" env:"DOSEVAULT_KEYS" type:"path" group:"place"`
 }
 
 func (p place) vaultDB() string    { return filepath.Join(p.Dir, "vault", "vault.db") }

@@ -24,8 +24,8 @@ import (
 
 // addresses are where the two web origins listen.
 type addresses struct {
-	Listen      string `help:"Address of the pages." default:"localhost:8080" env:"DOSEVAULT_LISTEN"`
-	VaultListen string `help:"Address of the vault's own sign-in pages." default:"localhost:8081" env:"DOSEVAULT_VAULT_LISTEN"`
+	Listen      string `help:"Address of the pages." default:"localhost:8080" env:"DOSEVAULT_LISTEN" group:"place"`
+	VaultListen string `help:"Address of the vault's own sign-in pages." default:"localhost:8081" env:"DOSEVAULT_VAULT_LISTEN" group:"place"`
 }
 
 // origins returns the two origins as a browser sees them. Without a proxy that speaks TLS only loopback will do.

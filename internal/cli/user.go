@@ -20,8 +20,8 @@ import (
 // signedIn is a place with a session on the command line.
 type signedIn struct {
 	place
-	Session string `help:"File that keeps the session." default:"${session}" env:"DOSEVAULT_SESSION" type:"path"`
-	Grant   string `help:"Act by this job grant, made for the node cli, instead of as a signed-in user." env:"DOSEVAULT_GRANT"`
+	Session string `help:"File that keeps the session." default:"${session}" env:"DOSEVAULT_SESSION" type:"path" group:"place"`
+	Grant   string `help:"Act by this job grant, made for the node cli, instead of as a signed-in user." env:"DOSEVAULT_GRANT" placeholder:"GRANT" group:"place"`
 }
 
 // open returns the vault's client and for whom it calls: the session's user, or a grant.
@@ -169,8 +169,8 @@ func organisationName(orgs []vaultclient.Organisation, n id.Organisation) string
 
 // window is a span of time on the command line.
 type window struct {
-	From string `help:"First day or moment: 2026-10-06 or 2026-10-06T09:00:00Z." required:""`
-	To   string `help:"Last day, or the moment before which." required:""`
+	From string `help:"First day or moment: 2026-10-06 or 2026-10-06T09:00:00Z." required:"" placeholder:"DAY"`
+	To   string `help:"Last day, or the moment before which." required:"" placeholder:"DAY"`
 }
 
 // parse returns the window as [from, to); a day counts whole, in UTC.
@@ -205,7 +205,7 @@ func moment(s string) (t time.Time, whole bool, err error) {
 type ExposuresCmd struct {
 	signedIn
 	window
-	Recipient string `help:"user:ID, node:web, node:worker, grant:ID, supplier:NAME …; empty: anybody." required:""`
+	Recipient string `help:"user:ID, node:web, node:worker, grant:ID, supplier:NAME …; empty: anybody." required:"" placeholder:"WHO"`
 	List      bool   `help:"Person by person."`
 	Proofs    bool   `help:"The ledger's entries that prove it."`
 }
@@ -267,7 +267,7 @@ type DisclosuresCmd struct {
 type DeclareCmd struct {
 	signedIn
 	window
-	Recipient string `help:"As in supplier:NAME." required:""`
+	Recipient string `help:"As in supplier:NAME." required:"" placeholder:"WHO"`
 	File      string `arg:"" help:"CSV with the columns organisation, staff_number, fields (as in \"name birth dose\") and years (may be empty)." type:"existingfile"`
 }
 

@@ -134,6 +134,7 @@ func routes(mux *http.ServeMux, v *Vault) {
 	})
 	handle(mux, v, "create-organisations", v.CreateOrganisations)
 	handle(mux, v, "create-users", v.CreateUsers)
+	handle(mux, v, "users", func(ctx context.Context, c Caller, _ nothing) ([]vc.User, error) { return v.Users(ctx, c) })
 	handle(mux, v, "new-link", v.NewLink)
 	handle(mux, v, "stage", func(ctx context.Context, c Caller, in vc.WireStage) ([]vc.Staged, error) {
 		changes := make([]vc.Change, len(in.Changes))

@@ -153,6 +153,12 @@ func (c *Client) CreateUsers(ctx context.Context, auth Auth, users []NewUser) (i
 	return ids, err
 }
 
+// Users lists who may sign in, by name, for whoever manages the installation.
+func (c *Client) Users(ctx context.Context, auth Auth) (out []User, err error) {
+	err = call(ctx, c, "users", auth, struct{}{}, &out)
+	return out, err
+}
+
 // NewLink makes a one-time sign-in link for a user and returns its secret.
 func (c *Client) NewLink(ctx context.Context, auth Auth, user id.User) (secret string, err error) {
 	err = call(ctx, c, "new-link", auth, user, &secret)
