@@ -502,7 +502,7 @@ func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	rows := &Rows{}
 	items := make([]vaultclient.Item, len(matches))
 	for i, m := range matches {
-		r := ReadingRow{Period: m.period.ID, Version: uint32(m.row.Version) + 1, Import: im.ID}
+		r := ReadingRow{Period: m.period.ID, Wearer: m.period.Wearer, Version: uint32(m.row.Version) + 1, Import: im.ID}
 		rep := m.report()
 		items[i] = vaultclient.Item{Context: r.context(&m.period.PeriodRow), Value: rep.encode(), Pad: readingPad}
 		rows.Readings = append(rows.Readings, r)

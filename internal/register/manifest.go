@@ -18,7 +18,8 @@ import (
 // # Format, version 1
 //
 // The hash is over the concatenation of one record for each row that the import stored for the organisation: first
-// the wearers', then the wear periods', the readings' and the investigations', each in order of its key's bytes.
+// the wearers', then the wear periods', the readings' and the investigations', each in order of its key's bytes;
+// wear periods and readings in order of wearer, then key.
 // Integers are big endian; SHA is SHA-256 of the sealed column.
 //
 //	wearer         'w'  id (16)  version (4)  SHA(sealed) (32)  SHA(health) (32)
@@ -63,9 +64,11 @@ func Manifests(kind string, rows *Rows) []vaultclient.Manifest {
 	slices.SortFunc(rows.Wearers, func(a, b WearerRow) int {
 		return cmp.Or(bytes.Compare(a.ID[:], b.ID[:]), cmp.Compare(a.Version, b.Version))
 	})
-	slices.SortFunc(rows.Periods, func(a, b PeriodRow) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(rows.Periods, func(a, b PeriodRow) int {
+		return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.ID[:], b.ID[:]))
+	})
 	slices.SortFunc(rows.Readings, func(a, b ReadingRow) int {
-		return cmp.Or(bytes.Compare(a.Period[:], b.Period[:]), cmp.Compare(a.Version, b.Version))
+		return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.Period[:], b.Period[:]), cmp.Compare(a.Version, b.Version))
 	})
 	slices.SortFunc(rows.Investigations, func(a, b InvestigationRow) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	for i := range rows.Wearers {

@@ -121,7 +121,8 @@ type PeriodRow struct {
 // ReadingRow is one report of one badge as it is stored. Its other columns are its wear period's.
 type ReadingRow struct {
 	Period  id.Row
-	Version uint32 // the laboratory's, plus 1
+	Wearer  id.Wearer // of the wear period
+	Version uint32    // the laboratory's, plus 1
 	Import  id.Import
 	Sealed  []byte
 }

@@ -28,7 +28,7 @@ type RegisterRow struct {
 // RegisterSource is a consistent snapshot of the register. Slices given to fn are valid only during the call.
 type RegisterSource interface {
 	// Rows walks over all wearers, then wear periods, readings, investigations, each in ascending order of key, then
-	// version. A reading whose wear period is missing comes with a zero Organisation.
+	// version; wear periods and readings of wearer first. A reading whose wear period is missing comes with a zero Organisation.
 	Rows(ctx context.Context, fn func(RegisterRow) error) error
 	// Awaiting returns the imports that are stored and wait for their entry.
 	Awaiting(ctx context.Context) (map[id.Import]bool, error)

@@ -269,15 +269,11 @@ func (s *Register) Commit(ctx context.Context, from register.State, im register.
 		})
 		insert("INSERT INTO wear_period (id, barcode, batch, state, organisation, wearer, starts, ends, import, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", len(rows.Periods), func(i int) []any {
 			p := &rows.Periods[i]
-			var wearer []byte
-			if !p.Wearer.IsZero() {
-				wearer = p.Wearer[:]
-			}
-			return []any{p.ID[:], p.Barcode, p.Batch, int(p.State), p.Organisation[:], wearer, int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
+			return []any{p.ID[:], p.Barcode, p.Batch, int(p.State), p.Organisation[:], p.Wearer[:], int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
 		})
-		insert("INSERT INTO reading (wear_period, version, import, sealed) VALUES ($1, $2, $3, $4)", len(rows.Readings), func(i int) []any {
+		insert("INSERT INTO reading (wearer, wear_period, version, import, sealed) VALUES ($1, $2, $3, $4, $5)", len(rows.Readings), func(i int) []any {
 			r := &rows.Readings[i]
-			return []any{r.Period[:], r.Version, r.Import[:], r.Sealed}
+			return []any{r.Wearer[:], r.Period[:], r.Version, r.Import[:], r.Sealed}
 		})
 		insert("INSERT INTO investigation (id, organisation, tag, import, sealed) VALUES ($1, $2, $3, $4, $5)", len(rows.Investigations), func(i int) []any {
 			v := &rows.Investigations[i]
@@ -288,7 +284,7 @@ func (s *Register) Commit(ctx context.Context, from register.State, im register.
 }
 
 const resultColumns = `SELECT p.id, p.barcode, p.batch, p.state, p.organisation, p.wearer, p.starts, p.ends, p.import, p.sealed, r.version, r.import, r.sealed
-	FROM wear_period p LEFT JOIN reading r ON r.wear_period = p.id `
+	FROM wear_period p LEFT JOIN reading r ON r.wearer = p.wearer AND r.wear_period = p.id `
 
 // some splits a long list of arguments into statements of at most most of them.
 func some[T any](list []T, fn func(part []T) error) error {
@@ -328,7 +324,7 @@ func (s *Register) results(ctx context.Context, out *[]register.Result, rest str
 			*out = append(*out, register.Result{PeriodRow: p})
 		}
 		if version.Valid {
-			r := register.ReadingRow{Period: p.ID, Version: uint32(version.Int64), Sealed: sealed}
+			r := register.ReadingRow{Period: p.ID, Wearer: (*out)[i].Wearer, Version: uint32(version.Int64), Sealed: sealed}
 			copy(r.Import[:], rim)
 			f := &(*out)[i]
 			f.State = register.Read
@@ -439,7 +435,7 @@ func (s *Register) States(ctx context.Context, since day.Day) ([]register.Organi
 		}
 		return by[org]
 	}
-	err := rows.Each(ctx, s.read, "SELECT organisation, CASE WHEN EXISTS (SELECT 1 FROM reading r WHERE r.wear_period = p.id) THEN $1 ELSE state END, count(*) FROM wear_period p WHERE ends >= $2 AND wearer IS NOT NULL GROUP BY 1, 2", []any{int(register.Read), int64(since)},
+	err := rows.Each(ctx, s.read, "SELECT organisation, CASE WHEN EXISTS (SELECT 1 FROM reading r WHERE r.wearer = p.wearer AND r.wear_period = p.id) THEN $1 ELSE state END, count(*) FROM wear_period p WHERE ends >= $2 AND wearer <> zeroblob(16) GROUP BY 1, 2", []any{int(register.Read), int64(since)},
 		func(scan func(...any) error) error {
 			var key []byte
 			var st register.BadgeState

@@ -36,8 +36,8 @@ var verifyQueries = []struct {
 	query string
 }{
 	{'w', "SELECT import, organisation, id, version, NULL, 0, 0, NULL, sealed, health FROM wearer ORDER BY id, version"},
-	{'p', "SELECT p.import, p.organisation, p.id, 0, p.wearer, p.starts, p.ends, NULL, p.sealed, NULL FROM wear_period p ORDER BY p.id"},
-	{'r', "SELECT r.import, p.organisation, r.wear_period, r.version, p.wearer, 0, 0, NULL, r.sealed, NULL FROM reading r LEFT JOIN wear_period p ON p.id = r.wear_period ORDER BY r.wear_period, r.version"},
+	{'p', "SELECT p.import, p.organisation, p.id, 0, p.wearer, p.starts, p.ends, NULL, p.sealed, NULL FROM wear_period p ORDER BY p.wearer, p.id"},
+	{'r', "SELECT r.import, p.organisation, r.wear_period, r.version, r.wearer, 0, 0, NULL, r.sealed, NULL FROM reading r LEFT JOIN wear_period p ON p.wearer = r.wearer AND p.id = r.wear_period ORDER BY r.wearer, r.wear_period, r.version"},
 	{'i', "SELECT import, organisation, id, 0, NULL, 0, 0, tag, sealed, NULL FROM investigation ORDER BY id"},
 }
 

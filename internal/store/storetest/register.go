@@ -282,9 +282,9 @@ func newSample() *sample {
 		if p.Barcode == "A2" {
 			continue
 		}
-		x.rows.Readings = append(x.rows.Readings, register.ReadingRow{Period: p.ID, Version: 1, Import: n, Sealed: []byte("reading " + p.Barcode)})
+		x.rows.Readings = append(x.rows.Readings, register.ReadingRow{Period: p.ID, Wearer: p.Wearer, Version: 1, Import: n, Sealed: []byte("reading " + p.Barcode)})
 		if i == 0 {
-			x.rows.Readings = append(x.rows.Readings, register.ReadingRow{Period: p.ID, Version: 3, Import: n, Sealed: []byte("re-issue")})
+			x.rows.Readings = append(x.rows.Readings, register.ReadingRow{Period: p.ID, Wearer: p.Wearer, Version: 3, Import: n, Sealed: []byte("re-issue")})
 		}
 		x.rows.ReadingPeriods = append(x.rows.ReadingPeriods, p)
 	}
@@ -386,7 +386,7 @@ func rowsComeBack(t *testing.T, s register.Store, reopen func() register.Store) 
 	later := create(t, s, anImport(register.Importing))
 	next := register.Rows{
 		Wearers:        []register.WearerRow{{ID: x.w, Organisation: x.org, Version: 2, Import: later.ID, Sealed: []byte("changed"), Health: []byte("too")}},
-		Readings:       []register.ReadingRow{{Period: x.result("A2").ID, Version: 1, Import: later.ID, Sealed: []byte("late reading")}},
+		Readings:       []register.ReadingRow{{Period: x.result("A2").ID, Wearer: x.w, Version: 1, Import: later.ID, Sealed: []byte("late reading")}},
 		ReadingPeriods: []register.PeriodRow{x.result("A2").PeriodRow},
 	}
 	later.State = register.Stored
@@ -417,7 +417,7 @@ func manyRows(t *testing.T, s register.Store, _ func() register.Store) {
 		wearers, barcodes, tags = append(wearers, w), append(barcodes, fmt.Sprintf("B%05d", i)), append(tags, bytes.Repeat([]byte{byte(i), byte(i >> 8)}, 8))
 		rows.Wearers = append(rows.Wearers, register.WearerRow{ID: w, Organisation: org, Version: 1, Import: im.ID, Sealed: []byte("s"), Health: []byte("h")})
 		rows.Periods = append(rows.Periods, register.PeriodRow{ID: p, Barcode: barcodes[i], Batch: "B", State: register.Issued, Organisation: org, Wearer: w, Starts: 20_000, Ends: 20_030, Import: im.ID, Sealed: []byte("p")})
-		rows.Readings = append(rows.Readings, register.ReadingRow{Period: p, Version: 1, Import: im.ID, Sealed: []byte("r")})
+		rows.Readings = append(rows.Readings, register.ReadingRow{Period: p, Wearer: w, Version: 1, Import: im.ID, Sealed: []byte("r")})
 		rows.Investigations = append(rows.Investigations, register.InvestigationRow{ID: id.New[id.Row](), Organisation: org, Tag: tags[i], Import: im.ID, Sealed: []byte("i")})
 	}
 	rows.ReadingPeriods = rows.Periods
@@ -509,7 +509,7 @@ func neverReplaced(t *testing.T, s register.Store, _ func() register.Store) {
 	im := create(t, s, anImport(register.Importing))
 	again := x.rows.Readings[:1:1]
 	im.State = register.Stored
-	err := s.Commit(ctx, register.Importing, im, &register.Rows{Readings: []register.ReadingRow{{Period: again[0].Period, Version: again[0].Version, Import: im.ID, Sealed: []byte("other")}}})
+	err := s.Commit(ctx, register.Importing, im, &register.Rows{Readings: []register.ReadingRow{{Period: again[0].Period, Wearer: again[0].Wearer, Version: again[0].Version, Import: im.ID, Sealed: []byte("other")}}})
 	wantErr(t, "another report of the same version", err, register.ErrExists)
 	got, err := s.Periods(ctx, []string{"A1"})
 	must(t, err)

@@ -16,29 +16,32 @@ CREATE TABLE wearer (
 	PRIMARY KEY (id, version)
 ) STRICT, WITHOUT ROWID;
 
--- A badge in its wear period; a control badge has no wearer. state: ordered, issued, returned, sent; that it was read
+-- A badge in its wear period; a control badge has no wearer: 16 zero bytes. A wearer's rows lie together, since they
+-- are read together. state: ordered, issued, returned, sent; that it was read
 -- is told by its reading. sealed: position, whether it counts (for the organisation).
 CREATE TABLE wear_period (
-	id BLOB PRIMARY KEY,
+	wearer BLOB NOT NULL,
+	id BLOB NOT NULL,
 	barcode TEXT NOT NULL UNIQUE,
 	batch TEXT NOT NULL,
 	state INTEGER NOT NULL,
 	organisation BLOB NOT NULL,
-	wearer BLOB,
 	starts INTEGER NOT NULL,
 	ends INTEGER NOT NULL,
 	import BLOB NOT NULL,
-	sealed BLOB NOT NULL
+	sealed BLOB NOT NULL,
+	PRIMARY KEY (wearer, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX wear_period_of_wearer ON wear_period (wearer) WHERE wearer IS NOT NULL;
 
 -- One report of one badge, never changed; a re-issue is a row of a higher version. sealed: every quantity it gives.
 CREATE TABLE reading (
-	wear_period BLOB NOT NULL REFERENCES wear_period,
+	wearer BLOB NOT NULL,
+	wear_period BLOB NOT NULL,
 	version INTEGER NOT NULL,
 	import BLOB NOT NULL,
 	sealed BLOB NOT NULL,
-	PRIMARY KEY (wear_period, version)
+	PRIMARY KEY (wearer, wear_period, version),
+	FOREIGN KEY (wearer, wear_period) REFERENCES wear_period (wearer, id)
 ) STRICT, WITHOUT ROWID;
 
 -- tag is a keyed hash over person, quantity, year and bound: it makes an investigation open once.
