@@ -48,6 +48,7 @@ const (
 	MaxItems   = 200_000   // rows of Seal and Open, wearers of Reveal
 	MaxPage    = 1000      // people on a page of Search
 	MaxFieldLn = 4096      // bytes of one personal text
+	MaxPad     = 1 << 16   // bytes that a value may be padded to a multiple of
 )
 
 // Kind is the kind of an organisation.

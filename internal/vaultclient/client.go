@@ -290,7 +290,7 @@ func values(ctx context.Context, c *Client, method string, auth Auth, w WireItem
 		return nil, err
 	}
 	split, err := out.Split()
-	if err != nil || len(split) != len(w.Lengths) {
+	if err != nil || 4*len(split) != len(w.Lengths) {
 		return nil, &Error{Internal, "the vault's answer can't be read"}
 	}
 	return split, nil

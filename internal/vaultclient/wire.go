@@ -1,7 +1,9 @@
 package vaultclient
 
 import (
-	"fmt"
+	"encoding/binary"
+	"errors"
+	"math"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
@@ -116,25 +118,26 @@ type (
 		Wearers []byte        `json:"wearers,omitempty"`
 	}
 	// WireItems is the body of seal and open: the items as columns. Ids are 16 bytes each; a column that is
-	// empty holds the zero value for every item. Values stand one after the other.
+	// empty holds the zero value for every item. Numbers are 4 bytes each, big endian: a hundred thousand of them read
+	// faster than as JSON. Values stand one after the other.
 	WireItems struct {
 		Purpose       policy.Purpose `json:"purpose"`
 		Reason        string         `json:"reason,omitempty"`
 		Tables        []string       `json:"tables"` // one for all, or one for each
 		Rows          []byte         `json:"rows"`
-		Versions      []uint32       `json:"versions,omitempty"`
+		Versions      []byte         `json:"versions,omitempty"`
 		Classes       []byte         `json:"classes"`
 		Organisations []byte         `json:"organisations,omitempty"`
 		Wearers       []byte         `json:"wearers,omitempty"`
-		Years         []uint16       `json:"years,omitempty"`
-		BindLengths   []int          `json:"bind_lengths,omitempty"`
+		Years         []byte         `json:"years,omitempty"`
+		BindLengths   []byte         `json:"bind_lengths,omitempty"`
 		Binds         []byte         `json:"binds,omitempty"`
-		Pads          []int          `json:"pads,omitempty"`
+		Pads          []byte         `json:"pads,omitempty"`
 		WireValues
 	}
-	// WireValues is a list of byte strings as two columns.
+	// WireValues is a list of byte strings as two columns; lengths are 4 bytes each, big endian.
 	WireValues struct {
-		Lengths []int  `json:"lengths"`
+		Lengths []byte `json:"lengths"`
 		Data    []byte `json:"data"`
 	}
 	// WireSecret is the body of redeem-code and redeem-link.
@@ -180,7 +183,7 @@ func (w WireRecord) Record() (Record, error) {
 }
 
 // errColumns says that the columns of a request do not fit each other.
-var errColumns = fmt.Errorf("columns differ in length")
+var errColumns = errors.New("columns differ in length, or a number is too large")
 
 // WireList returns ids one after the other.
 func WireList[K any](ids []id.ID[K]) []byte {
@@ -205,10 +208,10 @@ func ReadList[K any](b []byte) ([]id.ID[K], error) {
 
 // Join lays byte strings out as columns.
 func Join(values [][]byte) WireValues {
-	w := WireValues{Lengths: make([]int, len(values))}
+	w := WireValues{Lengths: make([]byte, 0, 4*len(values))}
 	n := 0
-	for i, v := range values {
-		w.Lengths[i] = len(v)
+	for _, v := range values {
+		w.Lengths = binary.BigEndian.AppendUint32(w.Lengths, uint32(len(v)))
 		n += len(v)
 	}
 	w.Data = make([]byte, 0, n)
@@ -220,10 +223,14 @@ func Join(values [][]byte) WireValues {
 
 // Split reads the columns.
 func (w WireValues) Split() ([][]byte, error) {
-	out := make([][]byte, len(w.Lengths))
+	if len(w.Lengths)%4 != 0 {
+		return nil, errColumns
+	}
+	out := make([][]byte, len(w.Lengths)/4)
 	rest := w.Data
-	for i, n := range w.Lengths {
-		if n < 0 || n > len(rest) {
+	for i := range out {
+		n := int(binary.BigEndian.Uint32(w.Lengths[4*i:]))
+		if n > len(rest) {
 			return nil, errColumns
 		}
 		out[i], rest = rest[:n:n], rest[n:]
@@ -237,20 +244,24 @@ func (w WireValues) Split() ([][]byte, error) {
 // WireItemsOf lays items out as columns.
 func WireItemsOf(purpose policy.Purpose, reason string, items []Item) WireItems {
 	n := len(items)
-	w := WireItems{Purpose: purpose, Reason: reason, Tables: []string{""}, Rows: make([]byte, 0, 16*n), Versions: make([]uint32, n), Classes: make([]byte, n),
-		Organisations: make([]byte, 0, 16*n), Wearers: make([]byte, 0, 16*n), Years: make([]uint16, n), BindLengths: make([]int, n), Pads: make([]int, n)}
+	w := WireItems{Purpose: purpose, Reason: reason, Tables: []string{""}, Rows: make([]byte, 0, 16*n), Versions: make([]byte, 0, 4*n), Classes: make([]byte, n),
+		Organisations: make([]byte, 0, 16*n), Wearers: make([]byte, 0, 16*n), Years: make([]byte, 0, 4*n), Pads: make([]byte, 0, 4*n)}
+	binds := make([][]byte, n)
 	values := make([][]byte, n)
 	one := true
 	for i, it := range items {
 		one = one && it.Table == items[0].Table
 		w.Rows = append(w.Rows, it.Row[:]...)
-		w.Versions[i], w.Classes[i], w.Years[i], w.Pads[i] = it.Version, byte(it.Class), it.Year, it.Pad
+		w.Classes[i] = byte(it.Class)
+		w.Versions = binary.BigEndian.AppendUint32(w.Versions, it.Version)
+		w.Years = binary.BigEndian.AppendUint32(w.Years, uint32(it.Year))
+		w.Pads = binary.BigEndian.AppendUint32(w.Pads, uint32(it.Pad))
 		w.Organisations = append(w.Organisations, it.Organisation[:]...)
 		w.Wearers = append(w.Wearers, it.Wearer[:]...)
-		w.BindLengths[i] = len(it.Bind)
-		w.Binds = append(w.Binds, it.Bind...)
-		values[i] = it.Value
+		binds[i], values[i] = it.Bind, it.Value
 	}
+	joined := Join(binds)
+	w.BindLengths, w.Binds = joined.Lengths, joined.Data
 	switch {
 	case !one:
 		w.Tables = make([]string, n)
@@ -266,9 +277,9 @@ func WireItemsOf(purpose policy.Purpose, reason string, items []Item) WireItems 
 
 // Items reads the columns.
 func (w WireItems) Items() ([]Item, error) {
-	n := len(w.Lengths)
-	if len(w.Rows) != 16*n || len(w.Organisations) != 16*n || len(w.Wearers) != 16*n || len(w.Versions) != n || len(w.Classes) != n ||
-		len(w.Years) != n || len(w.BindLengths) != n || len(w.Pads) != n || len(w.Tables) != 1 && len(w.Tables) != n {
+	n := len(w.Lengths) / 4
+	if len(w.Rows) != 16*n || len(w.Organisations) != 16*n || len(w.Wearers) != 16*n || len(w.Versions) != 4*n || len(w.Classes) != n ||
+		len(w.Years) != 4*n || len(w.BindLengths) != 4*n || len(w.Pads) != 4*n || len(w.Tables) != 1 && len(w.Tables) != n {
 		return nil, errColumns
 	}
 	values, err := w.Split()
@@ -286,7 +297,13 @@ func (w WireItems) Items() ([]Item, error) {
 		copy(it.Row[:], w.Rows[16*i:])
 		copy(it.Organisation[:], w.Organisations[16*i:])
 		copy(it.Wearer[:], w.Wearers[16*i:])
-		it.Version, it.Class, it.Year, it.Pad = w.Versions[i], policy.Class(w.Classes[i]), w.Years[i], w.Pads[i]
+		it.Class = policy.Class(w.Classes[i])
+		it.Version = binary.BigEndian.Uint32(w.Versions[4*i:])
+		year, pad := binary.BigEndian.Uint32(w.Years[4*i:]), binary.BigEndian.Uint32(w.Pads[4*i:])
+		if year > math.MaxUint16 || pad > MaxPad {
+			return nil, errColumns
+		}
+		it.Year, it.Pad = uint16(year), int(pad)
 		it.Bind, it.Value = binds[i], values[i]
 	}
 	return items, nil
