@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -33,7 +34,7 @@ func TestItemsSurviveTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(items, back); diff != "" {
+		if diff := cmp.Diff(items, back, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatal(diff)
 		}
 	})
