@@ -5,18 +5,19 @@ import (
 	"context"
 	"slices"
 
-	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger"
+	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// Users lists who may sign in, by name, for whoever manages the installation. They are staff, not wearers: no field of
-// a wearer is read by it.
+// Users lists who may sign in, by name, for whoever manages the installation. Staff are people too: that somebody read
+// their names is entered.
 func (v *Vault) Users(ctx context.Context, c Caller) ([]vaultclient.User, error) {
 	p, err := v.authenticate(c)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := v.manage(ctx, p, id.Organisation{}); err != nil {
+	if _, err := v.gate(ctx, p, ask{action: policy.Manage, purpose: policy.KeepRecords, kind: ledger.Oversee, subject: "users"}); err != nil {
 		return nil, err
 	}
 	v.mu.RLock()
