@@ -23,6 +23,9 @@ func (c *VerifyCmd) Run(e *env) error {
 	if !c.exists() {
 		return errNoInstallation
 	}
+	if !c.keyDir().Exists() {
+		return fmt.Errorf("%s holds no keys: give the --keys that belong to %s", c.Keys, c.Dir)
+	}
 	began := time.Now()
 	source, err := sqlite.OpenVerify(c.vaultDB())
 	if err != nil {
