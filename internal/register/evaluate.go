@@ -181,6 +181,7 @@ func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*
 		kept := results[:0]
 		for _, r := range results {
 			if _, gone := superseded[r.ID]; !gone && len(r.Reports) > 0 {
+				r.Reports = r.Reports[len(r.Reports)-1:] // the newest version counts
 				kept = append(kept, r)
 			}
 		}
@@ -190,7 +191,7 @@ func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*
 		}
 		for _, o := range opened {
 			h := of[o.Wearer]
-			h.records = append(h.records, record(o.Wear, o.PeriodRow, o.Reports[len(o.Reports)-1].Report))
+			h.records = append(h.records, record(o.Wear, o.PeriodRow, o.Reports[0].Report))
 		}
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"sort"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
@@ -508,14 +510,20 @@ func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow
 		rows.Readings = append(rows.Readings, r)
 		rows.ReadingPeriods = append(rows.ReadingPeriods, m.period.PeriodRow)
 	}
-	sealed, err := s.seal(ctx, auth, policy.AssessDose, items)
-	if err != nil {
+	// The vault seals while the register reads what is to be summed.
+	both, ctxBoth := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		sealed, err := s.seal(ctxBoth, auth, policy.AssessDose, items)
+		for i := range sealed {
+			rows.Readings[i].Sealed = sealed[i]
+		}
 		return err
-	}
-	for i := range rows.Readings {
-		rows.Readings[i].Sealed = sealed[i]
-	}
-	if rows.Investigations, err = s.evaluate(ctx, auth, im, matches); err != nil {
+	})
+	both.Go(func() (err error) {
+		rows.Investigations, err = s.evaluate(ctxBoth, auth, im, matches)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return err
 	}
 	return s.finish(ctx, auth, im, from, rows)

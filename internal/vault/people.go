@@ -269,12 +269,9 @@ func (v *Vault) resolve(changes []vaultclient.Change, contacts map[id.Wearer]str
 		if err != nil {
 			return nil, bad(fmt.Errorf("last day of employment: %w", err))
 		}
-		if !to.IsZero() && to < from {
-			return nil, bad(errors.New("the last day of employment is before the first"))
-		}
 		number := identity.StaffNumber.Expose()
-		if number == "" || identity.Surname.IsZero() {
-			return nil, bad(errors.New("a staff number and a surname are needed"))
+		if number == "" {
+			return nil, bad(errors.New("a staff number is needed"))
 		}
 		key := staffKey{ch.Organisation, number}
 		if first, dup := staff[key]; dup {
@@ -290,9 +287,23 @@ func (v *Vault) resolve(changes []vaultclient.Change, contacts map[id.Wearer]str
 			row.Wearer, row.New = id.New[id.Wearer](), true
 			row.Facts = facts{Organisation: ch.Organisation}
 		}
-		row.Facts.From, row.Facts.To, row.Facts.Classified = from, to, ch.Classified
+		if old == nil && identity.Surname.IsZero() {
+			return nil, bad(errors.New("no wearer of that organisation has this staff number: to take somebody on, a surname is needed"))
+		}
+		if old == nil || !from.IsZero() {
+			row.Facts.From = from
+		}
+		if old == nil || !ch.KeepTo {
+			row.Facts.To = to
+		}
+		if old == nil || !ch.KeepClassified {
+			row.Facts.Classified = ch.Classified
+		}
+		if !row.Facts.To.IsZero() && row.Facts.To < row.Facts.From {
+			return nil, bad(errors.New("the last day of employment is before the first"))
+		}
 		if !ch.NI.IsZero() {
-			if !ch.Classified {
+			if !row.Facts.Classified {
 				return nil, bad(errors.New("an NI number is kept for classified people only: leave it out"))
 			}
 			ni, err := person.CheckNI(ch.NI)
@@ -359,6 +370,9 @@ func merge(old *wearer, new person.Identity) person.Identity {
 		return new
 	}
 	was := old.identity
+	if new.Surname.IsZero() {
+		new.Surname = was.Surname
+	}
 	keep := func(n *person.Value, w person.Value) {
 		if n.IsZero() {
 			*n = w

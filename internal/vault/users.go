@@ -26,6 +26,8 @@ func (v *Vault) Users(ctx context.Context, c Caller) ([]vaultclient.User, error)
 	for _, u := range v.state.users {
 		out = append(out, *u)
 	}
-	slices.SortFunc(out, func(a, b vaultclient.User) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.String(), b.ID.String())) })
+	slices.SortFunc(out, func(a, b vaultclient.User) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.String(), b.ID.String()))
+	})
 	return out, nil
 }
