@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -162,7 +163,7 @@ func readDispatched(raw []byte, orgs []vaultclient.Organisation) ([]listed, erro
 // read reads one row; with an error comes its column.
 func (l *listed) read(text func(column string) string, orgs []vaultclient.Organisation) (column string, err error) {
 	if l.Organisation, err = findOrganisation(orgs, text("organisation")); err != nil || l.Organisation.IsZero() {
-		return "organisation", errors.New("the name of one of your organisations is expected")
+		return "organisation", cmp.Or(err, errors.New("the name of one of your organisations is expected"))
 	}
 	for column, to := range map[string]*string{"barcode": &l.Barcode, "batch": &l.Batch} {
 		if *to = strings.Clone(text(column)); !isCode(*to) {

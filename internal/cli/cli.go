@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -55,7 +56,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	parser, err := kong.New(&c, kong.Name("dosevault"), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
 		kong.Description("Staff radiation badges, doses and limits; nothing readable at rest, and a ledger entry before anything is read."),
 		kong.ExplicitGroups([]kong.Group{{Key: "place", Title: "Where the installation is, and as whom you work:"}}),
-			kong.Vars{"dir": dir, "keys": keys, "session": sessionFile()}, kong.UsageOnError(), kong.ShortUsageOnError())
+		kong.Vars{"dir": dir, "keys": keys, "session": sessionFile()}, kong.UsageOnError(), kong.ShortUsageOnError())
 	if err != nil {
 		fmt.Fprintln(stderr, "dosevault:", err)
 		return 2
@@ -78,7 +79,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	e := &env{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	if err := k.Run(e); err != nil {
-		fmt.Fprintln(stderr, "dosevault:", explain(err))
+		fmt.Fprintln(stderr, "dosevault:", strings.ReplaceAll(explain(err), "\n", "; "))
 		return 1
 	}
 	return 0

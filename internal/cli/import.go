@@ -2,9 +2,11 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sort"
@@ -65,14 +67,10 @@ func (c *ImportCmd) Run(e *env) error {
 	}
 	printPreview(e, p)
 	if c.Refused != "" && len(p.Refused) > 0 {
-		f, err := os.OpenFile(c.Refused, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
+		write := func(w io.Writer) error { return svc.WriteRefused(e.ctx, auth, n, w) }
+		if err := writeRefused(e, c.Refused, len(p.Refused), write); err != nil {
 			return err
 		}
-		if err := errors.Join(svc.WriteRefused(e.ctx, auth, n, f), f.Close()); err != nil {
-			return err
-		}
-		fmt.Fprintf(e.stdout, "The %d refused rows are in %s: correct them there and import that file.\n", len(p.Refused), filepath.Base(c.Refused))
 	}
 	if p.Accepted == 0 {
 		return errors.New("no row can be stored; nothing was")
@@ -92,6 +90,19 @@ func (c *ImportCmd) Run(e *env) error {
 		return err
 	}
 	fmt.Fprintf(e.stdout, "Stored: %d rows.\n", p.Accepted)
+	return nil
+}
+
+// writeRefused writes refused rows to a new file that only its owner reads.
+func writeRefused(e *env, path string, rows int, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(write(f), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	fmt.Fprintf(e.stdout, "The %d refused rows are in %s: correct them there and import that file.\n", rows, filepath.Base(path))
 	return nil
 }
 
@@ -152,6 +163,7 @@ type PeopleImportCmd struct {
 	Organisation string `help:"The employer, where the list has no such column." placeholder:"NAME"`
 	Sender       string `help:"Who sent it." default:"personnel department"`
 	Yes          bool   `help:"Store without asking."`
+	Refused      string `help:"Write the refused rows to this file, to be corrected and loaded again." type:"path" placeholder:"FILE"`
 }
 
 // Run shows what the list says, asks, and stores all of it or nothing.
@@ -169,7 +181,8 @@ func (c *PeopleImportCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	rep, err := peoplefile.Read(strings.NewReader(string(raw)), peoplefile.Options{Today: day.At(time.Now().UTC())})
+	opt := peoplefile.Options{Today: day.At(time.Now().UTC())}
+	rep, err := peoplefile.Read(bytes.NewReader(raw), opt)
 	if err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(c.File), err)
 	}
@@ -188,7 +201,7 @@ func (c *PeopleImportCmd) Run(e *env) error {
 		if org.IsZero() {
 			return fmt.Errorf("row %d: no employer: give --organisation; nothing was stored", p.Number)
 		}
-		joiners = append(joiners, register.Joiner{Organisation: org, Identity: p.Identity, Contact: p.Contact, NI: p.NI, From: p.From, To: p.To, Classified: p.Classified,
+		joiners = append(joiners, register.Joiner{Organisation: org, Identity: p.Identity, Contact: p.Contact, NI: p.NI, From: p.From, To: p.To, Classified: p.Classified, KeepTo: !rep.HasTo, KeepClassified: !rep.HasClassified,
 			Employment: register.Employment{Department: p.Department, JobTitle: p.JobTitle}})
 	}
 	fmt.Fprintf(e.stdout, "%d rows: %d people, %d refused, %d blank.\n", rep.In, len(rep.People), len(rep.Refused), len(rep.Ignored))
@@ -197,6 +210,15 @@ func (c *PeopleImportCmd) Run(e *env) error {
 	}
 	if len(rep.NotUsed) > 0 {
 		fmt.Fprintf(e.stdout, "Columns not used: %s.\n", strings.Join(rep.NotUsed, ", "))
+	}
+	if rep.NINotTaken > 0 {
+		fmt.Fprintf(e.stdout, "%d NI numbers are left out: only classified people's are kept.\n", rep.NINotTaken)
+	}
+	if c.Refused != "" && len(rep.Refused) > 0 {
+		write := func(w io.Writer) error { return peoplefile.WriteRefused(w, raw, opt, rep, nil) }
+		if err := writeRefused(e, c.Refused, len(rep.Refused), write); err != nil {
+			return err
+		}
 	}
 	if len(joiners) == 0 {
 		return errors.New("no row can be stored; nothing was")
@@ -210,6 +232,13 @@ func (c *PeopleImportCmd) Run(e *env) error {
 		}
 	}
 	taken, err := svc.TakeOn(e.ctx, auth, joiners, sum(raw), c.Sender)
+	var refused *vaultclient.Error
+	if n := 0; errors.As(err, &refused) {
+		if _, scan := fmt.Sscanf(refused.Message, "person %d: ", &n); scan == nil && n > 0 && n <= len(rep.People) {
+			_, why, _ := strings.Cut(refused.Message, ": ")
+			return fmt.Errorf("row %d: %s; nothing was stored", rep.People[n-1].Number, why)
+		}
+	}
 	if err != nil {
 		return err
 	}

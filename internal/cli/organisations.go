@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -135,7 +136,7 @@ func (c *UsersAddCmd) Run(e *env) error {
 	for _, name := range c.Organisation {
 		org, err := findOrganisation(orgs, name)
 		if err != nil || org.IsZero() {
-			return fmt.Errorf("--organisation: %w", errors.Join(errors.New("the name of one of your organisations is expected"), err))
+			return fmt.Errorf("--organisation: %w", cmp.Or(err, errors.New("a name is expected")))
 		}
 		u.Organisations = append(u.Organisations, org)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -135,7 +136,8 @@ func (c *SearchCmd) Run(e *env) error {
 	return nil
 }
 
-// findOrganisation finds an organisation by its name, or by a beginning that only one has; the zero id for no name.
+// findOrganisation finds an organisation by its name, or by a beginning that only one has; the zero id for no name. An
+// error does not repeat the name: in a file whose columns are out of place it may be somebody's.
 func findOrganisation(orgs []vaultclient.Organisation, name string) (id.Organisation, error) {
 	if name == "" {
 		return id.Organisation{}, nil
@@ -153,9 +155,9 @@ func findOrganisation(orgs []vaultclient.Organisation, name string) (id.Organisa
 	case 1:
 		return hits[0].ID, nil
 	case 0:
-		return id.Organisation{}, fmt.Errorf("no organisation is named %q", name)
+		return id.Organisation{}, errors.New("none of your organisations has this name, or begins with it")
 	}
-	return id.Organisation{}, fmt.Errorf("%d organisations begin with %q: write the whole name", len(hits), name)
+	return id.Organisation{}, fmt.Errorf("%d of your organisations begin with this: write the whole name", len(hits))
 }
 
 func organisationName(orgs []vaultclient.Organisation, n id.Organisation) string {
@@ -330,11 +332,11 @@ func readDeclared(raw []byte, orgs []vaultclient.Organisation) ([]vaultclient.St
 		bad := func(column string, err error) error { return fmt.Errorf("row %d: column %s: %w", i+2, column, err) }
 		org, err := findOrganisation(orgs, rec[0])
 		if err != nil || org.IsZero() {
-			return nil, nil, bad("organisation", errors.Join(errors.New("a name of yours is expected"), err))
+			return nil, nil, bad("organisation", cmp.Or(err, errors.New("the name of one of your organisations is expected")))
 		}
 		fields, err := policy.ParseFields(strings.Fields(rec[2])...)
 		if err != nil || fields == 0 {
-			return nil, nil, bad("fields", errors.Join(errors.New("at least one field is expected"), err))
+			return nil, nil, bad("fields", fmt.Errorf("one or more of these are expected: %s", strings.Join(policy.AllFields.Names(), " ")))
 		}
 		row := vaultclient.DeclaredRow{Fields: fields}
 		for _, y := range strings.Fields(rec[3]) {

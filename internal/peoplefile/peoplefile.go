@@ -49,6 +49,7 @@ type Report struct {
 	Encoding      string // as package labfile names them
 	Header        []string
 	NotUsed       []string // headings of columns that were not read
+	HasTo         bool     // the file has a column for the last day of employment
 	HasClassified bool     // the file has a column that says who is classified
 	NINotTaken    int      // rows whose NI number was left behind because the person is not classified
 	In            int      // records below the header
@@ -100,7 +101,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	rep := &Report{Encoding: file.Encoding(), Header: header.Fields, NotUsed: columns.notUsed, HasClassified: columns.at[classified] >= 0}
+	rep := &Report{Encoding: file.Encoding(), Header: header.Fields, NotUsed: columns.notUsed, HasTo: columns.at[to] >= 0, HasClassified: columns.at[classified] >= 0}
 	first := map[[2]string]int{}
 	for {
 		rec, err := file.Next()

@@ -24,8 +24,11 @@ type Joiner struct {
 	From, To     day.Day
 	Classified   bool
 	SamePerson   id.Wearer
-	Employment   Employment
-	Health       Health
+	// What the source does not say of a known wearer stays as it is: the last day, being classified.
+	KeepTo, KeepClassified bool
+
+	Employment Employment
+	Health     Health
 }
 
 // Taken says what became of joiners.
@@ -65,7 +68,7 @@ func (s *Service) takeOn(ctx context.Context, auth vaultclient.Auth, im ImportRo
 	changes := make([]vaultclient.Change, len(joiners))
 	for i, j := range joiners {
 		changes[i] = vaultclient.Change{Organisation: j.Organisation, Identity: j.Identity, Contact: j.Contact, NI: j.NI,
-			From: j.From.String(), To: j.To.String(), Classified: j.Classified, SamePerson: j.SamePerson}
+			From: j.From.String(), To: j.To.String(), Classified: j.Classified, SamePerson: j.SamePerson, KeepTo: j.KeepTo, KeepClassified: j.KeepClassified}
 	}
 	staged, err := s.Vault.Stage(ctx, auth, im.ID, changes)
 	if err != nil {

@@ -100,6 +100,9 @@ type Change struct {
 	From, To     string       // first and last day of employment, YYYY-MM-DD; To empty: employed
 	Classified   bool
 	SamePerson   id.Wearer // another wearer who is the same human being; zero: linked by NI number where both have one, else a new person
+
+	// An existing wearer's last day of employment, or being classified, is left as it is: the source does not say.
+	KeepTo, KeepClassified bool
 }
 
 // Staged is what became of a Change.

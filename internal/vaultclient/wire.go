@@ -33,6 +33,9 @@ type (
 		To           string          `json:"to,omitempty"`
 		Classified   bool            `json:"classified,omitempty"`
 		SamePerson   id.Wearer       `json:"same_person,omitzero"`
+
+		KeepTo         bool `json:"keep_to,omitempty"`
+		KeepClassified bool `json:"keep_classified,omitempty"`
 	}
 	// WireStage is the body of stage.
 	WireStage struct {
@@ -148,7 +151,7 @@ type (
 
 // Wire returns the wire form.
 func (c Change) Wire() WireChange {
-	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson}
+	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson, c.KeepTo, c.KeepClassified}
 }
 
 // Change reads the wire form.
@@ -161,7 +164,7 @@ func (w WireChange) Change() (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson}, nil
+	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson, w.KeepTo, w.KeepClassified}, nil
 }
 
 // Wire returns the wire form.
