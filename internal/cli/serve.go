@@ -49,7 +49,8 @@ func (a addresses) origins() (pages, signIn string, err error) {
 type VaultCmd struct {
 	place
 	addresses
-	Demo bool `help:"List every user on the sign-in page." hidden:""`
+	Demo    bool   `help:"List every user on the sign-in page." hidden:""`
+	LinkFor string `help:"Make a sign-in link for this user." hidden:"" env:"DOSEVAULT_LINK_FOR"`
 }
 
 // Run runs the vault until it is told to stop; see package vaultcmd for what it prints.
@@ -63,7 +64,7 @@ func (c *VaultCmd) Run(e *env) error {
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Ready: e.stdout, Log: e.log})
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, LinkFor: c.LinkFor, Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.
@@ -130,7 +131,8 @@ func (c *WorkerCmd) Run(e *env) error {
 type ServeCmd struct {
 	place
 	addresses
-	UID int `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
+	LinkFor string `help:"Print a sign-in link for the user of this name: the way back in when nobody who could make one can sign in. It is entered in the installation's log." placeholder:"NAME"`
+	UID     int    `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
 }
 
 // Run makes an installation where there is none and serves it.
@@ -146,10 +148,14 @@ func (c *ServeCmd) Run(e *env) error {
 	}
 	warnings := c.warnings(c.UID)
 	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
-	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, warnings: warnings}
+	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, warnings: warnings}
+	what := "First sign-in"
+	if c.LinkFor != "" {
+		what = "Sign-in"
+	}
 	return s.run(func(link string) {
 		if link != "" {
-			fmt.Fprintf(e.stdout, "First sign-in, once, within ten minutes: http://%s/link?secret=%s\n", c.VaultListen, link)
+			fmt.Fprintf(e.stdout, "%s, once, within ten minutes: http://%s/link?secret=%s\n", what, c.VaultListen, link)
 		}
 		fmt.Fprintf(e.stdout, "Pages: http://%s\n", c.Listen)
 	})
@@ -171,6 +177,7 @@ type supervisor struct {
 	e        *env
 	uid      int
 	demo     bool
+	linkFor  string // at the vault's first start only
 	warnings []string
 
 	mu       sync.Mutex
@@ -238,6 +245,10 @@ func (s *supervisor) launch(ctx context.Context, i int, args []string) (link str
 	cmd := exec.Command(exe, args...)
 	cmd.Stderr = s.e.stderr
 	cmd.Env = append(os.Environ(), supervised+"=1")
+	if args[0] == "vault" && s.linkFor != "" {
+		cmd.Env = append(cmd.Env, "DOSEVAULT_LINK_FOR="+s.linkFor) // not an argument, which anybody on the machine can read
+		s.linkFor = ""
+	}
 	// A child ends when this pipe does, so that none is left behind by a supervisor that was killed.
 	leash, err := cmd.StdinPipe()
 	if err != nil {

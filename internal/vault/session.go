@@ -172,7 +172,8 @@ func (v *Vault) Whoami(_ context.Context, c Caller) (vaultclient.User, error) {
 }
 
 // FirstUser creates an installation's first user, a co-ordinator, and returns a link for them; it does nothing
-// but make a new link when that user is there already and never signed in, and nothing at all afterwards.
+// but make a new link when that user is there already, and nothing at all once somebody is signed in, or there is
+// another user or an organisation.
 func (v *Vault) FirstUser(ctx context.Context, name string) (link string, err error) {
 	var secret string
 	err = v.commit(ctx, func(t *tx) error {

@@ -27,11 +27,12 @@ type Config struct {
 	Listen   string // address of the sign-in pages
 	Pages    string // origin of the web node that browsers are sent back to, as in http://localhost:8080
 	Demo     bool   // list every user on the sign-in page: invented people only
+	LinkFor  string // name of a user who gets a sign-in link at this start; empty: nobody
 	Ready    io.Writer
 	Log      *slog.Logger
 }
 
-// Run runs the vault until the context ends. It writes lines to Ready: "link SECRET" for a first sign-in, then "ready".
+// Run runs the vault until the context ends. It writes lines to Ready: "link SECRET" for a first sign-in or the one asked for, then "ready".
 func Run(ctx context.Context, c Config) error {
 	// A crash must not write the vault's memory to a disk.
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
@@ -52,6 +53,11 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	link, err := v.FirstUser(ctx, "First co-ordinator")
 	if err != nil {
 		return err
+	}
+	if c.LinkFor != "" {
+		if link, err = v.LinkAtStart(ctx, c.LinkFor); err != nil {
+			return err
+		}
 	}
 	if link != "" {
 		fmt.Fprintln(c.Ready, "link", link)
@@ -112,6 +118,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&c.Keys, "keys", "", "key directory")
 	f.StringVar(&c.Socket, "socket", "", "path of the socket for nodes")
 	f.StringVar(&c.Listen, "listen", "localhost:8081", "address of the sign-in pages")
+	f.StringVar(&c.LinkFor, "link-for", "", "name of a user to make a sign-in link for, when nobody who could can sign in")
 	f.StringVar(&c.Pages, "pages", "http://localhost:8080", "origin of the web node")
 	if err := f.Parse(args); err != nil {
 		return 2
