@@ -242,11 +242,18 @@ func texts(ns []register.RowNote) string {
 // entries counts an organisation's ledger entries of a kind.
 func (h *house) entries(org id.Organisation, kind string) (n int) {
 	h.Helper()
-	page, err := h.v.Ledger(h.Context(), vault.Caller{Node: "web", Auth: h.auth}, vc.LedgerRequest{Organisation: org, Limit: 1000})
-	h.ok(err)
-	for _, e := range page.Entries {
-		if e.Kind == kind {
-			n++
+	seen := map[string]bool{} // reading a page is an entry too, and moves the others on
+	for at := 0; ; {
+		page, err := h.v.Ledger(h.Context(), vault.Caller{Node: "web", Auth: h.auth}, vc.LedgerRequest{Organisation: org, Offset: at, Limit: 1000})
+		h.ok(err)
+		for _, e := range page.Entries {
+			if place := fmt.Sprintf("%s %d", e.Log, e.Seq); e.Kind == kind && !seen[place] {
+				seen[place] = true
+				n++
+			}
+		}
+		if at += len(page.Entries); len(page.Entries) == 0 || at >= page.Total {
+			break
 		}
 	}
 	return n
