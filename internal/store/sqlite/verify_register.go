@@ -64,6 +64,10 @@ func (s *VerifyRegister) rows(ctx context.Context, kind byte, query string, fn f
 		if err := rows.Scan(&im, &org, &key, &r.Version, &wearer, &r.Starts, &r.Ends, &tag, &sealed, &health); err != nil {
 			return fmt.Errorf("reading the register: %w", err)
 		}
+		// An id with more bytes than ids have would be read as the same id here, and not be found by anybody who looks for it.
+		if len(im) != len(r.Import) || wearer != nil && len(wearer) != len(id.Wearer{}) {
+			return &verify.Difference{Log: "register", Seq: -1, What: fmt.Sprintf("a row of kind %q has an import's or a wearer's id of another length", kind)}
+		}
 		copy(r.Import[:], im)
 		if len(org) == len(r.Organisation) {
 			copy(r.Organisation[:], org)
