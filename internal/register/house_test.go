@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -262,13 +263,16 @@ func (h *house) entries(org id.Organisation, kind string) (n int) {
 // fuse cuts a service off from both databases after a number of steps, as a crash does: before a call, or after it
 // was done but before its answer arrived. The same step never comes twice.
 type fuse struct {
-	at, n int // -1: never
+	mu    sync.Mutex // one use case may do two things at once
+	at, n int        // -1: never
 	where string
 }
 
 var errCut = errors.New("cut off")
 
 func (f *fuse) step(what string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.n++
 	if f.n == f.at {
 		f.where = what
