@@ -33,7 +33,7 @@ type Refusal struct {
 	Number int
 	Line   int
 	Column string // the column's heading, or empty for the row as a whole
-	Reason string // without the refused text if the column is a personal one
+	Reason string // without any text of the file
 }
 
 // Report is what a file says.

@@ -207,7 +207,7 @@ func TestDuplicatesNameTheFirst(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d %s %s", r.Number, r.Column, r.Reason))
 	}
 	want := []string{
-		"2 Current DDE “0,1”: a dose in mSv (as 0.35; at most four digits before the point and three after it), M or nothing expected",
+		"2 Current DDE a dose in mSv (as 0.35; at most four digits before the point and three after it), M or nothing expected",
 		"4 Serial Number the same badge, period, position and version as in row 3",
 		"6 Serial Number the same badge, period, position and version as in row 5",
 	}

@@ -12,7 +12,6 @@ type Profile struct {
 	name      string
 	fallback  delimited.Fallback
 	headings  []string
-	personal  []int // columns whose texts no message repeats
 	uses      map[string]use
 	qualities []string
 	notes     map[string]dose.Qualifier // NoQualifier: the note says nothing about the dose
@@ -104,7 +103,6 @@ func Landauer() *Profile {
 			"ID Number", "Participant Name", "DOB", "Dosimeter", "Use", "Rad Quality", "Period Begin Date", "Period End Date",
 			"Current DDE", "Current LDE", "Current SDE", "Current Neutron", "Quarter DDE", "Quarter LDE", "Quarter SDE",
 			"YTD DDE", "YTD LDE", "YTD SDE", "Life DDE", "Life LDE", "Life SDE", "Inception Date", "Serial Number", "Version", "NoteCode"},
-		personal: []int{participantNumber, uniqueID, idNumber, participantName, birthDate},
 		uses: map[string]use{
 			"CHEST": {dose.WholeBody, []source{{currentDDE, dose.Hp10, true}, {currentLDE, dose.Hp3, false},
 				{currentSDE, dose.Hp007, true}, {currentNeutron, dose.NeutronHp10, false}}, nil},
@@ -125,5 +123,3 @@ func Landauer() *Profile {
 		early: 209,
 	}
 }
-
-func (p *Profile) isPersonal(column int) bool { return slices.Contains(p.personal, column) }

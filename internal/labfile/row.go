@@ -27,32 +27,12 @@ type cells struct {
 
 func (c *cells) text(column int) string { return strings.TrimSpace(c.Fields[column]) }
 
-// refuse notes why the column can't be used, with its text unless that is personal or free.
+// refuse notes why the column can't be used. It repeats nothing of the file: a dose is somebody's, and in a row whose
+// cells are shifted any column may hold a name. Row and column say where to look.
 func (c *cells) refuse(column int, format string, args ...any) {
-	if c.refusal != nil {
-		return
+	if c.refusal == nil {
+		c.refusal = &Refusal{Number: c.Number, Line: c.Line, Column: c.headings[column], Reason: fmt.Sprintf(format, args...)}
 	}
-	reason := fmt.Sprintf(format, args...)
-	if text := c.text(column); text != "" && !c.isPersonal(column) && column != noteCode {
-		reason = fmt.Sprintf("“%s”: %s", shorten(text), reason)
-	}
-	c.refusal = &Refusal{Number: c.Number, Line: c.Line, Column: c.headings[column], Reason: reason}
-}
-
-// shorten returns the first 20 printable characters of a text.
-func shorten(s string) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range s {
-		if !unicode.IsPrint(r) {
-			continue
-		}
-		if n++; n > 20 {
-			return b.String() + "…"
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }
 
 // code reads a text of letters, digits, hyphens and slashes.
