@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
@@ -223,12 +224,20 @@ type Dispatched struct {
 	NotCounted   bool // worn beside another; also what a foetal badge says here
 }
 
+// maxCode is the longest barcode or batch.
+const maxCode = 40
+
+// plain reports whether a code can be printed on a badge; it then holds nothing that ends it where it is bound.
+func plain(s string) bool {
+	return len(s) <= maxCode && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
 // Dispatch stores badges with their wear periods, all of them or none. A barcode that is there already is ErrExists.
 func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []Dispatched, sender string) (id.Import, error) {
 	im := ImportRow{ID: id.New[id.Import](), Kind: KindDispatch, State: Importing, Node: s.Node, Created: s.Now(), Counts: Counts{In: len(badges), Stored: len(badges)}}
 	for i, d := range badges {
-		if d.To < d.From || d.Barcode == "" {
-			return im.ID, wrong("badge %d: a barcode and a period that ends after it begins are needed", i+1)
+		if d.To < d.From || !plain(d.Barcode) || d.Barcode == "" || !plain(d.Batch) {
+			return im.ID, wrong("badge %d: a barcode and batch of printed characters, at most %d, and a period that ends after it begins are needed", i+1, maxCode)
 		}
 	}
 	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindDispatch, Rows: len(badges), Sender: sender}); err != nil {

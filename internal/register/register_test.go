@@ -308,6 +308,34 @@ func TestAListChangesOnlyWhatItSays(t *testing.T) {
 	}
 }
 
+// A list with one wrong badge stores none, and leaves nothing behind.
+func TestDispatchListsThatAreWrong(t *testing.T) {
+	h := newHouse(t)
+	ws := h.takeOn(h.joiner(h.org))
+	known := h.badge(h.org, ws[0], time.May)
+	h.dispatch(known)
+	for what, spoil := range map[string]func(*register.Dispatched){
+		"no barcode":             func(d *register.Dispatched) { d.Barcode = "" },
+		"a barcode with a break": func(d *register.Dispatched) { d.Barcode = "B1\x00B" },
+		"a long batch":           func(d *register.Dispatched) { d.Batch = strings.Repeat("B", 41) },
+		"an end before":          func(d *register.Dispatched) { d.To = d.From - 1 },
+		"a known barcode":        func(d *register.Dispatched) { d.Barcode = known.Barcode },
+		"somebody else's wearer": func(d *register.Dispatched) { d.Organisation = h.organisation("Ysbyty Glan-y-Nant", "700456") },
+	} {
+		good, bad := h.badge(h.org, ws[0], time.June), h.badge(h.org, ws[0], time.June)
+		spoil(&bad)
+		if _, err := h.web.Dispatch(t.Context(), h.auth, []register.Dispatched{good, bad}, "x"); err == nil {
+			t.Errorf("%s was stored", what)
+		}
+		found, err := h.store.Periods(t.Context(), []string{good.Barcode})
+		h.ok(err)
+		if len(found) != 0 {
+			t.Errorf("%s: the other badge was stored", what)
+		}
+		h.settled(what)
+	}
+}
+
 // A person's leave is needed for each step, and an ended session gives none.
 func TestStepsNeedLeave(t *testing.T) {
 	h := newHouse(t)
