@@ -240,16 +240,21 @@ func texts(ns []register.RowNote) string {
 	return strings.Join(s, "\n")
 }
 
-// entries counts an organisation's ledger entries of a kind.
+// entries counts an organisation's ledger entries of a kind. Reading a ledger is entered too, so that pages shift
+// while they are read.
 func (h *house) entries(org id.Organisation, kind string) (n int) {
 	h.Helper()
-	seen := map[string]bool{} // reading a page is an entry too, and moves the others on
+	type place struct {
+		log string
+		seq int64
+	}
+	seen := map[place]bool{}
 	for at := 0; ; {
 		page, err := h.v.Ledger(h.Context(), vault.Caller{Node: "web", Auth: h.auth}, vc.LedgerRequest{Organisation: org, Offset: at, Limit: 1000})
 		h.ok(err)
 		for _, e := range page.Entries {
-			if place := fmt.Sprintf("%s %d", e.Log, e.Seq); e.Kind == kind && !seen[place] {
-				seen[place] = true
+			if p := (place{e.Log, e.Seq}); e.Kind == kind && !seen[p] {
+				seen[p] = true
 				n++
 			}
 		}
