@@ -1,0 +1,384 @@
+package attack_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dosevault/dosevault/attack/house"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// stolen is a web node in somebody else's hands: its key, and a client of one's own on the vault's socket. What it
+// receives is taken from the bytes of the answers, with nothing of the program's own decoding.
+type stolen struct {
+	http     *http.Client
+	inFlight atomic.Int64
+}
+
+func steal(t *testing.T, h *house.House) *stolen {
+	t.Helper()
+	nodes := filepath.Join(h.Keys, "nodes")
+	key, err := tls.LoadX509KeyPair(filepath.Join(nodes, "web.crt"), filepath.Join(nodes, "web.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf := &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{key}, InsecureSkipVerify: true} // an attacker does not mind whom it asks
+	s := &stolen{}
+	s.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		raw, err := d.DialContext(ctx, "unix", filepath.Join(h.Dir, "run", "vault.sock"))
+		if err != nil {
+			return nil, err
+		}
+		return tls.Client(raw, conf), nil
+	}}}
+	t.Cleanup(s.http.CloseIdleConnections)
+	return s
+}
+
+// post sends one request and returns the answer's bytes when it was answered with 200. broken: no whole answer came.
+func (s *stolen) post(method string, body any) (answer []byte, broken bool) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	s.inFlight.Add(1)
+	resp, err := s.http.Post("https://vault/v1/"+method, "application/json", bytes.NewReader(b))
+	if err != nil {
+		return nil, true // stays in flight: nobody knows how far it came
+	}
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, true
+	}
+	s.inFlight.Add(-1)
+	if resp.StatusCode != http.StatusOK {
+		return nil, false
+	}
+	return answer, false
+}
+
+// loot is what was really obtained: fields by wearer, and how many answers showed anything.
+type loot struct {
+	mu      sync.Mutex
+	fields  map[string]policy.Fields
+	answers int
+}
+
+func (l *loot) add(got map[string]policy.Fields) {
+	if len(got) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answers++
+	for w, f := range got {
+		l.fields[w] |= f
+	}
+}
+
+// records reads the fields out of the answer to a reveal or search.
+func records(t *testing.T, answer []byte) map[string]policy.Fields {
+	t.Helper()
+	type record struct {
+		Wearer            string
+		Organisation      string
+		Identity, Contact string
+		NI                string
+	}
+	var list []record
+	if json.Unmarshal(answer, &list) != nil {
+		var page struct{ Records []record }
+		if err := json.Unmarshal(answer, &page); err != nil {
+			t.Errorf("an answer can't be read: %v", err)
+		}
+		list = page.Records
+	}
+	got := map[string]policy.Fields{}
+	for _, r := range list {
+		f := policy.Fields(0)
+		if r.Organisation != "" {
+			f |= policy.FieldEmployment
+		}
+		for blob, of := range map[string]map[string]policy.Fields{
+			r.Identity: {"surname": policy.FieldName, "forenames": policy.FieldName, "known_as": policy.FieldName, "former": policy.FieldName, "birth": policy.FieldBirth,
+				"sex": policy.FieldSex, "staff_number": policy.FieldStaffNumber, "registration": policy.FieldRegistration},
+			r.Contact: {"email": policy.FieldContact, "phone": policy.FieldContact, "address": policy.FieldContact, "language": policy.FieldContact},
+		} {
+			raw, err := base64.StdEncoding.DecodeString(blob)
+			if err != nil {
+				t.Errorf("a record can't be read: %v", err)
+			}
+			var values map[string]any
+			if len(raw) > 0 && json.Unmarshal(raw, &values) != nil {
+				t.Error("a record can't be read")
+			}
+			for k := range values {
+				bit, known := of[k]
+				if !known {
+					t.Errorf("an answer holds a field %q that this test does not know", k)
+				}
+				f |= bit
+			}
+		}
+		if r.NI != "" {
+			f |= policy.FieldNI
+		}
+		got[r.Wearer] |= f
+	}
+	return got
+}
+
+// sealedReading is a row of the register as a node can read it, with what the vault wants to know of its place.
+type sealedReading struct {
+	period, wearer, org, bind, sealed []byte
+	version                           uint32
+	year                              int
+}
+
+// asker is one stolen session at work.
+type asker struct {
+	t        *testing.T
+	s        *stolen
+	session  string
+	rnd      *rand.Rand
+	wearers  map[string][][]byte // of each organisation
+	orgs     []string
+	readings []sealedReading
+	loot     *loot
+}
+
+func (a *asker) call(body any) map[string]any {
+	return map[string]any{"auth": map[string]any{"session": a.session}, "body": body}
+}
+
+// ask sends one random request; false when the vault is gone.
+func (a *asker) ask() bool {
+	purpose := policy.Purposes[a.rnd.IntN(len(policy.Purposes))]
+	if a.rnd.IntN(3) > 0 {
+		purpose = policy.IssueBadges
+	}
+	org := a.orgs[a.rnd.IntN(len(a.orgs))]
+	switch a.rnd.IntN(4) {
+	case 0, 1: // reveal some wearers of one organisation
+		var list []byte
+		own := a.wearers[org]
+		for range 1 + a.rnd.IntN(6) {
+			list = append(list, own[a.rnd.IntN(len(own))]...)
+		}
+		fields := policy.Fields(1 << a.rnd.IntN(7))
+		if a.rnd.IntN(2) == 0 {
+			fields |= policy.FieldName
+		}
+		answer, broken := a.s.post("reveal", a.call(map[string]any{"purpose": purpose, "fields": fields, "wearers": list}))
+		if answer != nil {
+			a.loot.add(records(a.t, answer))
+		}
+		return !broken
+	case 2:
+		q := []string{"", "j", "jones", "e", "zzz", "d"}[a.rnd.IntN(6)]
+		answer, broken := a.s.post("search", a.call(map[string]any{"purpose": purpose, "organisation": org, "query": q, "leavers": a.rnd.IntN(2) == 0, "offset": a.rnd.IntN(3), "limit": 1 + a.rnd.IntN(25)}))
+		if answer != nil {
+			a.loot.add(records(a.t, answer))
+		}
+		return !broken
+	}
+	r := a.readings[a.rnd.IntN(len(a.readings))]
+	n := func(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
+	if a.rnd.IntN(2) == 0 {
+		purpose = policy.AssessDose
+	}
+	answer, broken := a.s.post("open", a.call(map[string]any{"purpose": purpose, "tables": []string{"reading"}, "rows": r.period, "versions": n(r.version), "classes": []byte{byte(policy.ClassDose)},
+		"organisations": r.org, "wearers": r.wearer, "years": n(uint32(r.year)), "bind_lengths": n(uint32(len(r.bind))), "binds": r.bind, "pads": n(0), "lengths": n(uint32(len(r.sealed))), "data": r.sealed}))
+	if answer != nil {
+		var out struct{ Data []byte }
+		if err := json.Unmarshal(answer, &out); err != nil || len(out.Data) < 8 {
+			a.t.Errorf("opened %d bytes, %v", len(out.Data), err)
+		}
+		w, err := id.From[any](r.wearer)
+		if err != nil {
+			a.t.Error(err)
+		}
+		a.loot.add(map[string]policy.Fields{w.String(): policy.FieldDose})
+	}
+	return !broken
+}
+
+// The first oracle. Fifty stolen sessions of every role are misused at full speed through the socket, with the web node's
+// own key, until the vault is killed in the middle of it. What was obtained lies within what the ledger says, for the
+// node and for each user; and the ledger says more by at most the requests that were in flight.
+func TestWhatWasObtainedStandsInTheLedger(t *testing.T) {
+	const rounds, sessions = 2, 25
+	h := copyOfFilled(t)
+	h.Start("demo")
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	from := time.Now()
+	all := &loot{fields: map[string]policy.Fields{}}
+	byUser := map[string]*loot{}
+	inFlight := int64(0)
+	users := h.DemoUsers()
+	names := make([]string, 0, len(users))
+	for n := range users {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	for round := range rounds {
+		rnd := rand.New(rand.NewPCG(seed, uint64(round)))
+		s := steal(t, h)
+		web := h.Client("web")
+		wearers, orgs, readings := plain(t, h)
+		var wg sync.WaitGroup
+		for i := range sessions {
+			user := users[names[rnd.IntN(len(names))]]
+			if i < len(names) {
+				user = users[names[i]] // every role at least once
+			}
+			auth, err := h.SignIn(web, user)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if byUser[user] == nil {
+				byUser[user] = &loot{fields: map[string]policy.Fields{}}
+			}
+			mine := &loot{fields: map[string]policy.Fields{}}
+			a := &asker{t, s, auth.Session, rand.New(rand.NewPCG(seed, uint64(1000*round+i))), wearers, orgs, readings, mine}
+			if rnd.IntN(8) == 0 { // signed out before it is misused
+				if err := web.SignOut(t.Context(), auth); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wg.Go(func() {
+				for a.ask() {
+				}
+				all.mu.Lock()
+				all.answers += mine.answers
+				for w, f := range mine.fields {
+					all.fields[w] |= f
+				}
+				all.mu.Unlock()
+				byUser[user].add(mine.fields)
+			})
+		}
+		time.Sleep(time.Duration(500+rnd.IntN(1500)) * time.Millisecond)
+		vault := h.Process("vault")
+		if err := syscall.Kill(vault, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		inFlight += s.inFlight.Load()
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+			if _, err := h.SignIn(web, users["Eleri Vaughan"]); err == nil {
+				break
+			} else if time.Now().After(deadline) {
+				t.Fatalf("the vault did not come back: %v", err)
+			}
+		}
+	}
+	if all.answers < 100 {
+		t.Fatalf("only %d answers showed anything: nothing is shown", all.answers)
+	}
+
+	web := h.Client("web")
+	auth, err := h.SignIn(web, users["Eleri Vaughan"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	exposed := func(recipient string) (map[string]policy.Fields, int) {
+		x, err := web.Exposures(t.Context(), auth, vaultclient.ExposureRequest{Recipient: vaultclient.Recipient(recipient), From: from, To: time.Now().Add(time.Minute), List: true, Proofs: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]policy.Fields{}
+		for _, e := range x.List {
+			out[e.Wearer.String()] |= e.Fields
+		}
+		return out, len(x.Proofs)
+	}
+	entered, entries := exposed("node:web")
+	within(t, "the node web", all.fields, entered)
+	if surplus := entries - all.answers; surplus < 0 || int64(surplus) > inFlight {
+		t.Errorf("%d answers, %d entries: a surplus of %d with %d requests in flight", all.answers, entries, surplus, inFlight)
+	} else {
+		t.Logf("%d answers that showed fields of %d wearers, %d entries; surplus %d of %d requests in flight", all.answers, len(all.fields), entries, surplus, inFlight)
+	}
+	for user, l := range byUser {
+		entered, _ := exposed("user:" + user)
+		within(t, "user "+user, l.fields, entered)
+	}
+	if out, err := h.Run("verify"); err != nil {
+		t.Errorf("verify: %v\n%s", err, out)
+	}
+}
+
+// within checks that every field obtained was entered.
+func within(t *testing.T, who string, obtained, entered map[string]policy.Fields) {
+	t.Helper()
+	for w, f := range obtained {
+		if missing := f &^ entered[w]; missing != 0 {
+			t.Errorf("%s obtained %s of wearer %s, and no entry says so", who, missing, w)
+		}
+	}
+}
+
+// plain reads what a node can read of the register by itself: who is whose, and sealed readings.
+func plain(t *testing.T, h *house.House) (wearers map[string][][]byte, orgs []string, readings []sealedReading) {
+	t.Helper()
+	db := readOnly(t, registerDB(h))
+	rows, err := db.Query("SELECT DISTINCT organisation, id FROM wearer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	wearers = map[string][][]byte{}
+	for rows.Next() {
+		var org, w []byte
+		if err := rows.Scan(&org, &w); err != nil {
+			t.Fatal(err)
+		}
+		o, err := id.From[any](org)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wearers[o.String()] = append(wearers[o.String()], w)
+	}
+	for o := range wearers {
+		orgs = append(orgs, o)
+	}
+	slices.Sort(orgs)
+	sealed, err := db.Query(`SELECT r.wear_period, r.wearer, p.organisation, r.import, r.sealed, r.version, CAST(strftime('%Y', p.ends * 86400, 'unixepoch') AS INTEGER)
+		FROM reading r JOIN wear_period p ON p.wearer = r.wearer AND p.id = r.wear_period WHERE r.wearer <> zeroblob(16) LIMIT 3000`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sealed.Close()
+	for sealed.Next() {
+		var r sealedReading
+		if err := sealed.Scan(&r.period, &r.wearer, &r.org, &r.bind, &r.sealed, &r.version, &r.year); err != nil {
+			t.Fatal(err)
+		}
+		readings = append(readings, r)
+	}
+	if len(orgs) == 0 || len(readings) == 0 {
+		t.Fatal("the register is empty")
+	}
+	return wearers, orgs, readings
+}
