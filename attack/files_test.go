@@ -233,6 +233,7 @@ func TestBadListsOfPeopleAreRefusedInWords(t *testing.T) {
 	count := func() int { return number(t, registerDB(h), "SELECT count(*) FROM wearer") }
 	before := count()
 	path := filepath.Join(t.TempDir(), "people.csv")
+	row[column["Department"]], row[column["Job Title"]] = strings.Repeat("ŵ", 100), strings.Repeat("y", 200)
 	good := table(heading, row)
 	for name, f := range map[string]struct {
 		file []byte
@@ -286,5 +287,11 @@ func TestBadListsOfPeopleAreRefusedInWords(t *testing.T) {
 	}
 	if out, err := h.Run("people", "import", "--yes", "--organisation", seeded().Organisations[org].Name, path); err != nil || !strings.Contains(out, "Stored: 1 new") {
 		t.Errorf("the list is no good where nothing is spoilt, so nothing is shown: %v\n%s", err, out)
+	}
+	// Texts as long as they may be do not stand out by their length.
+	for _, c := range []string{"sealed", "health"} {
+		if n := number(t, registerDB(h), "SELECT count(DISTINCT length("+c+")) FROM wearer"); n != 1 {
+			t.Errorf("wearer.%s has %d lengths", c, n)
+		}
 	}
 }

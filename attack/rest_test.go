@@ -577,7 +577,7 @@ var lengths = map[string]struct {
 	"vault.field.sealed":            {29, 32, false},  // by class; see below
 	"vault.opening.sealed":          {29, 256, false}, // whom and how many it names, as the leaf's count says too
 	"register.organisation.sealed":  {31, 1024, true},
-	"register.wearer.sealed":        {31, 256, true},
+	"register.wearer.sealed":        {31, 512, true},
 	"register.wearer.health":        {31, 256, true},
 	"register.wear_period.sealed":   {31, 16, true},
 	"register.reading.sealed":       {31, 64, true},

@@ -32,11 +32,12 @@ import (
 //	       7  1  number of quantities
 //	  then for each: quantity (1), qualifier (1), dose in µSv (8)
 //
-// Wearer, health, organisation and investigation: JSON, see the types below; padded to 256, 256, 1024 and 512.
+// Wearer, health, organisation and investigation: JSON, see the types below; padded to 512, 256, 1024 and 512: a wearer's
+// two texts of 200 bytes fit, so that no row stands out by its length.
 const (
 	periodPad        = 16
 	readingPad       = 64
-	wearerPad        = 256
+	wearerPad        = 512
 	healthPad        = 256
 	organisationPad  = 1024
 	investigationPad = 512
