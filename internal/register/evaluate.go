@@ -264,14 +264,18 @@ func (s *Service) levels(ctx context.Context, auth vaultclient.Auth) (map[id.Org
 	return out, nil
 }
 
-// openInvestigations seals those findings that no investigation is open for yet.
+// openInvestigations seals those findings that none is open for yet: one investigation for each person, kind and year
+// however many levels were passed, for the highest of them, and likewise one alert of an overexposure for each limit's window.
 func (s *Service) openInvestigations(ctx context.Context, auth vaultclient.Auth, im ImportRow, found []Investigation, orgs []id.Organisation) ([]InvestigationRow, error) {
 	if len(found) == 0 {
 		return nil, nil
 	}
 	tags := make([]vaultclient.TagItem, len(found))
 	for i, f := range found {
-		tags[i] = vaultclient.TagItem{Wearer: f.Wearer, Label: fmt.Sprintf("investigation/%d/%d/%d/%d/%t", f.Kind, f.Window, f.Year, f.Bound, f.Overexposure)}
+		tags[i] = vaultclient.TagItem{Wearer: f.Wearer, Label: fmt.Sprintf("investigation/%d/%d", f.Kind, f.Year)}
+		if f.Overexposure {
+			tags[i].Label = fmt.Sprintf("overexposure/%d/%d/%d", f.Kind, f.Window, f.Year)
+		}
 	}
 	hashes, err := s.Vault.Tags(ctx, auth, policy.AssessDose, tags)
 	if err != nil {
@@ -281,10 +285,16 @@ func (s *Service) openInvestigations(ctx context.Context, auth vaultclient.Auth,
 	if err != nil {
 		return nil, err
 	}
+	highest := map[string]int{}
+	for i, f := range found {
+		if j, ok := highest[string(hashes[i])]; !ok || f.Bound > found[j].Bound {
+			highest[string(hashes[i])] = i
+		}
+	}
 	var rows []InvestigationRow
 	var items []vaultclient.Item
 	for i, f := range found {
-		if have[i] {
+		if have[i] || highest[string(hashes[i])] != i {
 			continue
 		}
 		row := InvestigationRow{ID: id.New[id.Row](), Organisation: orgs[i], Tag: hashes[i], Import: im.ID}
