@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -17,6 +18,9 @@ type pagesRegister struct{ *register.Service }
 // WearerRecord implements web.Register.
 func (p pagesRegister) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*web.WearerRecord, error) {
 	rec, err := p.Service.WearerRecord(ctx, auth, w)
+	if errors.Is(err, register.ErrNotFound) {
+		return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such wearer"}
+	}
 	if err != nil {
 		return nil, err
 	}

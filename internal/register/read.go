@@ -42,6 +42,7 @@ func purposeFor(u vaultclient.User) policy.Purpose {
 }
 
 // WearerRecord returns a wearer's record, revealed to the caller. A co-ordinator's covers all the person's employments.
+// ErrNotFound: there is no such wearer.
 func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*WearerRecord, error) {
 	user, err := s.Vault.Whoami(ctx, auth)
 	if err != nil {
@@ -63,8 +64,11 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 		out.Employments = len(wearers)
 	}
 	rows, err := s.Store.Wearers(ctx, []id.Wearer{w})
-	if err != nil || len(rows) == 0 {
-		return out, err
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, ErrNotFound
 	}
 	b, err := s.open(ctx, auth, purpose, "", []vaultclient.Item{{Context: rows[0].context(policy.ClassEmployment), Value: rows[0].Sealed}})
 	if err != nil {
