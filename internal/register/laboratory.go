@@ -175,7 +175,7 @@ func (s *Service) read(ctx context.Context, im ImportRow) (*reading, error) {
 	return s.match(ctx, auth, im, rep, len(file))
 }
 
-// match holds a report's rows against the register.
+// match holds a report's rows against the register. size is the file's in bytes, 0 for rows without a file.
 func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow, rep *labfile.Report, size int) (*reading, error) {
 	orgs, err := s.Vault.Organisations(ctx, auth)
 	if err != nil {
@@ -197,8 +197,13 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	for i := range found {
 		byBarcode[found[i].Barcode] = &found[i]
 	}
-	if err := s.enterNamed(ctx, auth, im, rep, byBarcode, size); err != nil {
-		return nil, err
+	// A file is read twice, for its preview and when it is stored. Whom it names is entered the first time; the second,
+	// the vault enters that the file was opened, with all that it holds of them.
+	previewing := im.State == Previewing
+	if previewing || size == 0 {
+		if err := s.enterNamed(ctx, auth, im, rep, byBarcode, size); err != nil {
+			return nil, err
+		}
 	}
 	wears, err := s.wears(ctx, auth, found)
 	if err != nil {
@@ -238,8 +243,10 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 		r.matches = append(r.matches, m)
 		p.ByOrg[res.Organisation]++
 	}
-	if err := s.compareLabels(ctx, auth, r); err != nil {
-		return nil, err
+	if previewing { // for its notices
+		if err := s.compareLabels(ctx, auth, r); err != nil {
+			return nil, err
+		}
 	}
 	sort.Slice(p.Refused, func(i, j int) bool { return p.Refused[i].Row < p.Refused[j].Row })
 	sort.Slice(p.Notices, func(i, j int) bool { return p.Notices[i].Row < p.Notices[j].Row })
