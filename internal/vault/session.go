@@ -3,7 +3,7 @@ package vault
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,11 +37,12 @@ type code struct {
 	expires time.Time
 }
 
-// newSecret returns 32 random bytes as text; only its hash is kept.
+// newSecret returns 32 random bytes as digits and letters, since a secret that begins with "-" is a flag on a command
+// line. Only its hash is kept.
 func newSecret() string {
 	var b [32]byte
 	rand.Read(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return hex.EncodeToString(b[:])
 }
 
 // NewCode makes a one-time code with which a node begins the user's session.
