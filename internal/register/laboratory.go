@@ -128,11 +128,27 @@ func (s *Service) WorkOn(ctx context.Context, im ImportRow) error {
 		// The file is wrong, not the program: say so, and don't try again.
 	case errors.As(err, &vault) && (vault.Code == vaultclient.Refused || vault.Code == vaultclient.Unauthenticated || vault.Code == vaultclient.Invalid):
 		// The vault refuses: trying again by itself does not help.
+	case errors.Is(err, errBlob):
+		// Somebody changed the database.
 	default:
-		return err // a fault that may pass; the import stays in its state until the worker starts again
+		return err // a fault that may pass; the import stays in its state until Reconcile
 	}
+	return s.fail(ctx, im, err.Error())
+}
+
+// GiveUp fails an import on which the worker failed again and again, so that those behind it have their turn. One whose
+// rows are stored meanwhile is left alone.
+func (s *Service) GiveUp(ctx context.Context, im ImportRow) error {
+	err := s.fail(ctx, im, "it failed again and again, and nothing was stored: see the worker's log, then load the file again")
+	if errors.Is(err, ErrState) {
+		return nil
+	}
+	return err
+}
+
+func (s *Service) fail(ctx context.Context, im ImportRow, why string) error {
 	from := im.State
-	im.State, im.Failure = Failed, err.Error()
+	im.State, im.Failure = Failed, why
 	return s.Store.Move(ctx, from, im)
 }
 

@@ -9,46 +9,75 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// pause is how long a worker waits before it looks again, when there was nothing to do.
-const pause = 150 * time.Millisecond
+// How long a worker waits, and how often it tries.
+const (
+	pause     = 150 * time.Millisecond // when there was nothing to do
+	firstWait = time.Second            // after a fault, then twice as long …
+	most      = 30 * time.Second       // … up to this
+	tries     = 8                      // of one import, about two minutes; without the vault no try counts
+)
 
 // Run reconciles what an earlier stop left behind, then works until the context ends.
 func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
-	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
-		err := s.Reconcile(ctx)
-		if err == nil {
-			break
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		log.Error("reconciling the databases; trying again", "error", err, "in", wait)
-		if !sleep(ctx, wait) {
-			return nil
-		}
+	failed := map[id.Import]int{}
+	wait := firstWait
+	later := func() bool {
+		ok := sleep(ctx, wait)
+		wait = min(2*wait, most)
+		return ok
 	}
-	for {
-		worked, err := next(ctx, s, log)
-		if ctx.Err() != nil {
-			return nil
+	for settled := false; ; {
+		if !settled {
+			// A stop or a fault left imports as they were claimed: they are put back.
+			if err := s.Reconcile(ctx); err != nil {
+				if ctx.Err() == nil {
+					log.Error("reconciling the databases; trying again", "error", err, "in", wait)
+				}
+				if !later() {
+					return nil
+				}
+				continue
+			}
+			settled = true
 		}
-		if err != nil {
-			log.Error("working on an import; trying again", "error", err)
-			if !sleep(ctx, time.Second) {
+		im, err := next(ctx, s, log)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			again(ctx, s, log, im, err, failed)
+			settled = false
+			if !later() {
 				return nil
 			}
-			// A fault left the import as it was claimed: put it back.
-			if err := s.Reconcile(ctx); err != nil {
-				log.Error("reconciling the databases", "error", err)
+		case im.ID.IsZero():
+			if !sleep(ctx, pause) {
+				return nil
 			}
-			continue
+		default:
+			delete(failed, im.ID)
+			wait = firstWait
 		}
-		if !worked && !sleep(ctx, pause) {
-			return nil
-		}
+	}
+}
+
+// again counts an import's faults, and gives it up where they are too many: the imports behind it must not wait for ever.
+func again(ctx context.Context, s *register.Service, log *slog.Logger, im register.ImportRow, why error, failed map[id.Import]int) {
+	log.Error("working on an import", "import", im.ID, "error", why)
+	if im.ID.IsZero() || errors.Is(why, vaultclient.ErrUnavailable) {
+		return
+	}
+	if failed[im.ID]++; failed[im.ID] < tries {
+		return
+	}
+	delete(failed, im.ID)
+	if err := s.GiveUp(ctx, im); err != nil {
+		log.Error("giving up an import", "import", im.ID, "error", err)
 	}
 }
 
@@ -61,20 +90,20 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// next does one step of one import, and reports whether there was any.
-func next(ctx context.Context, s *register.Service, log *slog.Logger) (bool, error) {
-	for from, to := range map[register.State]register.State{register.Received: register.Previewing, register.Confirmed: register.Importing} {
-		im, err := s.Store.Claim(ctx, from, to)
+// next does one step of one import and returns it; the zero one when none waits.
+func next(ctx context.Context, s *register.Service, log *slog.Logger) (register.ImportRow, error) {
+	for _, step := range []struct{ from, to register.State }{{register.Confirmed, register.Importing}, {register.Received, register.Previewing}} {
+		im, err := s.Store.Claim(ctx, step.from, step.to)
 		if errors.Is(err, register.ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return false, err
+			return im, err
 		}
 		began := time.Now()
 		err = s.WorkOn(ctx, im)
-		log.Info("worked on an import", "import", im.ID, "step", to, "seconds", time.Since(began).Seconds())
-		return true, err
+		log.Info("worked on an import", "import", im.ID, "step", step.to, "seconds", time.Since(began).Seconds())
+		return im, err
 	}
-	return false, nil
+	return register.ImportRow{}, nil
 }
