@@ -61,6 +61,7 @@ func lines(t *testing.T) (heading, row, other []string) {
 // TestBadFilesAreRefusedInWords: what is no laboratory's file, or a wrong one, is refused with a message that says where;
 // the exit is 1, nothing is stored, and no personal value of it appears on any output or in any file.
 func TestBadFilesAreRefusedInWords(t *testing.T) {
+	t.Parallel()
 	heading, row, other := lines(t)
 	spoilt := func(column int, text string) []byte {
 		r := slices.Clone(row)
@@ -197,6 +198,7 @@ func TestBadFilesAreRefusedInWords(t *testing.T) {
 
 // TestBadListsOfPeopleAreRefusedInWords: the same for lists of people.
 func TestBadListsOfPeopleAreRefusedInWords(t *testing.T) {
+	t.Parallel()
 	var list bytes.Buffer
 	org := seeded().Wearers[len(seeded().Wearers)-1].Organisation
 	if err := seeded().WritePeopleCSV(&list, org); err != nil {

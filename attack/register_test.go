@@ -289,6 +289,7 @@ func unnoticed(t *testing.T) map[string]bool {
 // of every table. Each change is found by verify, or refused when somebody reads the row, or stands in the list of
 // docs/security.md of what nothing finds. What stands in that list must really be unnoticed.
 func TestEveryColumnOfTheRegister(t *testing.T) {
+	t.Parallel()
 	tg := newTarget(t, copyOfFilled(t))
 	all := changes(t, tg)
 	pristine := mustRead(t, registerDB(tg.h))
@@ -384,6 +385,7 @@ func TestEveryColumnOfTheRegister(t *testing.T) {
 
 // TestAMovedCiphertextDoesNotOpen: a sealed value opens in its own row, for its own wearer, in its own version and column.
 func TestAMovedCiphertextDoesNotOpen(t *testing.T) {
+	t.Parallel()
 	tg := newTarget(t, copyOfFilled(t))
 	pristine := mustRead(t, registerDB(tg.h))
 	db := openDB(t, registerDB(tg.h))
@@ -447,6 +449,7 @@ func TestAMovedCiphertextDoesNotOpen(t *testing.T) {
 // TestADeletedRolledBackOrReassignedReadingIsFound: verify names the import and the organisation's log, whatever else
 // was made to fit.
 func TestADeletedRolledBackOrReassignedReadingIsFound(t *testing.T) {
+	t.Parallel()
 	for name, statements := range map[string][]string{
 		"one deleted":                   {"DELETE FROM reading WHERE (wearer, wear_period) = (SELECT wearer, wear_period FROM reading ORDER BY wearer DESC LIMIT 1)"},
 		"deleted with its wear period":  {"DELETE FROM reading WHERE wearer = (SELECT max(wearer) FROM reading)", "DELETE FROM wear_period WHERE wearer = (SELECT max(wearer) FROM wear_period)"},
@@ -471,6 +474,7 @@ func TestADeletedRolledBackOrReassignedReadingIsFound(t *testing.T) {
 // TestAnOldRegisterIsFound: the whole register put back to what it was before the last import; and a deletion in an
 // import that is put back to "stored", which the worker then enters anew.
 func TestAnOldRegisterIsFound(t *testing.T) {
+	t.Parallel()
 	h := copyOfFilled(t)
 	old := mustRead(t, registerDB(h))
 	h.Start("demo", "--people", small)
