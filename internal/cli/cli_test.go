@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	_ "github.com/dosevault/dosevault/internal/cli" // what is built below: a cached result must not outlive a change of it
 )
 
 // program is the real program, built once.

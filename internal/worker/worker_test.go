@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // queue is a register's store of imports in memory; broken says what reading a file's document answers.
 type queue struct {
 	register.Store
+	mu      sync.Mutex
 	imports []*register.ImportRow
 	broken  map[id.Import]func() error
 	waiting error // what claiming answers, if not nil
@@ -31,6 +33,8 @@ type queue struct {
 }
 
 func (q *queue) add(s register.State, broken func() error) id.Import {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	im := &register.ImportRow{ID: id.New[id.Import](), Kind: register.KindLaboratory, State: s}
 	q.imports = append(q.imports, im)
 	if q.broken == nil {
@@ -40,7 +44,14 @@ func (q *queue) add(s register.State, broken func() error) id.Import {
 	return im.ID
 }
 
-func (q *queue) of(n id.Import) *register.ImportRow {
+// of returns an import as it stands.
+func (q *queue) of(n id.Import) register.ImportRow {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return *q.find(n)
+}
+
+func (q *queue) find(n id.Import) *register.ImportRow {
 	for _, im := range q.imports {
 		if im.ID == n {
 			return im
@@ -49,7 +60,29 @@ func (q *queue) of(n id.Import) *register.ImportRow {
 	return nil
 }
 
+// breaks says how reading an import's file fails, if it does.
+func (q *queue) breaks(n id.Import) error {
+	q.mu.Lock()
+	broken := q.broken[n]
+	q.mu.Unlock()
+	return broken()
+}
+
+func (q *queue) mend() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stuck = nil
+}
+
+func (q *queue) times() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.asked
+}
+
 func (q *queue) InState(_ context.Context, s register.State) (out []register.ImportRow, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.stuck != nil {
 		return nil, q.stuck
 	}
@@ -62,6 +95,8 @@ func (q *queue) InState(_ context.Context, s register.State) (out []register.Imp
 }
 
 func (q *queue) Claim(_ context.Context, from, to register.State) (register.ImportRow, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.asked++
 	if q.waiting != nil {
 		return register.ImportRow{}, q.waiting
@@ -76,7 +111,9 @@ func (q *queue) Claim(_ context.Context, from, to register.State) (register.Impo
 }
 
 func (q *queue) Move(_ context.Context, from register.State, im register.ImportRow) error {
-	old := q.of(im.ID)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	old := q.find(im.ID)
 	if old.State != from {
 		return register.ErrState
 	}
@@ -85,7 +122,7 @@ func (q *queue) Move(_ context.Context, from register.State, im register.ImportR
 }
 
 func (q *queue) Document(_ context.Context, n id.Import, name string) ([][]byte, error) {
-	if err := q.broken[n](); err != nil && name != "file" {
+	if err := q.breaks(n); err != nil && name != "file" {
 		return nil, err
 	}
 	return [][]byte{n[:]}, nil
@@ -100,7 +137,7 @@ type wire struct {
 func (w wire) Pending(context.Context) ([]id.Import, error) { return nil, nil }
 
 func (w wire) Open(_ context.Context, _ vaultclient.Auth, r vaultclient.OpenRequest) ([][]byte, error) {
-	return nil, w.q.broken[id.Import(r.Items[0].Value)]()
+	return nil, w.q.breaks(id.Import(r.Items[0].Value))
 }
 
 // run runs a worker in a bubble, where waiting takes no time, and returns what ends it.
@@ -163,8 +200,8 @@ func TestItLooksAgainSoon(t *testing.T) {
 		if im := q.of(n); im.State != register.Failed || !strings.Contains(im.Failure, "no") {
 			t.Errorf("a second later the import is %s (%q), want failed with the vault's reason\n%s", im.State, im.Failure, log)
 		}
-		if q.asked > 2*100 {
-			t.Errorf("it asked %d times in 11 seconds", q.asked)
+		if n := q.times(); n > 2*100 {
+			t.Errorf("it asked %d times in 11 seconds", n)
 		}
 		end()
 	})
@@ -217,10 +254,10 @@ func TestItReconcilesFirst(t *testing.T) {
 		_, end := run(t, q)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if q.asked != 0 || q.of(left).State != register.Previewing {
-			t.Errorf("it worked before it had reconciled: asked %d times", q.asked)
+		if n := q.times(); n != 0 || q.of(left).State != register.Previewing {
+			t.Errorf("it worked before it had reconciled: asked %d times", n)
 		}
-		q.stuck = nil
+		q.mend()
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if st := q.of(left).State; st != register.Failed {
