@@ -15,11 +15,17 @@ import (
 )
 
 // cutEverywhere runs a use case again and again, cut off at its first step, its second, and so on until it gets
-// through, and has check look at what is there after a restart.
+// through, and has check look at what is there after a restart. Then it does so once more with a single failing step.
 func cutEverywhere(h *house, run func(f *fuse) error, check func(where string, err error)) {
 	h.Helper()
+	failEverywhere(h, false, run, check)
+	failEverywhere(h, true, run, check)
+}
+
+func failEverywhere(h *house, once bool, run func(f *fuse) error, check func(where string, err error)) {
+	h.Helper()
 	for at := 1; ; at++ {
-		f := &fuse{at: at}
+		f := &fuse{at: at, once: once}
 		err := run(f)
 		if !f.burnt() {
 			h.ok(err)
@@ -30,7 +36,7 @@ func cutEverywhere(h *house, run func(f *fuse) error, check func(where string, e
 			return
 		}
 		h.ok(h.worker.Reconcile(h.Context()))
-		check(fmt.Sprintf("cut %s (step %d)", f.where, at), err)
+		check(fmt.Sprintf("cut %s (step %d, once %t)", f.where, at, once), err)
 		if h.Failed() {
 			return
 		}

@@ -122,7 +122,9 @@ func TestTakingOn(t *testing.T) {
 		h.ok(err)
 		return taken
 	}
-	counts := func(x register.Taken) string { return fmt.Sprintf("%d new, %d changed, %d same", x.New, x.Changed, x.Same) }
+	counts := func(x register.Taken) string {
+		return fmt.Sprintf("%d new, %d changed, %d same", x.New, x.Changed, x.Same)
+	}
 	first := take(a, b)
 	if got := counts(first) + "; " + counts(take(a, b)); got != "2 new, 0 changed, 0 same; 0 new, 0 changed, 2 same" {
 		t.Errorf("a list, and the same again: %s", got)
