@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,7 +54,7 @@ func (s signedIn) open() (*vaultclient.Client, vaultclient.Auth, error) {
 // SignInCmd signs in.
 type SignInCmd struct {
 	signedIn
-	Link string `arg:"" help:"The one-time link, or its secret."`
+	Link string `arg:"" optional:"" help:"The one-time link, or its secret. Without it, it is asked for, so that nobody sees it among the machine's processes."`
 }
 
 // Run spends a one-time link for a session of the node cli.
@@ -63,6 +65,14 @@ func (c *SignInCmd) Run(e *env) error {
 	}
 	defer client.Close()
 	secret := c.Link
+	if secret == "" {
+		fmt.Fprint(e.stdout, "Link: ")
+		line, err := bufio.NewReader(io.LimitReader(e.stdin, 4096)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		secret = strings.TrimSpace(line)
+	}
 	if _, after, ok := strings.Cut(secret, "secret="); ok {
 		secret = after
 	}
@@ -97,7 +107,7 @@ func (c *SignOutCmd) Run(e *env) error {
 type SearchCmd struct {
 	signedIn
 	Query        []string `arg:"" help:"Beginnings of names, or a staff number; order and accents do not matter."`
-	Organisation string   `help:"Name of an organisation; without it, all that you may search."`
+	Organisation string   `help:"Name of an organisation; without it, all that you may search." placeholder:"NAME"`
 	Leavers      bool     `help:"Include those who have left."`
 	Limit        int      `help:"How many to show." default:"25"`
 }

@@ -15,7 +15,7 @@ import (
 // VerifyCmd recomputes the ledgers.
 type VerifyCmd struct {
 	place
-	Checkpoint string `help:"A head kept earlier, as dosevault checkpoint printed it." type:"existingfile"`
+	Checkpoint string `help:"A head kept earlier, as dosevault checkpoint printed it." type:"existingfile" placeholder:"FILE"`
 }
 
 // Run verifies; the first difference is an error that names log and entry.
