@@ -108,7 +108,7 @@ func writeRefused(e *env, path string, rows int, write func(io.Writer) error) er
 
 // await waits until an import has come to a state; one that failed is an error with its reason.
 func await(ctx context.Context, svc *register.Service, n id.Import, want register.State) error {
-	for {
+	for began, told := time.Now(), false; ; {
 		im, err := svc.Store.Import(ctx, n)
 		if err != nil {
 			return err
@@ -118,6 +118,11 @@ func await(ctx context.Context, svc *register.Service, n id.Import, want registe
 			return nil
 		case register.Failed:
 			return errors.New(im.Failure)
+		case register.Received, register.Confirmed:
+			if !told && time.Since(began) > 10*time.Second {
+				told = true
+				svc.Log.Warn("no worker has taken the file yet: is dosevault serve running, or busy with another file?")
+			}
 		}
 		select {
 		case <-ctx.Done():
