@@ -93,7 +93,7 @@ func (c *WebCmd) Run(e *env) error {
 	}
 	defer closeRegister()
 	handler := web.New(web.Config{Vault: client, Register: pagesRegister{svc}, Origin: pages, VaultOrigin: signIn, Demo: c.isDemo(), Now: time.Now, Log: e.log, Warnings: c.Warning})
-	l, err := net.Listen("tcp", c.Listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func (s *supervisor) launch(ctx context.Context, i int, args []string) (link str
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command(exe, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), exe, args...) // stop ends it, the vault last
 	cmd.Stderr = s.e.stderr
 	cmd.Env = append(os.Environ(), supervised+"=1")
 	if args[0] == "vault" && s.linkFor != "" {

@@ -68,7 +68,7 @@ func (c *VerifyCmd) Run(e *env) error {
 	}
 	opened, erased := int64(0), int64(0)
 	for _, l := range report.Logs {
-		opened, erased = opened+int64(l.Opened), erased+int64(l.Erased)
+		opened, erased = opened+l.Opened, erased+l.Erased
 	}
 	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\n", len(report.Logs), report.Leaves, opened, erased)
 	reg, err := c.verifyRegister(e, report.Manifests)
