@@ -33,6 +33,12 @@ CREATE TABLE plain_reading (
 	micro_sv INTEGER NOT NULL, qualifier TEXT NOT NULL) STRICT;
 CREATE INDEX plain_reading_badge ON plain_reading (badge);`
 
+// rowSchema is the least that keeps a report's rows: one table, one row for each record.
+const rowSchema = `CREATE TABLE plain_badge (
+	id INTEGER PRIMARY KEY, account TEXT NOT NULL, barcode TEXT NOT NULL, name TEXT NOT NULL, birth TEXT NOT NULL,
+	position TEXT NOT NULL, first_day TEXT NOT NULL, last_day TEXT NOT NULL, scanned TEXT NOT NULL, version INTEGER NOT NULL,
+	note TEXT NOT NULL, dde TEXT NOT NULL, lde TEXT NOT NULL, sde TEXT NOT NULL, neutron TEXT NOT NULL, UNIQUE (barcode, version)) STRICT`
+
 // Columns of a DoseReport that PlainImport keeps.
 var plainColumns = []string{
 	"Account Number", "Serial Number", "Participant Name", "DOB", "Use", "Period Begin Date", "Period End Date", "Scan Date",
@@ -49,7 +55,20 @@ func PlainImport(dir, file, synchronous string) (Import, error) {
 	return plainImport(dir, file, synchronous)
 }
 
-func plainImport(dir, file, synchronous string) (imp Import, err error) {
+// PlainRows is PlainImport with one table and one row for each record, doses as the texts that they are: the least
+// that can be called an import, and the strictest reference.
+func PlainRows(dir, file, synchronous string) (Import, error) {
+	if _, err := FileSystem(dir); err != nil {
+		return Import{}, err
+	}
+	return plainInto(dir, file, synchronous, rowSchema, (*Import).insertRows)
+}
+
+func plainImport(dir, file, synchronous string) (Import, error) {
+	return plainInto(dir, file, synchronous, plainSchema, (*Import).insert)
+}
+
+func plainInto(dir, file, synchronous, schema string, insert func(*Import, *sql.Tx, io.Reader) error) (imp Import, err error) {
 	if synchronous != "FULL" && synchronous != "NORMAL" {
 		return imp, fmt.Errorf("ref: synchronous %q: FULL or NORMAL expected", synchronous)
 	}
@@ -68,7 +87,7 @@ func plainImport(dir, file, synchronous string) (imp Import, err error) {
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(plainSchema); err != nil {
+	if _, err := db.Exec(schema); err != nil {
 		return imp, fmt.Errorf("ref: creating the plain tables: %w", err)
 	}
 	f, err := os.Open(file)
@@ -83,7 +102,7 @@ func plainImport(dir, file, synchronous string) (imp Import, err error) {
 		return imp, fmt.Errorf("ref: beginning the import: %w", err)
 	}
 	defer tx.Rollback() // without effect after the commit
-	if err := imp.insert(tx, f); err != nil {
+	if err := insert(&imp, tx, f); err != nil {
 		return imp, err
 	}
 	if err := tx.Commit(); err != nil {
@@ -182,4 +201,39 @@ func micro(s string) (int, error) {
 		return 0, strconv.ErrSyntax
 	}
 	return strconv.Atoi(whole + part + "000"[len(part):])
+}
+
+func (imp *Import) insertRows(tx *sql.Tx, r io.Reader) error {
+	row, err := tx.Prepare(`INSERT INTO plain_badge (account, barcode, name, birth, position, first_day, last_day, scanned, version, note, dde, lde, sde, neutron) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`)
+	if err != nil {
+		return fmt.Errorf("ref: preparing the import: %w", err)
+	}
+	defer row.Close()
+	c := csv.NewReader(r)
+	c.ReuseRecord = true
+	header, err := c.Read()
+	if err != nil {
+		return fmt.Errorf("ref: reading the header: %w", err)
+	}
+	at, err := columns(header)
+	if err != nil {
+		return err
+	}
+	values := make([]any, len(at))
+	for {
+		rec, err := c.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("ref: reading the report: %w", err)
+		}
+		for i, column := range at {
+			values[i] = rec[column]
+		}
+		if _, err := row.Exec(values...); err != nil {
+			return fmt.Errorf("ref: row %d: %w", imp.N+1, err)
+		}
+		imp.N++
+	}
 }

@@ -1,0 +1,152 @@
+// Command reveal measures reveals through the vault's socket, each durable in the ledger before it is answered: many
+// sessions that read one person each, requests for 256 people, and one session alone. The reference is a hash-chained
+// file with one fdatasync for all entries that wait at the same time.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dosevault/dosevault/bench/ref"
+	"github.com/dosevault/dosevault/bench/service"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+func main() {
+	people := flag.Int("people", 5000, "wearers")
+	seconds := flag.Float64("seconds", 5, "length of each measurement")
+	dir := flag.String("dir", ".", "directory on the disk to measure")
+	asJSON := flag.Bool("json", false, "print JSON")
+	flag.Parse()
+	r, err := run(context.Background(), *dir, *people, time.Duration(*seconds*float64(time.Second)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench/reveal:", err)
+		os.Exit(1)
+	}
+	if *asJSON {
+		json.NewEncoder(os.Stdout).Encode(r)
+		return
+	}
+	fmt.Println(r.Disk)
+	for _, m := range r.Measured {
+		fmt.Printf("%2d sessions, %3d people a request: %7.0f entries/s, %8.0f people/s, p50 %.2f ms, p99 %.2f ms\n", m.Sessions, m.People, m.PerSecond, m.PerSecond*float64(m.People), m.P50, m.P99)
+	}
+	fmt.Printf("hash chain, 64 writers:            %7.0f entries/s; ratio of 64 sessions to it 1 : %.1f\n", r.Chain, r.Ratio)
+}
+
+// Result is what was measured.
+type Result struct {
+	Disk     string     `json:"disk"`
+	Measured []Measured `json:"measured"`
+	Chain    float64    `json:"hash_chain_per_second"`
+	Ratio    float64    `json:"chain_to_64_sessions"`
+}
+
+// Measured is one measurement; times in milliseconds.
+type Measured struct {
+	Sessions  int     `json:"sessions"`
+	People    int     `json:"people"`
+	PerSecond float64 `json:"entries_per_second"`
+	P50       float64 `json:"p50_ms"`
+	P99       float64 `json:"p99_ms"`
+}
+
+func run(ctx context.Context, dir string, people int, length time.Duration) (r Result, err error) {
+	disk, err := ref.Describe(dir)
+	if err != nil {
+		return r, err
+	}
+	r.Disk = disk.String()
+	chain, err := ref.HashChain(dir, 64, 100_000)
+	if err != nil {
+		return r, err
+	}
+	r.Chain = chain.PerSecond()
+	s, err := service.Start(ctx, dir)
+	if err != nil {
+		return r, err
+	}
+	defer func() {
+		if e := s.Stop(); err == nil {
+			err = e
+		}
+	}()
+	_, wearers, err := s.Employ(ctx, "Benchmark Board", "100200", people)
+	if err != nil {
+		return r, err
+	}
+	for _, m := range []Measured{{Sessions: 1, People: 1}, {Sessions: 64, People: 1}, {Sessions: 8, People: 256}} {
+		if err := measure(ctx, s, wearers, &m, length); err != nil {
+			return r, err
+		}
+		r.Measured = append(r.Measured, m)
+		if m.Sessions == 64 {
+			r.Ratio = r.Chain / m.PerSecond
+		}
+	}
+	return r, nil
+}
+
+// measure runs sessions of users of their own at full speed.
+func measure(ctx context.Context, s *service.Service, wearers []id.Wearer, m *Measured, length time.Duration) error {
+	users := make([]vaultclient.NewUser, m.Sessions)
+	for i := range users {
+		users[i] = vaultclient.NewUser{Name: fmt.Sprintf("Reader %d", i), Role: policy.Coordinator}
+	}
+	ids, err := s.Vault.CreateUsers(ctx, s.Auth, users)
+	if err != nil {
+		return err
+	}
+	web, err := s.Client("web")
+	if err != nil {
+		return err
+	}
+	defer web.Close()
+	var mu sync.Mutex
+	var took []time.Duration
+	var errs []error
+	var group sync.WaitGroup
+	var auths []vaultclient.Auth
+	for _, u := range ids {
+		link, err := s.Vault.NewLink(ctx, s.Auth, u)
+		if err != nil {
+			return err
+		}
+		session, err := web.RedeemLink(ctx, link)
+		if err != nil {
+			return err
+		}
+		auths = append(auths, vaultclient.Auth{Session: session.Token})
+	}
+	began := time.Now()
+	for i, auth := range auths {
+		group.Go(func() {
+			var mine []time.Duration
+			var err error
+			for n := i * 37; time.Since(began) < length && err == nil; n += m.People {
+				at := n % (len(wearers) - m.People + 1)
+				start := time.Now()
+				_, err = web.Reveal(ctx, auth, vaultclient.RevealRequest{Purpose: policy.IssueBadges, Fields: policy.FieldName, Wearers: wearers[at : at+m.People]})
+				mine = append(mine, time.Since(start))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			took, errs = append(took, mine...), append(errs, err)
+		})
+	}
+	group.Wait()
+	elapsed := time.Since(began)
+	slices.Sort(took)
+	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	m.PerSecond, m.P50, m.P99 = float64(len(took))/elapsed.Seconds(), ms(took[len(took)/2]), ms(took[len(took)*99/100])
+	return errors.Join(errs...)
+}

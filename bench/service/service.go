@@ -1,0 +1,162 @@
+// Package service starts the real program for a benchmark: built from this tree, on a directory of its own, with a
+// co-ordinator signed in.
+package service
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// Service is a running installation.
+type Service struct {
+	Dir, Keys string
+	Vault     *vaultclient.Client // as the node cli
+	Auth      vaultclient.Auth    // the co-ordinator's
+	Register  *register.Service
+	store     *sqlite.Register
+	cmd       *exec.Cmd
+	base      string
+}
+
+// Start builds and starts the program in a new directory below dir, which is removed by Stop.
+func Start(ctx context.Context, dir string) (_ *Service, err error) {
+	base, err := os.MkdirTemp(dir, "bench")
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Dir: filepath.Join(base, "data"), Keys: filepath.Join(base, "keys"), base: base}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
+	exe := filepath.Join(base, "dosevault")
+	build := exec.CommandContext(ctx, "go", "build", "-o", exe, "github.com/dosevault/dosevault/cmd/dosevault")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the program: %w\n%s", err, out)
+	}
+	pages, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	signIn, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	s.cmd = exec.Command(exe, "serve", "--dir", s.Dir, "--keys", s.Keys, "--listen", pages, "--vault-listen", signIn)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	secret := ""
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if _, after, ok := strings.Cut(lines.Text(), "secret="); ok {
+			secret = after
+		}
+		if strings.HasPrefix(lines.Text(), "Pages:") {
+			break
+		}
+	}
+	if secret == "" {
+		return nil, errors.New("the program printed no sign-in link")
+	}
+	go io.Copy(io.Discard, out)
+	if s.Vault, err = s.Client("cli"); err != nil {
+		return nil, err
+	}
+	session, err := s.Vault.RedeemLink(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	s.Auth = vaultclient.Auth{Session: session.Token}
+	if s.store, err = sqlite.OpenRegister(ctx, filepath.Join(s.Dir, "register", "register.db")); err != nil {
+		return nil, err
+	}
+	s.Register = register.New(register.Config{Store: s.store, Vault: s.Vault, Now: time.Now, Log: slog.New(slog.DiscardHandler), Node: "cli"})
+	return s, nil
+}
+
+// Client returns the vault's client as a node.
+func (s *Service) Client(node string) (*vaultclient.Client, error) {
+	conf, err := vaultclient.NodeConfig(s.Keys, node, "unix:"+filepath.Join(s.Dir, "run", "vault.sock"))
+	if err != nil {
+		return nil, err
+	}
+	return vaultclient.New(conf), nil
+}
+
+// Stop stops the program and removes its directory.
+func (s *Service) Stop() error {
+	var errs []error
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	if s.Vault != nil {
+		s.Vault.Close()
+	}
+	if s.cmd != nil && s.cmd.Process != nil {
+		errs = append(errs, s.cmd.Process.Signal(syscall.SIGTERM), s.cmd.Wait())
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.base))...)
+}
+
+// Employ takes on n invented people at one organisation with a laboratory account.
+func (s *Service) Employ(ctx context.Context, name, account string, n int) (id.Organisation, []id.Wearer, error) {
+	orgs, err := s.Vault.CreateOrganisations(ctx, s.Auth, []vaultclient.Organisation{{Name: name, Kind: vaultclient.HealthBoard}})
+	if err != nil {
+		return id.Organisation{}, nil, err
+	}
+	if err := s.Register.SetSettings(ctx, s.Auth, orgs[0], register.Settings{Accounts: []string{account}}); err != nil {
+		return orgs[0], nil, err
+	}
+	joiners := make([]register.Joiner, n)
+	for i := range joiners {
+		joiners[i] = register.Joiner{Organisation: orgs[0], From: day.Of(2020, time.January, 1),
+			Identity: person.Identity{Surname: person.NewValue(Surname(i)), Forenames: person.NewValue("Synthetic"), StaffNumber: person.NewValue(strconv.Itoa(1_000_000 + i)), Sex: person.NewValue("F"), Birth: person.NewValue("1980-01-31")}}
+	}
+	taken, err := s.Register.TakeOn(ctx, s.Auth, joiners, nil, "benchmark")
+	return orgs[0], taken.Wearers, err
+}
+
+// Surname is the name of the i-th of the invented people, in letters.
+func Surname(i int) string {
+	b := []byte("Aaaaa")
+	for k := len(b) - 1; k > 0; k-- {
+		b[k] += byte(i % 26)
+		i /= 26
+	}
+	return string(b)
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
