@@ -23,12 +23,12 @@ type human struct {
 
 // evaluate sums the doses of everyone in an import over all of a person's employments, and returns the
 // investigations that it opens: once for each person, quantity, year and bound.
-func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im ImportRow, matches []match) ([]InvestigationRow, error) {
+func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im ImportRow, reports []accepted) ([]InvestigationRow, error) {
 	var wearers []id.Wearer
 	seen := map[id.Wearer]bool{}
 	first := day.Day(1 << 30)
-	for i := range matches {
-		p := matches[i].period
+	for i := range reports {
+		p := &reports[i].period
 		if p.Wearer.IsZero() {
 			continue
 		}
@@ -45,17 +45,17 @@ func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im Import
 	if err != nil {
 		return nil, err
 	}
-	newest := make(map[id.Row]int, len(matches)) // version by wear period: an import may hold a report and its re-issue
-	for i := range matches {
-		newest[matches[i].period.ID] = max(newest[matches[i].period.ID], matches[i].row.Version)
+	newest := make(map[id.Row]int, len(reports)) // version by wear period: an import may hold a report and its re-issue
+	for i := range reports {
+		newest[reports[i].period.ID] = max(newest[reports[i].period.ID], reports[i].version)
 	}
-	for i := range matches {
-		m := &matches[i]
+	for i := range reports {
+		m := &reports[i]
 		h := of[m.period.Wearer]
-		if h == nil || m.row.Version != newest[m.period.ID] {
+		if h == nil || m.version != newest[m.period.ID] {
 			continue
 		}
-		h.records = append(h.records, record(m.wear, &m.period.PeriodRow, m.report()))
+		h.records = append(h.records, record(m.wear, &m.period, m.report))
 		if m.period.Ends >= h.latest {
 			h.latest, h.by, h.org = m.period.Ends, m.period.Wearer, m.period.Organisation
 		}
@@ -180,9 +180,14 @@ func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*
 		wearers = wearers[n:]
 		kept := results[:0]
 		for _, r := range results {
-			if _, gone := superseded[r.ID]; !gone && len(r.Reports) > 0 {
-				r.Reports = r.Reports[len(r.Reports)-1:] // the newest version counts
+			if len(r.Reports) == 0 {
+				continue
+			}
+			r.Reports = r.Reports[len(r.Reports)-1:] // the newest version counts
+			if by, gone := superseded[r.ID]; !gone {
 				kept = append(kept, r)
+			} else if r.Reports[0].Version > uint32(by)+1 {
+				return errChanged
 			}
 		}
 		opened, err := s.openResults(ctx, auth, policy.AssessDose, "earlier doses, to be summed", kept)

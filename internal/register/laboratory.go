@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"time"
 
@@ -35,6 +35,7 @@ const (
 const (
 	docFile    = "file"
 	docPreview = "preview"
+	docRows    = "rows"   // the rows that the preview accepts: these are stored, or nothing
 	docAccept  = "accept" // empty: that it opens says that somebody who may had it sealed
 )
 
@@ -55,7 +56,6 @@ type Preview struct {
 	Ignored  []int                   `json:"ignored"`
 	Notices  []RowNote               `json:"notices"` // accepted, but look at them
 	ByOrg    map[id.Organisation]int `json:"by_organisation"`
-	Digest   []byte                  `json:"digest"` // over the accepted rows: the import stores these or nothing
 }
 
 // Receive takes a laboratory's file in: it is entered as it arrives, sealed, and waits for a worker to preview it.
@@ -93,18 +93,25 @@ func (s *Service) Receive(ctx context.Context, auth vaultclient.Auth, file []byt
 
 const maxFile = 64 << 20
 
-// match is a file's row with the wear period that its badge was worn in.
-type match struct {
-	row    labfile.Row
-	period *Result
-	wear   Wear
+// accepted is a row that an import stores: a report, and the wear period that it is of.
+type accepted struct {
+	period  PeriodRow // ID, Organisation, Wearer, Starts and Ends
+	wear    Wear
+	version int // the laboratory's
+	report  Report
+}
+
+// label is what a row says of whom its badge belongs to.
+type label struct {
+	row, line int
+	vaultclient.Comparison
 }
 
 // reading is a file held against the register.
 type reading struct {
-	preview Preview
-	matches []match
-	report  *labfile.Report
+	preview  Preview
+	accepted []accepted
+	labels   []label
 }
 
 // WorkOn does the next step of an import that was claimed for it: previewing or importing.
@@ -158,16 +165,21 @@ func (s *Service) preview(ctx context.Context, im ImportRow) error {
 	if err != nil {
 		return err
 	}
+	if err := s.compareLabels(ctx, vaultclient.Auth{Grant: im.Grant}, r); err != nil {
+		return err
+	}
 	b, err := encode(r.preview)
 	if err != nil {
 		return err
 	}
-	parts, err := s.sealDocument(ctx, vaultclient.Auth{Grant: im.Grant}, im, docPreview, b)
-	if err != nil {
-		return err
-	}
-	if err := s.Store.SetDocument(ctx, im.ID, docPreview, parts); err != nil {
-		return err
+	for name, b := range map[string][]byte{docRows: encodeAccepted(r.accepted), docPreview: b} {
+		parts, err := s.sealDocument(ctx, vaultclient.Auth{Grant: im.Grant}, im, name, b)
+		if err != nil {
+			return err
+		}
+		if err := s.Store.SetDocument(ctx, im.ID, name, parts); err != nil {
+			return err
+		}
 	}
 	im.State = Previewed
 	im.Counts = r.preview.Counts
@@ -213,19 +225,14 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	for i := range found {
 		byBarcode[found[i].Barcode] = &found[i]
 	}
-	// A file is read twice, for its preview and when it is stored. Whom it names is entered the first time; the second,
-	// the vault enters that the file was opened, with all that it holds of them.
-	previewing := im.State == Previewing
-	if previewing || size == 0 {
-		if err := s.enterNamed(ctx, auth, im, rep, byBarcode, size); err != nil {
-			return nil, err
-		}
+	if err := s.enterNamed(ctx, auth, im, rep, byBarcode, size); err != nil {
+		return nil, err
 	}
 	wears, err := s.wears(ctx, auth, found)
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{report: rep, preview: Preview{ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}}}
+	r := &reading{preview: Preview{ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}}}
 	p := &r.preview
 	for _, f := range rep.Refused {
 		p.Refused = append(p.Refused, RowNote{f.Number, f.Line, f.Column, f.Reason})
@@ -249,29 +256,26 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 			p.Refused = append(p.Refused, RowNote{row.Number, row.Line, column, reason})
 			continue
 		}
-		m := match{row: row, period: res, wear: wears[res.ID]}
 		if len(res.Reports) > 0 {
 			p.Reissues++
 		}
 		if late := int(row.Scanned - res.Ends); !row.Scanned.IsZero() && late > lateAfter {
 			p.Notices = append(p.Notices, RowNote{row.Number, row.Line, "Scan Date", fmt.Sprintf("read %d days after the end of its period", late)})
 		}
-		r.matches = append(r.matches, m)
+		wear := wears[res.ID]
+		r.accepted = append(r.accepted, accepted{res.PeriodRow, wear, row.Version,
+			Report{Scanned: row.Scanned, NotCounted: row.NotCounted || wear.NotCounted, Notes: row.Notes, Readings: row.Readings}})
+		if !row.Control && (!row.Name.IsZero() || !row.Birth.IsZero()) {
+			r.labels = append(r.labels, label{row.Number, row.Line, vaultclient.Comparison{Wearer: res.Wearer, Name: row.Name, Birth: row.Birth}})
+		}
 		p.ByOrg[res.Organisation]++
 	}
-	if previewing { // for its notices
-		if err := s.compareLabels(ctx, auth, r); err != nil {
-			return nil, err
-		}
-	}
 	sort.Slice(p.Refused, func(i, j int) bool { return p.Refused[i].Row < p.Refused[j].Row })
-	sort.Slice(p.Notices, func(i, j int) bool { return p.Notices[i].Row < p.Notices[j].Row })
-	p.Accepted = len(r.matches)
-	p.Counts = Counts{In: rep.In, Stored: len(r.matches), Refused: len(p.Refused), Ignored: len(p.Ignored)}
+	p.Accepted = len(r.accepted)
+	p.Counts = Counts{In: rep.In, Stored: len(r.accepted), Refused: len(p.Refused), Ignored: len(p.Ignored)}
 	if p.In != p.Stored+p.Counts.Refused+p.Counts.Ignored {
 		return nil, fmt.Errorf("%d rows came in, but %d were stored, refused or ignored", p.In, p.Stored+p.Counts.Refused+p.Counts.Ignored)
 	}
-	p.Digest = r.digest()
 	return r, nil
 }
 
@@ -370,42 +374,23 @@ func (s *Service) wears(ctx context.Context, auth vaultclient.Auth, found []Resu
 
 // compareLabels has the vault compare the names on the rows with the wearers'. No name comes back.
 func (s *Service) compareLabels(ctx context.Context, auth vaultclient.Auth, r *reading) error {
-	var items []vaultclient.Comparison
-	var at []int
-	for i, m := range r.matches {
-		if !m.row.Control && (!m.row.Name.IsZero() || !m.row.Birth.IsZero()) {
-			items = append(items, vaultclient.Comparison{Wearer: m.period.Wearer, Name: m.row.Name, Birth: m.row.Birth})
-			at = append(at, i)
+	for part := range slices.Chunk(r.labels, batch) {
+		items := make([]vaultclient.Comparison, len(part))
+		for i, l := range part {
+			items[i] = l.Comparison
 		}
-	}
-	for len(items) > 0 {
-		n := min(batch, len(items))
-		verdicts, err := s.Vault.Compare(ctx, auth, policy.AssessDose, items[:n])
+		verdicts, err := s.Vault.Compare(ctx, auth, policy.AssessDose, items)
 		if err != nil {
 			return fmt.Errorf("comparing labels: %w", err)
 		}
 		for i, v := range verdicts {
 			if v == vaultclient.Different {
-				row := r.matches[at[i]].row
-				r.preview.Notices = append(r.preview.Notices, RowNote{row.Number, row.Line, "Participant Name", "label differs: check assignment"})
+				r.preview.Notices = append(r.preview.Notices, RowNote{part[i].row, part[i].line, "Participant Name", "label differs: check assignment"})
 			}
 		}
-		items, at = items[n:], at[n:]
 	}
+	slices.SortStableFunc(r.preview.Notices, func(a, b RowNote) int { return a.Row - b.Row })
 	return nil
-}
-
-// digest is over the accepted rows and where they go.
-func (r *reading) digest() []byte {
-	h := sha256.New()
-	for _, m := range r.matches {
-		var n [8]byte
-		binary.BigEndian.PutUint32(n[:], uint32(m.row.Number))
-		binary.BigEndian.PutUint32(n[4:], uint32(m.row.Version))
-		h.Write(n[:])
-		h.Write(m.period.ID[:])
-	}
-	return h.Sum(nil)
 }
 
 // PreviewOf returns an import's preview.
@@ -468,31 +453,33 @@ func (s *Service) WriteRefused(ctx context.Context, auth vaultclient.Auth, n id.
 	return labfile.WriteRefused(w, file, rep, rows)
 }
 
+// errChanged says that what was accepted can't be stored any more.
+var errChanged = wrong("the register changed since the preview, so not all that was accepted could be stored: load the file again")
+
 // importFile stores what was accepted in the preview.
 func (s *Service) importFile(ctx context.Context, im ImportRow) error {
 	auth := vaultclient.Auth{Grant: im.Grant}
-	b, err := s.openDocument(ctx, auth, im, docPreview, "importing what was accepted")
-	if err != nil {
-		return err
-	}
-	var accepted Preview
-	if err := decode(b, &accepted); err != nil {
-		return err
-	}
 	if _, err := s.openDocument(ctx, auth, im, docAccept, "importing what was accepted"); errors.Is(err, ErrNotFound) {
 		return wrong("nobody accepted this import: load the file again")
 	} else if err != nil {
 		return err
 	}
-	r, err := s.read(ctx, im)
+	b, err := s.openDocument(ctx, auth, im, docRows, "importing what was accepted")
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(accepted.Digest, r.preview.Digest) {
-		return wrong("the register changed since the preview, so other rows would be stored than were accepted: load the file again")
+	rows, err := decodeAccepted(b)
+	if err != nil {
+		return err
 	}
-	im.Counts = r.preview.Counts
-	return s.store(ctx, auth, im, Importing, r.matches)
+	if len(rows) != im.Stored {
+		return errBlob
+	}
+	err = s.store(ctx, auth, im, Importing, rows)
+	if errors.Is(err, ErrExists) {
+		return errChanged
+	}
+	return err
 }
 
 // ImportRows stores rows that were read already, without a file: the history that an installation begins with.
@@ -517,21 +504,21 @@ func (s *Service) ImportRows(ctx context.Context, auth vaultclient.Auth, sender 
 	}
 	if err == nil {
 		im.Counts = r.preview.Counts
-		err = s.store(ctx, vaultclient.Auth{Grant: g}, im, Importing, r.matches)
+		err = s.store(ctx, vaultclient.Auth{Grant: g}, im, Importing, r.accepted)
 	}
 	return im.ID, err
 }
 
 // store seals the rows' readings, evaluates everyone in them, commits, and has the vault's ledger confirm.
-func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow, from State, matches []match) error {
+func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow, from State, reports []accepted) error {
 	rows := &Rows{}
-	items := make([]vaultclient.Item, len(matches))
-	for i, m := range matches {
-		r := ReadingRow{Period: m.period.ID, Wearer: m.period.Wearer, Version: uint32(m.row.Version) + 1, Import: im.ID}
-		rep := m.report()
-		items[i] = vaultclient.Item{Context: r.context(&m.period.PeriodRow), Value: rep.encode(), Pad: readingPad}
+	items := make([]vaultclient.Item, len(reports))
+	for i := range reports {
+		a := &reports[i]
+		r := ReadingRow{Period: a.period.ID, Wearer: a.period.Wearer, Version: uint32(a.version) + 1, Import: im.ID}
+		items[i] = vaultclient.Item{Context: r.context(&a.period), Value: a.report.encode(), Pad: readingPad}
 		rows.Readings = append(rows.Readings, r)
-		rows.ReadingPeriods = append(rows.ReadingPeriods, m.period.PeriodRow)
+		rows.ReadingPeriods = append(rows.ReadingPeriods, a.period)
 	}
 	// The vault seals while the register reads what is to be summed.
 	both, ctxBoth := errgroup.WithContext(ctx)
@@ -543,17 +530,13 @@ func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow
 		return err
 	})
 	both.Go(func() (err error) {
-		rows.Investigations, err = s.evaluate(ctxBoth, auth, im, matches)
+		rows.Investigations, err = s.evaluate(ctxBoth, auth, im, reports)
 		return err
 	})
 	if err := both.Wait(); err != nil {
 		return err
 	}
 	return s.finish(ctx, auth, im, from, rows)
-}
-
-func (m *match) report() Report {
-	return Report{Scanned: m.row.Scanned, NotCounted: m.row.NotCounted || m.wear.NotCounted, Notes: m.row.Notes, Readings: m.row.Readings}
 }
 
 // finish commits an import's rows in the register, then in the vault's ledgers.
