@@ -193,9 +193,14 @@ func (h *House) Kill() {
 
 // Processes returns the process ids of the supervisor's children.
 func (h *House) Processes() []int {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", h.cmd.Process.Pid, h.cmd.Process.Pid))
 	var pids []int
-	if err == nil {
+	// Each thread has the children that it started.
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", h.cmd.Process.Pid))
+	for _, f := range threads {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue // the thread has ended
+		}
 		for _, f := range strings.Fields(string(b)) {
 			if n, err := strconv.Atoi(f); err == nil {
 				pids = append(pids, n)
@@ -205,7 +210,7 @@ func (h *House) Processes() []int {
 	if len(pids) > 0 {
 		return pids
 	}
-	// Children that another thread started: look through all processes.
+	// A kernel without these lists: look through all processes.
 	all, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, f := range all {
 		b, err := os.ReadFile(f)
