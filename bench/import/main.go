@@ -10,7 +10,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/dosevault/dosevault/bench/ref"
@@ -26,7 +28,9 @@ func main() {
 	dir := flag.String("dir", ".", "directory on the disk to measure")
 	asJSON := flag.Bool("json", false, "print JSON")
 	flag.Parse()
-	r, err := run(context.Background(), *dir, *people, *each)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop() // the program is stopped and its directory removed, whoever ends the benchmark
+	r, err := run(ctx, *dir, *people, *each)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/import:", err)
 		os.Exit(1)

@@ -10,8 +10,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/dosevault/dosevault/bench/ref"
@@ -27,7 +29,9 @@ func main() {
 	dir := flag.String("dir", ".", "directory on the disk to measure")
 	asJSON := flag.Bool("json", false, "print JSON")
 	flag.Parse()
-	r, err := run(context.Background(), *dir, *people, time.Duration(*seconds*float64(time.Second)))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop() // the program is stopped and its directory removed, whoever ends the benchmark
+	r, err := run(ctx, *dir, *people, time.Duration(*seconds*float64(time.Second)))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/reveal:", err)
 		os.Exit(1)
@@ -60,7 +64,13 @@ type Measured struct {
 	P99       float64 `json:"p99_ms"`
 }
 
+// mostPeople is the size of the largest request.
+const mostPeople = 256
+
 func run(ctx context.Context, dir string, people int, length time.Duration) (r Result, err error) {
+	if people < mostPeople {
+		return r, fmt.Errorf("at least %d people are needed for the largest request", mostPeople)
+	}
 	disk, err := ref.Describe(dir)
 	if err != nil {
 		return r, err
@@ -84,7 +94,7 @@ func run(ctx context.Context, dir string, people int, length time.Duration) (r R
 	if err != nil {
 		return r, err
 	}
-	for _, m := range []Measured{{Sessions: 1, People: 1}, {Sessions: 64, People: 1}, {Sessions: 8, People: 256}} {
+	for _, m := range []Measured{{Sessions: 1, People: 1}, {Sessions: 64, People: 1}, {Sessions: 8, People: mostPeople}} {
 		if err := measure(ctx, s, wearers, &m, length); err != nil {
 			return r, err
 		}
