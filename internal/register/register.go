@@ -194,7 +194,7 @@ type Store interface {
 	Commit(ctx context.Context, from State, im ImportRow, rows *Rows) error
 	// Periods returns the wear periods of barcodes with their reports, in no order; unknown barcodes are left out.
 	Periods(ctx context.Context, barcodes []string) ([]Result, error)
-	// Results returns the wear periods of wearers that end on or after a day, with their reports, in no order.
+	// Results returns those wear periods of wearers that end on or after a day and have reports, in no order.
 	Results(ctx context.Context, wearers []id.Wearer, since day.Day) ([]Result, error)
 	// Wearers returns wearers' newest rows, in no order; unknown ones are left out.
 	Wearers(ctx context.Context, wearers []id.Wearer) ([]WearerRow, error)

@@ -4,37 +4,53 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// batch is how many values travel to the vault in one call: a few calls for an import, and flat memory.
-const batch = 50_000
+// batch is how many values travel to the vault in one call: a few calls for an import, and flat memory. Two are under
+// way at once, so that the vault works on one while the next is laid out.
+const (
+	batch    = 25_000
+	underWay = 2
+)
+
+// inBatches calls fn for parts of n values, and returns what it returned in order.
+func inBatches(ctx context.Context, items []vaultclient.Item, fn func(context.Context, []vaultclient.Item) ([][]byte, error)) ([][]byte, error) {
+	out := make([][]byte, len(items))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(underWay)
+	for from := 0; from < len(items); from += batch {
+		part := items[from:min(from+batch, len(items))]
+		group.Go(func() error {
+			got, err := fn(ctx, part)
+			copy(out[from:], got)
+			return err
+		})
+	}
+	return out, group.Wait()
+}
 
 // seal seals values in a few calls, in order.
 func (s *Service) seal(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items []vaultclient.Item) ([][]byte, error) {
-	out := make([][]byte, 0, len(items))
-	for len(items) > 0 {
-		n := min(batch, len(items))
-		sealed, err := s.Vault.Seal(ctx, auth, purpose, items[:n])
-		if err != nil {
-			return nil, fmt.Errorf("sealing: %w", err)
-		}
-		out, items = append(out, sealed...), items[n:]
+	out, err := inBatches(ctx, items, func(ctx context.Context, part []vaultclient.Item) ([][]byte, error) {
+		return s.Vault.Seal(ctx, auth, purpose, part)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sealing: %w", err)
 	}
 	return out, nil
 }
 
 // open opens values in a few calls, in order.
 func (s *Service) open(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, reason string, items []vaultclient.Item) ([][]byte, error) {
-	out := make([][]byte, 0, len(items))
-	for len(items) > 0 {
-		n := min(batch, len(items))
-		opened, err := s.Vault.Open(ctx, auth, vaultclient.OpenRequest{Purpose: purpose, Reason: reason, Items: items[:n]})
-		if err != nil {
-			return nil, fmt.Errorf("opening: %w", err)
-		}
-		out, items = append(out, opened...), items[n:]
+	out, err := inBatches(ctx, items, func(ctx context.Context, part []vaultclient.Item) ([][]byte, error) {
+		return s.Vault.Open(ctx, auth, vaultclient.OpenRequest{Purpose: purpose, Reason: reason, Items: part})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening: %w", err)
 	}
 	return out, nil
 }

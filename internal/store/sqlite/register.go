@@ -286,6 +286,10 @@ func (s *Register) Commit(ctx context.Context, from register.State, im register.
 const resultColumns = `SELECT p.id, p.barcode, p.batch, p.state, p.organisation, p.wearer, p.starts, p.ends, p.import, p.sealed, r.version, r.import, r.sealed
 	FROM wear_period p LEFT JOIN reading r ON r.wearer = p.wearer AND r.wear_period = p.id `
 
+// The readings come first, so that periods without any cost nothing.
+const reportedColumns = `SELECT p.id, p.barcode, p.batch, p.state, p.organisation, p.wearer, p.starts, p.ends, p.import, p.sealed, r.version, r.import, r.sealed
+	FROM reading r CROSS JOIN wear_period p ON p.wearer = r.wearer AND p.id = r.wear_period `
+
 // some splits a long list of arguments into statements of at most most of them.
 func some[T any](list []T, fn func(part []T) error) error {
 	const most = 500
@@ -302,9 +306,9 @@ func some[T any](list []T, fn func(part []T) error) error {
 func marks(n int) string { return "(?" + strings.Repeat(",?", n-1) + ")" }
 
 // results collects wear periods and their reports.
-func (s *Register) results(ctx context.Context, out *[]register.Result, rest string, args []any) error {
+func (s *Register) results(ctx context.Context, out *[]register.Result, query string, args []any) error {
 	at := map[id.Row]int{}
-	return rows.Each(ctx, s.read, resultColumns+rest, args, func(scan func(...any) error) error {
+	return rows.Each(ctx, s.read, query, args, func(scan func(...any) error) error {
 		var p register.PeriodRow
 		var key, org, wearer, im, rim, sealed []byte
 		var starts, ends int64
@@ -342,7 +346,7 @@ func (s *Register) Periods(ctx context.Context, barcodes []string) (out []regist
 		for i, b := range part {
 			args[i] = b
 		}
-		return s.results(ctx, &out, "WHERE p.barcode IN "+marks(len(args)), args)
+		return s.results(ctx, &out, resultColumns+"WHERE p.barcode IN "+marks(len(args)), args)
 	})
 	return out, err
 }
@@ -354,7 +358,7 @@ func (s *Register) Results(ctx context.Context, wearers []id.Wearer, since day.D
 		for i := range part {
 			args[i] = part[i][:]
 		}
-		return s.results(ctx, &out, "WHERE p.wearer IN "+marks(len(part))+" AND p.ends >= ?", append(args, int64(since)))
+		return s.results(ctx, &out, reportedColumns+"WHERE r.wearer IN "+marks(len(part))+" AND p.ends >= ?", append(args, int64(since)))
 	})
 	return out, err
 }
@@ -476,7 +480,7 @@ func (s *Register) ImportRows(ctx context.Context, n id.Import) (*register.Rows,
 		return nil, err
 	}
 	var found []register.Result
-	if err := s.results(ctx, &found, "WHERE p.import = $1 OR r.import = $1", []any{n[:]}); err != nil {
+	if err := s.results(ctx, &found, resultColumns+"WHERE p.import = $1 OR r.import = $1", []any{n[:]}); err != nil {
 		return nil, err
 	}
 	for _, f := range found {
