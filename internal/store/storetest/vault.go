@@ -136,6 +136,11 @@ func get(t *testing.T, s vault.Store) {
 	if got[n] != nil || string(got[n+1]) != "v0003" || got[n+2] != nil {
 		t.Errorf("an unknown id, one asked for twice, and none gave %q", got[n:])
 	}
+	few, err := s.Get(ctx, vault.TableField, [][]byte{[]byte("k0007"), []byte("unknown"), []byte("k0007")})
+	must(t, err)
+	if len(few) != 3 || string(few[0]) != "v0007" || few[1] != nil || string(few[2]) != "v0007" {
+		t.Errorf("an id asked for twice, and an unknown one between, gave %q", few)
+	}
 	none, err := s.Get(ctx, vault.TableField, nil)
 	must(t, err)
 	other, err := s.Get(ctx, vault.TableUser, [][]byte{[]byte("k0003")})

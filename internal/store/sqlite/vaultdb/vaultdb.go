@@ -23,11 +23,15 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
+// readers is how many connections read.
+const readers = 4
+
 // Store implements vault.Store. It has one connection that writes and a few that read.
 type Store struct {
 	write, read *sql.DB
 	conn        *sql.Conn // the writer's only connection, with its statements
 	put, drop   map[vault.Table]*sql.Stmt
+	get         map[vault.Table]*sql.Stmt // the readers'
 	leaf        *sql.Stmt
 	opening     *sql.Stmt
 	node        *sql.Stmt
@@ -71,7 +75,8 @@ func (s *Store) prepare(ctx context.Context, dsn string) (err error) {
 	if s.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
 		return err
 	}
-	s.read.SetMaxOpenConns(4)
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers) // opening one costs more than most reads
 	if s.conn, err = s.write.Conn(ctx); err != nil {
 		return err
 	}
@@ -79,18 +84,22 @@ func (s *Store) prepare(ctx context.Context, dsn string) (err error) {
 	if err := s.conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level); err != nil || level != 2 {
 		return fmt.Errorf("synchronous is %d, must be 2 (FULL): %w", level, errors.Join(err))
 	}
-	stmt := func(q string) *sql.Stmt {
+	prepare := func(on interface {
+		PrepareContext(context.Context, string) (*sql.Stmt, error)
+	}, q string) *sql.Stmt {
 		var st *sql.Stmt
 		if err == nil {
-			if st, err = s.conn.PrepareContext(ctx, q); err == nil {
+			if st, err = on.PrepareContext(ctx, q); err == nil {
 				s.prepared = append(s.prepared, st)
 			}
 		}
 		return st
 	}
-	s.put, s.drop = map[vault.Table]*sql.Stmt{}, map[vault.Table]*sql.Stmt{}
+	stmt := func(q string) *sql.Stmt { return prepare(s.conn, q) }
+	s.put, s.drop, s.get = map[vault.Table]*sql.Stmt{}, map[vault.Table]*sql.Stmt{}, map[vault.Table]*sql.Stmt{}
 	for _, t := range vault.Tables {
 		s.put[t] = stmt("INSERT INTO " + string(t) + " (id, sealed) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed")
+		s.get[t] = prepare(s.read, "SELECT sealed FROM "+string(t)+" WHERE id = $1")
 		s.drop[t] = stmt("DELETE FROM " + string(t) + " WHERE id = $1")
 	}
 	s.leaf = stmt("INSERT INTO leaf (log, seq, data) VALUES ($1, $2, $3)")
@@ -157,6 +166,15 @@ func (s *Store) Rows(ctx context.Context, t vault.Table, fn func(id, sealed []by
 // Get implements vault.Store.
 func (s *Store) Get(ctx context.Context, t vault.Table, ids [][]byte) ([][]byte, error) {
 	out := make([][]byte, len(ids))
+	const few = 4 // with so few a prepared statement for one row beats making one for all
+	if len(ids) <= few {
+		for i, n := range ids {
+			if err := s.get[t].QueryRowContext(ctx, n).Scan(&out[i]); err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
 	const most = 500 // parameters of one statement
 	for from := 0; from < len(ids); from += most {
 		part := ids[from:min(from+most, len(ids))]
