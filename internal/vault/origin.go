@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,12 +75,10 @@ func (o *Origin) signIn(w http.ResponseWriter, r *http.Request) {
 		o.page(w, http.StatusBadRequest, originPage{Title: "This address is not known here", Text: "The service that sent you here is not one that this sign-in works for. Start again from the address that you were given."})
 		return
 	}
-	p := originPage{Title: "Sign in", Back: back}
+	p := originPage{Title: "Sign in", Back: back, State: stateOf(r.FormValue("state"))}
 	if o.Demo {
 		p.Demo = true
-		for _, u := range o.Vault.DemoUsers() {
-			p.Users = append(p.Users, o.describe(u))
-		}
+		p.Roles = o.byRole(o.Vault.DemoUsers())
 	} else {
 		p.Text = "Open the one-time sign-in link that you were given. A link works once, for ten minutes; your co-ordinator makes a new one."
 	}
@@ -94,11 +93,26 @@ func (o *Origin) signInAs(w http.ResponseWriter, r *http.Request) {
 		o.page(w, http.StatusForbidden, originPage{Title: "You can't sign in like this", Text: "Open the one-time sign-in link that you were given."})
 		return
 	}
-	o.sendBack(w, r, back, o.Vault.NewCode(user, name))
+	o.sendBack(w, r, back, o.Vault.NewCode(user, name), stateOf(r.PostFormValue("state")))
 }
 
-func (o *Origin) sendBack(w http.ResponseWriter, r *http.Request, back, code string) {
-	http.Redirect(w, r, back+"/signin/code?code="+url.QueryEscape(code), http.StatusSeeOther)
+// echoable returns the value by which a node knows again the browser that it sent here, or nothing for what is none:
+// it goes back as it came and means nothing to the vault. A one-time link has none; the node then asks first.
+func stateOf(s string) string {
+	if len(s) > 128 || strings.ContainsFunc(s, func(r rune) bool {
+		return !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r == '-' || r == '_')
+	}) {
+		return ""
+	}
+	return s
+}
+
+func (o *Origin) sendBack(w http.ResponseWriter, r *http.Request, back, code, state string) {
+	to := back + "/signin/code?code=" + url.QueryEscape(code)
+	if state != "" {
+		to += "&state=" + url.QueryEscape(state)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // link shows a one-time link without spending it, since mail programs open links to look at them.
@@ -120,36 +134,71 @@ func (o *Origin) spendLink(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		o.page(w, http.StatusServiceUnavailable, originPage{Title: "Signing in failed", Text: "Try again in a minute."})
 	default:
-		o.sendBack(w, r, back, code)
+		o.sendBack(w, r, back, code, "")
 	}
 }
 
 type originUser struct {
-	ID, Name, Role, Where string
+	ID, Name, Where string
+}
+
+// originRole is a role with those who have it.
+type originRole struct {
+	Role, ID, Sees string
+	Users          []originUser
 }
 
 type originPage struct {
-	Title, Text, Back, Link string
-	Demo                    bool
-	Users                   []originUser
+	Title, Text, Back, Link, State string
+	Demo                           bool
+	Roles                          []originRole
 }
 
-var roleWords = map[policy.Role]string{
-	policy.Coordinator: "Badge co-ordinator", policy.RecordsOfficer: "Records officer", policy.Supervisor: "Radiation protection supervisor",
-	policy.DataProtection: "Data protection officer", policy.Wearer: "Wearer", policy.Operator: "Operator",
+// roleWords has each role in the order in which a demonstration offers them, and what it may see, in a sentence.
+var roleWords = []struct {
+	role       policy.Role
+	name, sees string
+}{
+	{policy.Coordinator, "Badge co-ordinator", "Issues badges for every organisation. Sees names, badges and doses; no dates of birth, no NI numbers."},
+	{policy.Supervisor, "Radiation protection supervisor", "Sees the people, badges and doses of one employer, and nobody else."},
+	{policy.RecordsOfficer, "Records officer", "Keeps the records that the law asks for: names, dates of birth and NI numbers. Sees no doses."},
+	{policy.DataProtection, "Data protection officer", "Reads who has seen what of the people of one employer. Sees no doses."},
+	{policy.Wearer, "Wearer of a badge", "Sees their own record, and who else has seen it."},
+	{policy.Operator, "Operator", "Keeps the program running. Sees nothing personal at all."},
 }
 
-func (o *Origin) describe(u vaultclient.User) originUser {
-	d := originUser{ID: u.ID.String(), Name: u.Name, Role: roleWords[u.Role]}
+// byRole groups users by role, in the order of roleWords.
+func (o *Origin) byRole(users []vaultclient.User) []originRole {
+	var list []originRole
+	for _, r := range roleWords {
+		role := originRole{Role: r.name, ID: string(r.role), Sees: r.sees}
+		for _, u := range users {
+			if u.Role == r.role {
+				role.Users = append(role.Users, originUser{ID: u.ID.String(), Name: u.Name, Where: o.where(u)})
+			}
+		}
+		if len(role.Users) > 0 {
+			list = append(list, role)
+		}
+	}
+	return list
+}
+
+// where says whose people a user sees.
+func (o *Origin) where(u vaultclient.User) string {
 	var names []string
 	for _, org := range u.Organisations {
 		names = append(names, o.Vault.organisationName(org))
 	}
-	d.Where = strings.Join(names, ", ")
-	if d.Where == "" && u.Role != policy.Wearer {
-		d.Where = "the whole service"
+	switch {
+	case u.Role == policy.Wearer && len(u.Wearers) > 1:
+		return "one person with " + strconv.Itoa(len(u.Wearers)) + " employments"
+	case len(names) > 0:
+		return strings.Join(names, ", ")
+	case u.Role == policy.Wearer || u.Role == policy.Operator:
+		return ""
 	}
-	return d
+	return "the whole service"
 }
 
 func (o *Origin) page(w http.ResponseWriter, status int, p originPage) {
@@ -171,25 +220,31 @@ var originTemplate = template.Must(template.New("origin").Parse(`<!DOCTYPE html>
 <body>
 <a class="skip" href="#main">Skip to main content</a>
 <header><p><strong>dosevault</strong> <span>sign-in of the vault</span></p></header>
-<main id="main">
+<main id="main" tabindex="-1">
 <h1>{{.Title}}</h1>
 {{with .Text}}<p>{{.}}</p>{{end}}
 {{if .Link}}<form method="post" action="/link"><input type="hidden" name="secret" value="{{.Link}}"><button>Sign in</button></form>{{end}}
 {{if .Demo}}
-<p class="note">This is a demonstration with invented people. Choose whose eyes to see it with; each sees what the policy permits, and each look is entered in a ledger.</p>
+<p class="lead">Choose whose eyes to look with.</p>
+<p class="note">This is a demonstration: everybody in it is invented, so nobody is asked for a password. What each person may see is decided by the vault, and every look is entered in a ledger.</p>
+{{range .Roles}}<section aria-labelledby="{{.ID}}">
+<h2 id="{{.ID}}">{{.Role}}</h2>
+<p>{{.Sees}}</p>
 <ul class="users">
 {{range .Users}}<li>
 <form method="post" action="/signin">
 <input type="hidden" name="return" value="{{$.Back}}">
+<input type="hidden" name="state" value="{{$.State}}">
 <input type="hidden" name="user" value="{{.ID}}">
 <button>{{.Name}}</button>
+{{with .Where}}<span>{{.}}</span>{{end}}
 </form>
-<p><strong>{{.Role}}</strong>{{with .Where}}, {{.}}{{end}}</p>
 </li>{{end}}
 </ul>
-{{end}}
+</section>
+{{end}}{{end}}
 </main>
-<footer><p>You are on the vault’s own address. No other page asks you to sign in.</p></footer>
+<footer><p>You are on the vault’s own address, the only one that asks you to sign in.</p></footer>
 </body>
 </html>
 `))

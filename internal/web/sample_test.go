@@ -94,8 +94,10 @@ func newSample() *sample {
 	s.records[wearerID(3)] = sampleRecord(true)
 	s.entries = sampleEntries()
 
+	users := 0
 	everywhere := func(role policy.Role, name string) vaultclient.User {
-		return vaultclient.User{Name: name, Role: role}
+		users++
+		return vaultclient.User{ID: fixed2(id.User{}, users), Name: name, Role: role}
 	}
 	at := func(u vaultclient.User, o ...id.Organisation) vaultclient.User { u.Organisations = o; return u }
 	own := everywhere(policy.Wearer, "Mair Bowen")

@@ -100,6 +100,7 @@ func New(c Config) http.Handler {
 	mux.Handle("GET /favicon.ico", http.RedirectHandler("/assets/favicon.svg", http.StatusMovedPermanently))
 	mux.HandleFunc("GET /signin", h.signIn)
 	mux.HandleFunc("GET /signin/code", h.signInCode)
+	mux.HandleFunc("POST /signin/confirm", h.confirm)
 	mux.HandleFunc("GET /welcome", h.welcome)
 	mux.HandleFunc("GET /signed-out", h.signedOut)
 	mux.HandleFunc("POST /signout", h.signOut)

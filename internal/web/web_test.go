@@ -145,16 +145,16 @@ func TestListPages(t *testing.T) {
 func TestSignInAndOut(t *testing.T) {
 	s := newSample()
 	pages := samplePages(t, s, nil)
-	w := get(t, pages, "", "/signin")
-	if got, want := w.Header().Get("Location"), "http://localhost:8081/signin?return=http%3A%2F%2Flocalhost%3A8080"; got != want {
-		t.Errorf("sign-in is at %q, want %q", got, want)
-	}
-	w = get(t, pages, "", "/signin/code?code=co-ordinator")
+	state := beginSignIn(t, pages)
+	w := withCookies(t, pages, http.MethodGet, "/signin/code?code=co-ordinator&state="+state, nil, "signin="+state)
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/" {
 		t.Fatalf("a code: %d to %q", w.Code, w.Header().Get("Location"))
 	}
-	if got, want := w.Header().Get("Set-Cookie"), "session=co-ordinator; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"; got != want {
+	if got, want := cookieSet(w, "session"), "session=co-ordinator; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax"; got != want {
 		t.Errorf("cookie %q, want %q", got, want)
+	}
+	if got := cookieSet(w, "signin"); !strings.Contains(got, "Max-Age=0") {
+		t.Errorf("the state outlives its sign-in: %q", got)
 	}
 	for _, path := range []string{"/signin/code", "/signin/code?code=", "/signin/code?code=used", "/signin/code?code=" + strings.Repeat("a", 600)} {
 		if w := get(t, pages, "", path); w.Code != http.StatusForbidden || w.Header().Get("Set-Cookie") != "" || !strings.Contains(w.Body.String(), "no longer works") {
@@ -180,19 +180,120 @@ func TestSignInAndOut(t *testing.T) {
 	}
 }
 
+// withCookies asks for a path with cookies, as a browser on a page of the same origin does.
+func withCookies(t testing.TB, pages http.Handler, method, path string, form url.Values, cookies ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, sampleOrigin+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Cookie", strings.Join(cookies, "; "))
+	return ask(t, pages, "", r)
+}
+
+// cookieSet returns the line that sets a cookie, or nothing.
+func cookieSet(w *httptest.ResponseRecorder, name string) string {
+	for _, c := range w.Header().Values("Set-Cookie") {
+		if strings.HasPrefix(c, name+"=") {
+			return c
+		}
+	}
+	return ""
+}
+
+// beginSignIn starts a sign-in and returns its state, which goes to the vault's origin and into a cookie.
+func beginSignIn(t testing.TB, pages http.Handler) string {
+	t.Helper()
+	w := get(t, pages, "", "/signin")
+	to, err := url.Parse(w.Header().Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := to.Query().Get("state")
+	if to.Host != "localhost:8081" || to.Path != "/signin" || to.Query().Get("return") != sampleOrigin || len(state) != 32 {
+		t.Fatalf("sign-in is at %q", to)
+	}
+	if got, want := cookieSet(w, "signin"), "signin="+state+"; Path=/; Max-Age=600; HttpOnly; SameSite=Lax"; got != want {
+		t.Fatalf("cookie %q, want %q", got, want)
+	}
+	return state
+}
+
+// TestSignInOfAnotherBrowser: a code signs in at once only where its sign-in began. Anywhere else the reader is asked,
+// and until the answer a session that the browser has stays as it is.
+func TestSignInOfAnotherBrowser(t *testing.T) {
+	s := newSample()
+	pages := samplePages(t, s, nil)
+	state, other := beginSignIn(t, pages), beginSignIn(t, pages)
+	if state == other {
+		t.Fatal("two browsers have one state")
+	}
+	if w := withCookies(t, pages, http.MethodGet, "/signin", nil, "signin="+state); !strings.Contains(w.Header().Get("Location"), "state="+state) {
+		t.Error("a second tab spoils the first one's sign-in")
+	}
+	name, now := s.users["dpo"].Name, s.users["co-ordinator"].Name
+	for _, c := range []struct {
+		what, query string
+		cookies     []string
+		now         bool
+	}{
+		{"a link, nothing began", "", nil, false},
+		{"an empty state", "&state=", []string{"signin="}, false},
+		{"no cookie", "&state=" + state, nil, false},
+		{"another browser's state", "&state=" + state, []string{"signin=" + other}, false},
+		{"no state, in the middle of a sign-in", "", []string{"signin=" + state}, false},
+		{"no state, signed in", "", []string{"session=co-ordinator"}, true},
+		{"another state, signed in", "&state=" + other, []string{"session=co-ordinator", "signin=" + state}, true},
+	} {
+		w := withCookies(t, pages, http.MethodGet, "/signin/code?code=dpo"+c.query, nil, c.cookies...)
+		if w.Code != http.StatusOK || cookieSet(w, "session") != "" || !strings.Contains(w.Body.String(), "Continue as "+name) {
+			t.Errorf("%s: %d, session %q: %s", c.what, w.Code, cookieSet(w, "session"), w.Body)
+		}
+		if got := strings.Contains(w.Body.String(), "You are signed in as "+now); got != c.now {
+			t.Errorf("%s: says who is signed in: %v", c.what, got)
+		}
+	}
+	if len(s.ended) != 0 {
+		t.Fatalf("sessions ended without a word: %q", s.ended)
+	}
+	// Yes: the session before ends, and the new one is the browser's.
+	w := withCookies(t, pages, http.MethodPost, "/signin/confirm", url.Values{"answer": {"continue"}}, "pending=dpo", "session=co-ordinator")
+	if w.Header().Get("Location") != "/" || !strings.HasPrefix(cookieSet(w, "session"), "session=dpo; ") || !strings.Contains(cookieSet(w, "pending"), "Max-Age=0") || len(s.ended) != 1 || s.ended[0] != "co-ordinator" {
+		t.Errorf("yes: to %q, cookies %q, ended %q", w.Header().Get("Location"), w.Header().Values("Set-Cookie"), s.ended)
+	}
+	// No, or nothing said: the pending session ends, the other stays.
+	s.ended = nil
+	w = withCookies(t, pages, http.MethodPost, "/signin/confirm", url.Values{"answer": {"no"}}, "pending=dpo", "session=co-ordinator")
+	if cookieSet(w, "session") != "" || !strings.Contains(cookieSet(w, "pending"), "Max-Age=0") || len(s.ended) != 1 || s.ended[0] != "dpo" {
+		t.Errorf("no: cookies %q, ended %q", w.Header().Values("Set-Cookie"), s.ended)
+	}
+	// Nothing is pending; and another site's form answers for nobody.
+	if w := withCookies(t, pages, http.MethodPost, "/signin/confirm", url.Values{"answer": {"continue"}}); w.Code != http.StatusForbidden || cookieSet(w, "session") != "" {
+		t.Errorf("nothing pending: %d, %q", w.Code, w.Header().Values("Set-Cookie"))
+	}
+	r := httptest.NewRequest(http.MethodPost, sampleOrigin+"/signin/confirm", strings.NewReader("answer=continue"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	r.Header.Set("Cookie", "pending=dpo")
+	if w := ask(t, pages, "", r); w.Code != http.StatusForbidden || cookieSet(w, "session") != "" {
+		t.Errorf("another site's yes: %d, %q", w.Code, w.Header().Values("Set-Cookie"))
+	}
+}
+
 // TestSecureOrigin: on https the cookie is bound to the host and never goes in the clear.
 func TestSecureOrigin(t *testing.T) {
 	pages := samplePages(t, newSample(), func(c *Config) { c.Origin, c.VaultOrigin = "https://web.example", "https://vault.example" })
 	w := httptest.NewRecorder()
-	pages.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://web.example/signin/code?code=dpo", nil))
-	if got, want := w.Header().Get("Set-Cookie"), "__Host-session=dpo; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"; got != want {
+	r := httptest.NewRequest(http.MethodGet, "https://web.example/signin/code?code=dpo&state=0123", nil)
+	r.Header.Set("Cookie", "__Host-signin=0123")
+	pages.ServeHTTP(w, r)
+	if got, want := cookieSet(w, "__Host-session"), "__Host-session=dpo; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"; got != want {
 		t.Errorf("cookie %q, want %q", got, want)
 	}
 	if w.Header().Get("Strict-Transport-Security") == "" {
 		t.Error("no Strict-Transport-Security")
 	}
 	// The name of the plain cookie opens nothing here.
-	r := httptest.NewRequest(http.MethodGet, "https://web.example/", nil)
+	r = httptest.NewRequest(http.MethodGet, "https://web.example/", nil)
 	if w := ask(t, pages, "dpo", r); w.Header().Get("Location") != "/welcome" {
 		t.Errorf("a cookie without the prefix: %d", w.Code)
 	}
