@@ -178,7 +178,9 @@ func TestACopiedSessionIsNone(t *testing.T) {
 }
 
 // Rows of authority are sealed under their own id: one that was written straight into the database opens nothing, and
-// the vault does not start on it.
+// the vault does not start on it. Nor does it without a key that one of them needs: it would seal with a key that
+// everybody knows. Not found yet: a deleted row of user, session, link, job_grant, organisation, import, field or
+// document_key, and an earlier copy of a row under its own id.
 func TestRowsOfAuthorityDoNotMove(t *testing.T) {
 	for name, do := range map[string]string{
 		"a user under another id":       "INSERT INTO user SELECT randomblob(16), sealed FROM user LIMIT 1",
@@ -192,6 +194,8 @@ func TestRowsOfAuthorityDoNotMove(t *testing.T) {
 		"an organisation's row changed": "UPDATE organisation SET sealed = CAST(x'01' || substr(sealed, 2, 40) || x'00' || substr(sealed, 43) AS BLOB)",
 		"a name for another's":          "UPDATE field SET sealed = (SELECT sealed FROM field WHERE substr(hex(id), 33, 2) = '01' ORDER BY id LIMIT 1) WHERE id = (SELECT id FROM field WHERE substr(hex(id), 33, 2) = '01' ORDER BY id DESC LIMIT 1)",
 		"a wearer's key for another's":  "UPDATE wearer_key SET sealed = (SELECT sealed FROM wearer_key ORDER BY id LIMIT 1) WHERE id = (SELECT id FROM wearer_key ORDER BY id DESC LIMIT 1)",
+		"an organisation's key deleted": "DELETE FROM organisation_key WHERE substr(id, 17, 1) = x'02'",
+		"a wearer's dose key deleted":   "DELETE FROM wearer_key WHERE id = (SELECT id FROM wearer_key WHERE substr(id, 17, 1) = x'05' LIMIT 1)",
 		"a wearer deleted":              "DELETE FROM wearer WHERE id = (SELECT id FROM wearer LIMIT 1)",
 		"an old version of a name":      "UPDATE field SET id = CAST(substr(id, 1, 17) || x'00000002' AS BLOB) WHERE id = (SELECT id FROM field LIMIT 1)",
 	} {

@@ -65,9 +65,12 @@ func (v *Vault) load(ctx context.Context) error {
 		return err
 	}
 	if err := loadRows(ctx, v, TableOrganisation, func(org id.Organisation, row storedOrganisation) {
-		s.organisations[org] = newOrganisation(row, orgKeys[ownedKey(org, useBlobs)], orgKeys[ownedKey(org, useOpening)], orgKeys[ownedKey(org, useHealthOpening)])
+		s.organisations[org] = newOrganisation(row, orgKeys.get(ownedKey(org, useBlobs)), orgKeys.get(ownedKey(org, useOpening)), orgKeys.get(ownedKey(org, useHealthOpening)))
 	}); err != nil {
 		return err
+	}
+	if orgKeys.missing != nil {
+		return orgKeys.missing
 	}
 	if err := loadRows(ctx, v, TableUser, func(key id.User, row vaultclient.User) { s.users[key] = &row }); err != nil {
 		return err
@@ -126,11 +129,14 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 	if err := loadRows(ctx, v, TableWearer, func(key id.Wearer, row facts) {
 		w := &wearer{id: key, facts: row}
 		for _, c := range policy.WearerClasses {
-			w.keys[c] = keys[ownedKey(key, byte(c))]
+			w.keys[c] = keys.get(ownedKey(key, byte(c)))
 		}
 		s.wearers[key] = w
 	}); err != nil {
 		return err
+	}
+	if keys.missing != nil {
+		return keys.missing
 	}
 	// Names and NI numbers are opened once, to be searched in memory; nothing derived from them is stored.
 	err = v.store.Rows(ctx, TableField, func(key, sealed []byte) error {
@@ -166,7 +172,7 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 		w.index()
 		s.add(w)
 	}
-	return v.store.Rows(ctx, TableStaged, func(key, sealed []byte) error {
+	err = v.store.Rows(ctx, TableStaged, func(key, sealed []byte) error {
 		var row stagedChange
 		if err := v.openRow(TableStaged, key, sealed, &row); err != nil {
 			return err
@@ -174,12 +180,16 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 		if row.New {
 			w := &wearer{id: row.Wearer, facts: row.Facts}
 			for _, c := range policy.WearerClasses {
-				w.keys[c] = keys[ownedKey(w.id, byte(c))]
+				w.keys[c] = keys.get(ownedKey(w.id, byte(c)))
 			}
 			s.staged[w.id] = w
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return keys.missing
 }
 
 // add enters a new wearer into what is derived from the wearers, but for NI numbers.
@@ -218,18 +228,34 @@ type keyName struct {
 
 func ownedKey[K any](owner id.ID[K], class byte) keyName { return keyName{owner, class} }
 
+// keyring holds a table's keys. A key that is not there must never stand in as the zero key, which everybody knows: who
+// takes one is to look at missing before using any.
+type keyring struct {
+	table   Table
+	keys    map[keyName]seal.Key
+	missing error // the first key that was asked for and is not there
+}
+
+func (r *keyring) get(name keyName) seal.Key {
+	k, ok := r.keys[name]
+	if !ok && r.missing == nil {
+		r.missing = fmt.Errorf("table %s, row %x: this key is not there: the database was changed; run dosevault verify", r.table, append(name.owner[:], name.class))
+	}
+	return k
+}
+
 // loadKeys unwraps the keys of a table, by owner and class or use.
-func (v *Vault) loadKeys(ctx context.Context, t Table) (map[keyName]seal.Key, error) {
-	keys := map[keyName]seal.Key{}
+func (v *Vault) loadKeys(ctx context.Context, t Table) (*keyring, error) {
+	r := &keyring{table: t, keys: map[keyName]seal.Key{}}
 	err := v.store.Rows(ctx, t, func(key, wrapped []byte) error {
 		k, err := v.epoch.Unwrap(keyContext(t, key), wrapped)
 		if err != nil || len(key) != 21 {
 			return fmt.Errorf("table %s, row %x: does not open with this epoch key", t, key)
 		}
-		keys[keyName{[16]byte(key[:16]), key[16]}] = k
+		r.keys[keyName{[16]byte(key[:16]), key[16]}] = k
 		return nil
 	})
-	return keys, err
+	return r, err
 }
 
 // loadRows opens every row of a table whose id is an ID.
