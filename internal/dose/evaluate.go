@@ -303,7 +303,8 @@ func (a *assessor) years(kind Kind, sites ...[]MicroSv) {
 	fiveYears := kind == Effective || kind == Lens
 	var sums [2]MicroSv
 	var before MicroSv
-	year, at, begun := 0, -1, false
+	var year, at int
+	begun := false
 	for i := 0; i < len(a.entries); {
 		today, counted := a.entries[i].to, false
 		for ; i < len(a.entries) && a.entries[i].to == today; i++ {

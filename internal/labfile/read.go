@@ -51,7 +51,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 	accounts := map[string]string{}
 	for {
 		rec, err := file.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rep, nil
 		}
 		if err != nil {

@@ -105,7 +105,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 	first := map[[2]string]int{}
 	for {
 		rec, err := file.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rep, nil
 		}
 		if err != nil {

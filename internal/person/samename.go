@@ -104,7 +104,7 @@ const (
 )
 
 func (n names) read(text string) Verdict {
-	best := Different
+	var best Verdict
 	if before, after, comma := strings.Cut(text, ","); comma {
 		s, g := Words(before), Words(after)
 		best = max(n.judge(s, g), n.judge(particlesBack(s, g)))

@@ -66,11 +66,11 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	if err != nil {
 		return err
 	}
-	wire, err := c.socket()
+	wire, err := c.socket(ctx)
 	if err != nil {
 		return err
 	}
-	signIn, err := net.Listen("tcp", c.Listen)
+	signIn, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		wire.Close()
 		return err
@@ -93,15 +93,15 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 
 // socket listens where nodes reach the vault. A socket left by a vault that was killed is in the way; one that answers
 // belongs to another vault.
-func (c Config) socket() (net.Listener, error) {
-	if conn, err := net.Dial("unix", c.Socket); err == nil {
+func (c Config) socket(ctx context.Context) (net.Listener, error) {
+	if conn, err := (&net.Dialer{}).DialContext(ctx, "unix", c.Socket); err == nil {
 		conn.Close()
 		return nil, fmt.Errorf("another vault answers on %s", c.Socket)
 	}
 	if err := os.Remove(c.Socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	l, err := net.Listen("unix", c.Socket)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "unix", c.Socket)
 	if err != nil {
 		return nil, err
 	}

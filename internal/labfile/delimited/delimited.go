@@ -131,7 +131,7 @@ func Open(r io.Reader, o Options) (*File, error) {
 	f.csv.FieldsPerRecord = -1 // counted here, to say more
 	f.csv.ReuseRecord = true
 	f.header, err = f.next()
-	if err == io.EOF || err == nil && f.header.Blank() {
+	if errors.Is(err, io.EOF) || err == nil && f.header.Blank() {
 		return nil, &Error{Reason: "the file is empty: a first line with column headings is expected"}
 	}
 	if err != nil {
@@ -197,9 +197,9 @@ func (f *File) next() (Record, error) {
 // explain says what a syntax error means; column is that of the field in which it was found.
 func (f *File) explain(e *csv.ParseError, column int) error {
 	switch {
-	case e.Err == csv.ErrQuote && f.guard.ended && f.guard.quoted:
+	case errors.Is(e.Err, csv.ErrQuote) && f.guard.ended && f.guard.quoted:
 		return &Error{Line: e.StartLine, Column: column, Reason: "the file ends inside a field in quotation marks: it was cut off, or a quotation mark is missing"}
-	case e.Err == csv.ErrQuote:
+	case errors.Is(e.Err, csv.ErrQuote):
 		return &Error{Line: e.Line, Column: column, Reason: "a quotation mark inside a field in quotation marks must be doubled"}
 	}
 	return &Error{Line: e.Line, Column: column, Reason: "a field with a quotation mark must stand in quotation marks as a whole, and the mark be doubled"}

@@ -38,7 +38,7 @@ func Excerpt(w io.Writer, original []byte, o Options, header []string, in int, n
 	count := 0
 	for {
 		rec, err := file.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
