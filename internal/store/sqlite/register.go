@@ -54,6 +54,7 @@ func OpenRegister(ctx context.Context, path string) (*Register, error) {
 		return nil, fmt.Errorf("opening the register: %w", errors.Join(err, w.Close()))
 	}
 	r.SetMaxOpenConns(4)
+	r.SetMaxIdleConns(4) // a connection keeps its cache
 	return &Register{w, r}, nil
 }
 
