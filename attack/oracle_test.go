@@ -213,7 +213,7 @@ func (a *asker) ask() bool {
 		if err := json.Unmarshal(answer, &out); err != nil || len(out.Data) < 8 {
 			a.t.Errorf("opened %d bytes, %v", len(out.Data), err)
 		}
-		w, err := id.From[any](r.wearer)
+		w, err := id.From[id.Wearer](r.wearer)
 		if err != nil {
 			a.t.Error(err)
 		}
@@ -354,7 +354,7 @@ func plain(t *testing.T, h *house.House) (wearers map[string][][]byte, orgs []st
 		if err := rows.Scan(&org, &w); err != nil {
 			t.Fatal(err)
 		}
-		o, err := id.From[any](org)
+		o, err := id.From[id.Organisation](org)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -354,11 +354,11 @@ func coordinator(t *testing.T, h *house.House) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := id.Parse[userKind](user)
+	n, err := id.Parse[id.User](user)
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := web.NewLink(context.Background(), auth, id.User(n))
+	link, err := web.NewLink(context.Background(), auth, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,8 +366,6 @@ func coordinator(t *testing.T, h *house.House) {
 		t.Fatalf("signing in: %v\n%s", err, out)
 	}
 }
-
-type userKind struct{}
 
 // reissued is a laboratory's file that the filled demonstration can take in: the last year's results under a version
 // that it has not seen.

@@ -54,21 +54,19 @@ func New[T ~[16]byte]() T {
 	return T(b)
 }
 
-// Parse reads the text form; the error is ErrSyntax.
-func Parse[K any](s string) (ID[K], error) {
-	var v ID[K]
+// Parse reads the text form, as in Parse[Wearer](s); the error is ErrSyntax.
+func Parse[T ~[16]byte](s string) (T, error) {
+	var v ID[any]
 	err := v.UnmarshalText([]byte(s))
-	return v, err
+	return T(v), err
 }
 
-// From makes an id of 16 bytes; the error is ErrSyntax.
-func From[K any](b []byte) (ID[K], error) {
-	var v ID[K]
-	if len(b) != len(v) {
-		return v, ErrSyntax
+// From makes an id of 16 bytes, as in From[Wearer](b); the error is ErrSyntax.
+func From[T ~[16]byte](b []byte) (T, error) {
+	if len(b) != 16 {
+		return T{}, ErrSyntax
 	}
-	copy(v[:], b)
-	return v, nil
+	return T(b), nil
 }
 
 // IsZero reports whether the id names nothing.

@@ -8,7 +8,7 @@ import (
 func TestTextForm(t *testing.T) {
 	for range 1000 {
 		w := New[Wearer]()
-		back, err := Parse[wearer](w.String())
+		back, err := Parse[Wearer](w.String())
 		if err != nil || back != w || len(w.String()) != 26 {
 			t.Fatalf("%s was read as %s, %v", w, back, err)
 		}
@@ -16,7 +16,7 @@ func TestTextForm(t *testing.T) {
 	good := New[Wearer]().String()
 	for _, bad := range []string{good[:25], good + "a", "A" + good[1:], "1" + good[1:], good[:25] + "b", " " + good[1:]} {
 		// The last letter carries two spare bits: only one text in four names an id.
-		if v, err := Parse[wearer](bad); err == nil && v.String() != bad {
+		if v, err := Parse[Wearer](bad); err == nil && v.String() != bad {
 			t.Errorf("%q was read as %s", bad, v)
 		} else if err == nil && bad != good[:25]+"b" {
 			t.Errorf("%q was read as an id", bad)

@@ -261,7 +261,7 @@ func (v *Vault) loadKeys(ctx context.Context, t Table) (*keyring, error) {
 // loadRows opens every row of a table whose id is an ID.
 func loadRows[K, R any](ctx context.Context, v *Vault, t Table, fn func(id.ID[K], R)) error {
 	return v.store.Rows(ctx, t, func(key, sealed []byte) error {
-		k, err := id.From[K](key)
+		k, err := id.From[id.ID[K]](key)
 		if err != nil {
 			return fmt.Errorf("table %s, row %x: %w", t, key, err)
 		}

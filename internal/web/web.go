@@ -207,7 +207,7 @@ func (h *handler) page(make func(*visit) error) http.HandlerFunc {
 
 // idIn reads an id in the path; what is none names no page.
 func idIn[K any](v *visit, name string, to *id.ID[K]) error {
-	x, err := id.Parse[K](v.r.PathValue(name))
+	x, err := id.Parse[id.ID[K]](v.r.PathValue(name))
 	if err != nil || x.IsZero() {
 		return errNoPage
 	}
