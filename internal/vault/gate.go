@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -133,11 +134,7 @@ func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, 
 		}
 		return nil, parties, nil
 	}
-	type question struct {
-		org                      id.Organisation
-		own, classified, current bool
-	}
-	answers := map[question]policy.Decision{}
+	answers := answers{}
 	byOrg := map[id.Organisation]*party{}
 	seen := make(map[id.Wearer]bool, len(a.wearers))
 	today := v.today()
@@ -157,17 +154,11 @@ func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, 
 			continue
 		}
 		seen[n] = true
-		q := question{w.facts.Organisation, slices.Contains(p.Own, n), w.facts.Classified, w.currentOn(today)}
-		d, ok := answers[q]
-		if !ok {
-			d = v.policy.Decide(policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal,
-				Resource: policy.Resource{Organisation: q.org, Wearer: n, Classified: q.classified, Current: q.current}})
-			answers[q] = d
-		}
-		of := byOrg[q.org]
+		d := v.answer(answers, p, a, w, today)
+		of := byOrg[w.facts.Organisation]
 		if of == nil {
-			of = &party{org: q.org, rules: map[string]bool{}}
-			byOrg[q.org] = of
+			of = &party{org: w.facts.Organisation, rules: map[string]bool{}}
+			byOrg[w.facts.Organisation] = of
 			parties = append(parties, of)
 		}
 		of.wearers = append(of.wearers, n)
@@ -177,6 +168,26 @@ func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, 
 		}
 	}
 	return found, parties, denial
+}
+
+// question is all that an answer about a wearer can depend on, for one principal, action, purpose and set of fields.
+type question struct {
+	org                      id.Organisation
+	own, classified, current bool
+}
+
+type answers map[question]policy.Decision
+
+// answer asks the policy about a wearer, unless the same was asked before. The caller holds the lock.
+func (v *Vault) answer(known answers, p *principal, a ask, w *wearer, today day.Day) policy.Decision {
+	q := question{w.facts.Organisation, slices.Contains(p.Own, w.id), w.facts.Classified, w.currentOn(today)}
+	d, ok := known[q]
+	if !ok {
+		d = v.policy.Decide(policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal,
+			Resource: policy.Resource{Organisation: q.org, Wearer: w.id, Classified: q.classified, Current: q.current}})
+		known[q] = d
+	}
+	return d
 }
 
 // enter makes the entries of an ask durable, one for each organisation.

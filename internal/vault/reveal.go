@@ -126,7 +126,8 @@ func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchReques
 		}
 		return vaultclient.SearchResult{}, denial
 	}
-	matches := v.matching(r)
+	// Whoever searches finds those whom they may see: a records officer classified people, and nobody else.
+	matches := v.matching(p, ask{action: policy.Reveal, purpose: r.Purpose, fields: searchShows}, r)
 	result := vaultclient.SearchResult{Total: len(matches)}
 	page := matches[min(r.Offset, len(matches)):min(r.Offset+r.Limit, len(matches))]
 	if len(page) == 0 {
@@ -145,15 +146,16 @@ func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchReques
 	return result, err
 }
 
-// matching returns the wearers that a search finds, in order of name.
-func (v *Vault) matching(r vaultclient.SearchRequest) []id.Wearer {
+// matching returns the wearers that a search finds and whom the caller may see, in order of name.
+func (v *Vault) matching(p *principal, a ask, r vaultclient.SearchRequest) []id.Wearer {
+	known := answers{}
 	words := person.Words(r.Query.Expose())
 	today := v.today()
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	var hits []*wearer
 	look := func(w *wearer) {
-		if (r.Leavers || w.currentOn(today)) && w.hasWords(words) {
+		if (r.Leavers || w.currentOn(today)) && w.hasWords(words) && v.answer(known, p, a, w, today).Allow {
 			hits = append(hits, w)
 		}
 	}

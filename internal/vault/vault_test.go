@@ -545,3 +545,14 @@ func TestTheSameListTwiceChangesNothing(t *testing.T) {
 		h.start()
 	}
 }
+
+func TestWhoSearchesFindsWhomTheyMaySee(t *testing.T) {
+	h := newHouse(t)
+	org := h.organisation("A")
+	h.join(org, "Jones, Siân, A1", "Jones, Ifan, A2, AB123456C")
+	officer := h.signIn("web", vc.NewUser{Name: "R", Role: policy.RecordsOfficer})
+	res := must(h.nodes["web"].Search(t.Context(), officer, vc.SearchRequest{Purpose: policy.StatutoryReturn, Organisation: org, Limit: 10}))
+	if res.Total != 1 || len(res.Records) != 1 || res.Records[0].Identity.Forenames.Expose() != "Ifan" {
+		t.Errorf("the records officer found %d of %d, want the classified one", len(res.Records), res.Total)
+	}
+}
