@@ -71,7 +71,7 @@ func (c *VaultCmd) Run(e *env) error {
 type WebCmd struct {
 	place
 	addresses
-	Warning []string `help:"What does not hold on this set-up, shown to users." hidden:""`
+	Warning []string `help:"What does not hold on this set-up, shown to users." hidden:"" sep:"none"`
 }
 
 // Run serves the pages until it is told to stop.

@@ -27,51 +27,25 @@ func (c *VerifyCmd) Run(e *env) error {
 		return fmt.Errorf("%s holds no keys: give the --keys that belong to %s", c.Keys, c.Dir)
 	}
 	began := time.Now()
-	source, err := sqlite.OpenVerify(c.vaultDB())
+	report, err := c.verifyLedgers(e)
 	if err != nil {
 		return err
 	}
-	defer source.Close()
-	root, err := c.keyDir().Root()
-	if err != nil {
-		return err
-	}
-	epoch, err := c.keyDir().Epoch(1)
-	if err != nil {
-		return err
-	}
-	opt := verify.Options{}
-	if opt.PublicKey, opt.Open, err = source.Keys(e.ctx, root, epoch); err != nil {
-		return err
-	}
-	kept, err := c.keyDir().Head()
-	if err != nil {
-		return err
-	}
-	if c.Checkpoint != "" {
-		b, err := os.ReadFile(c.Checkpoint)
-		if err != nil {
+	reg, err := c.verifyRegister(e, report.Manifests)
+	var difference *verify.Difference
+	if errors.As(err, &difference) {
+		// The two databases are looked at one after the other: an import that was entered in between looks like a
+		// difference. One that is really there is there the second time too.
+		if report, err = c.verifyLedgers(e); err != nil {
 			return err
 		}
-		if err := addHead(&opt, c.Checkpoint, b); err != nil {
-			return err
-		}
-	}
-	if kept != nil {
-		if err := addHead(&opt, "the head in the key directory", kept); err != nil {
-			return err
-		}
-	}
-	report, err := verify.Ledgers(e.ctx, source, opt)
-	if err != nil {
-		return err
+		reg, err = c.verifyRegister(e, report.Manifests)
 	}
 	opened, erased := int64(0), int64(0)
 	for _, l := range report.Logs {
 		opened, erased = opened+l.Opened, erased+l.Erased
 	}
 	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\n", len(report.Logs), report.Leaves, opened, erased)
-	reg, err := c.verifyRegister(e, report.Manifests)
 	if err != nil {
 		return err
 	}
@@ -81,6 +55,47 @@ func (c *VerifyCmd) Run(e *env) error {
 	}
 	fmt.Fprintf(e.stdout, "%.1f s\n", time.Since(began).Seconds())
 	return nil
+}
+
+// verifyLedgers recomputes the ledgers, against every head that was kept.
+func (c *VerifyCmd) verifyLedgers(e *env) (report *verify.Report, err error) {
+	// The kept head comes first: the database that is looked at after it must not be behind it.
+	var opt verify.Options
+	kept, err := c.keyDir().Head()
+	if err != nil {
+		return nil, err
+	}
+	if c.Checkpoint != "" {
+		b, err := os.ReadFile(c.Checkpoint)
+		if err != nil {
+			return nil, err
+		}
+		if err := addHead(&opt, c.Checkpoint, b); err != nil {
+			return nil, err
+		}
+	}
+	if kept != nil {
+		if err := addHead(&opt, "the head in the key directory", kept); err != nil {
+			return nil, err
+		}
+	}
+	source, err := sqlite.OpenVerify(c.vaultDB())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	root, err := c.keyDir().Root()
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := c.keyDir().Epoch(1)
+	if err != nil {
+		return nil, err
+	}
+	if opt.PublicKey, opt.Open, err = source.Keys(e.ctx, root, epoch); err != nil {
+		return nil, err
+	}
+	return verify.Ledgers(e.ctx, source, opt)
 }
 
 func addHead(opt *verify.Options, name string, b []byte) error {
