@@ -2,11 +2,9 @@ package web
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,10 +14,9 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-)
 
-//go:embed testdata/axe.min.js
-var axe string
+	"github.com/dosevault/dosevault/internal/web/webtest"
+)
 
 // pagesToLookAt are the pages that a browser opens: who, where, what to type into the search box, and at
 // which other widths.
@@ -101,10 +98,7 @@ func TestPagesInBrowser(t *testing.T) {
 					must(t, err)
 					must(t, os.WriteFile(filepath.Join(shots, p.name+"-"+size.name+".png"), b, 0o644))
 				}
-				found, err := chromedp.Run(tab, chromedp.Evaluate[[]string](axe+`;
-					axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html)))`, chromedp.EvalAwaitPromise))
-				must(t, err)
-				for _, f := range found {
+				for _, f := range webtest.Violations(t, tab) {
 					t.Error("axe:", f)
 				}
 				const end = "the end of this page's messages"
@@ -210,20 +204,9 @@ func TestByKeyboard(t *testing.T) {
 	}
 }
 
-// startBrowser starts Chromium and the sample's pages. A machine without Chromium fails the test: what nobody looks
-// at is not known to work.
+// startBrowser starts Chromium and the sample's pages.
 func startBrowser(t *testing.T) (ctx context.Context, origin string) {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Fatal("Chromium is not installed: the pages can't be looked at. On Debian: apt-get install -y --no-install-recommends chromium")
-	}
 	l, err := net.Listen("tcp", "localhost:0")
 	must(t, err)
 	origin = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
@@ -232,12 +215,7 @@ func startBrowser(t *testing.T) (ctx context.Context, origin string) {
 	go server.Serve(l)
 	t.Cleanup(func() { server.Close() })
 
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Headless,
-		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	t.Cleanup(cancel)
-	ctx, cancelBrowser := chromedp.NewContext(allocator)
-	t.Cleanup(cancelBrowser)
+	ctx = webtest.Browser(t)
 	must(t, chromedp.Do(ctx, chromedp.Navigate(origin+"/assets/favicon.svg")))
 	return ctx, origin
 }

@@ -167,3 +167,11 @@ func orDash(s string) string {
 	}
 	return s
 }
+
+// statement writes words as a sentence: with a capital and a full stop.
+func statement(s string) string {
+	if s = capital(s); s != "" && !strings.ContainsAny(s[len(s)-1:], ".!?") {
+		s += "."
+	}
+	return s
+}

@@ -19,9 +19,11 @@ type wearersView struct {
 	Query        person.Value
 	Searched     bool
 	Leavers      bool
-	Pages        pages
-	Records      []vaultclient.Record
-	Path         string
+	// ClassifiedOnly: the reader's role is shown classified people and nobody else.
+	ClassifiedOnly bool
+	Pages          pages
+	Records        []vaultclient.Record
+	Path           string
 }
 
 // Href is the address of a page of the unfiltered list. A search has none: its pages are forms.
@@ -43,7 +45,7 @@ func (h *handler) wearers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	x := wearersView{Path: wearersPath(o)}
+	x := wearersView{Path: wearersPath(o), ClassifiedOnly: v.user.Role == policy.RecordsOfficer}
 	form := v.r.URL.Query()
 	if v.r.Method == http.MethodPost {
 		if err := v.r.ParseForm(); err != nil {

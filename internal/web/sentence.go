@@ -43,7 +43,7 @@ func sentence(e vaultclient.Entry) line {
 	}
 	l.Text = capital(deed(e)) + "."
 	if e.Reason != "" {
-		l.Note = strings.TrimSpace(l.Note + " Reason given: “" + e.Reason + "”.")
+		l.Note = strings.TrimSpace(l.Note + " Reason: " + e.Reason + ".")
 	}
 	return l
 }
@@ -59,6 +59,9 @@ func deed(e vaultclient.Entry) string {
 	case "reveal":
 		if own {
 			return who + " read their own " + fieldWords(e.Fields, 1)
+		}
+		if e.Count == 0 {
+			return who + " read the organisation's own rows (departments, badge types, dates)" + purpose(e.Purpose) + "; nobody's record was opened"
 		}
 		return who + " saw " + fieldsOf(e) + purpose(e.Purpose)
 	case "search":
@@ -85,6 +88,9 @@ func deed(e vaultclient.Entry) string {
 	case "declared":
 		return who + " declared that " + fieldsOf(e) + " had gone to somebody outside; this was not seen here, only reported"
 	case "import":
+		if e.Count == 0 {
+			return who + " confirmed a file, and what it holds was stored" + via(e)
+		}
 		return who + " confirmed a file: the records of " + people(e.Count) + " were stored" + via(e)
 	case "stage":
 		return who + " prepared new or changed records of " + people(e.Count) + ", not yet in force"
@@ -187,6 +193,9 @@ func article(noun string) string {
 func via(e vaultclient.Entry) string {
 	if e.Node == "" || (e.Actor == "" && e.Role == "") {
 		return ""
+	}
+	if e.Node == "cli" {
+		return ", on the command line"
 	}
 	return ", by way of the " + e.Node + " node"
 }

@@ -59,6 +59,10 @@ func TestSentence(t *testing.T) {
 		{"write, no field", vaultclient.Entry{Kind: "write", Actor: "a job", Role: "job", Count: 7}, "A job changed the records of 7 people.", ""},
 		{"grant", vaultclient.Entry{Kind: "grant", Actor: evans, Role: coordinator, Fields: policy.FieldDose, Count: 700, Purpose: policy.AssessDose},
 			"Mair Evans (co-ordinator) gave leave for a job to use doses of up to 700 people to assess doses.", ""},
+		{"organisation's own", vaultclient.Entry{Kind: "reveal", Actor: evans, Role: coordinator, Fields: policy.FieldEmployment, Purpose: policy.AssessDose},
+			"Mair Evans (co-ordinator) read the organisation's own rows (departments, badge types, dates) to assess doses; nobody's record was opened.", ""},
+		{"import of nobody's", vaultclient.Entry{Kind: "import", Actor: evans, Role: coordinator, Node: "cli"},
+			"Mair Evans (co-ordinator) confirmed a file, and what it holds was stored, on the command line.", ""},
 		{"sign-in", vaultclient.Entry{Kind: "sign-in", Actor: evans, Role: coordinator, Node: "web"}, "Mair Evans (co-ordinator) signed in, by way of the web node.", ""},
 		{"sign-out", vaultclient.Entry{Kind: "sign-out", Actor: evans, Role: coordinator}, "Mair Evans (co-ordinator) signed out.", ""},
 		{"organisation", vaultclient.Entry{Kind: "organisation", Actor: evans, Role: coordinator}, "Mair Evans (co-ordinator) added or changed an organisation.", ""},
@@ -97,7 +101,7 @@ func TestSentenceNote(t *testing.T) {
 	e := vaultclient.Entry{Kind: "declared", Basis: "declared", Log: "installation", Recorded: time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC),
 		Occurred: time.Date(2025, 12, 31, 23, 30, 0, 0, time.UTC), Reason: "held until the contract ended"}
 	got := sentence(e)
-	if want := "It happened on 31 December 2025, 23:30. Reason given: “held until the contract ended”."; got.Note != want {
+	if want := "It happened on 31 December 2025, 23:30. Reason: held until the contract ended."; got.Note != want {
 		t.Errorf("note %q, want %q", got.Note, want)
 	}
 	if want := "1 July 2026, 10:00"; got.When != want { // summer time

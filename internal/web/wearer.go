@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
@@ -57,7 +58,8 @@ func (h *handler) wearer(v *visit) error {
 		years, rolling := totalsOf(subject, r.Levels, r.Assessment)
 		x.Sections = sections(years)
 		for _, t := range rolling {
-			if t.Kind != dose.Foetus || p.health {
+			// Three months matter only where a limit holds for them.
+			if (t.Kind != dose.Foetus || p.health) && (t.Window != dose.ThreeMonths || t.Limit > 0) {
 				x.Rolling = append(x.Rolling, t)
 			}
 		}
@@ -179,6 +181,11 @@ func (r Reading) doseText() string {
 		return "–"
 	}
 	return mSv(r.Reading.Dose)
+}
+
+// notes are the laboratory's, without one that only says the result again.
+func (r Reading) notes() []string {
+	return slices.DeleteFunc(slices.Clone(r.Notes), func(n string) bool { return strings.EqualFold(n, r.Reading.Qualifier.String()) })
 }
 
 // text says what was found, in a sentence.
