@@ -75,13 +75,8 @@ func (c *ImportCmd) Run(e *env) error {
 	if p.Accepted == 0 {
 		return errors.New("no row can be stored; nothing was")
 	}
-	if !c.Yes {
-		fmt.Fprintf(e.stdout, "Store %d rows? [y/N] ", p.Accepted)
-		answer, _ := bufio.NewReader(e.stdin).ReadString('\n')
-		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-			fmt.Fprintln(e.stdout, "Nothing was stored.")
-			return nil
-		}
+	if !c.Yes && !e.agreed(fmt.Sprintf("Store %d rows?", p.Accepted)) {
+		return nil
 	}
 	if err := svc.Accept(e.ctx, auth, n); err != nil {
 		return err
@@ -104,6 +99,17 @@ func writeRefused(e *env, path string, rows int, write func(io.Writer) error) er
 	}
 	fmt.Fprintf(e.stdout, "The %d refused rows are in %s: correct them there and import that file.\n", rows, filepath.Base(path))
 	return nil
+}
+
+// agreed asks a question, and says so when the answer is not yes.
+func (e *env) agreed(question string) bool {
+	fmt.Fprint(e.stdout, question, " [y/N] ")
+	answer, err := bufio.NewReader(e.stdin).ReadString('\n')
+	if a := strings.ToLower(strings.TrimSpace(answer)); (err == nil || errors.Is(err, io.EOF)) && (a == "y" || a == "yes") {
+		return true
+	}
+	fmt.Fprintln(e.stdout, "Nothing was stored.")
+	return false
 }
 
 // await waits until an import has come to a state; one that failed is an error with its reason.
@@ -228,13 +234,8 @@ func (c *PeopleImportCmd) Run(e *env) error {
 	if len(joiners) == 0 {
 		return errors.New("no row can be stored; nothing was")
 	}
-	if !c.Yes {
-		fmt.Fprintf(e.stdout, "Store %d people? [y/N] ", len(joiners))
-		answer, _ := bufio.NewReader(e.stdin).ReadString('\n')
-		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-			fmt.Fprintln(e.stdout, "Nothing was stored.")
-			return nil
-		}
+	if !c.Yes && !e.agreed(fmt.Sprintf("Store %d people?", len(joiners))) {
+		return nil
 	}
 	taken, err := svc.TakeOn(e.ctx, auth, joiners, sum(raw), c.Sender)
 	var refused *vaultclient.Error

@@ -1,0 +1,309 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"slices"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/seal"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// registerContext binds a value of the register to its place.
+func registerContext(c vaultclient.Context) seal.Context {
+	var n [7]byte
+	binary.BigEndian.PutUint32(n[:], c.Version)
+	n[4] = byte(c.Class)
+	binary.BigEndian.PutUint16(n[5:], c.Year)
+	return seal.NewContext("register", []byte(c.Table), c.Row[:], n[:], c.Organisation[:], c.Wearer[:], c.Bind)
+}
+
+// A value of the register is the number of its key (2 bytes, big endian; 1 until keys are renewed) and the sealed value.
+var registerPrefix = []byte{0, keyVersion}
+
+// place says which key a context uses and what it is asked under.
+type place struct {
+	wearer id.Wearer
+	org    id.Organisation
+	doc    id.Row
+	class  policy.Class
+}
+
+func placeOf(c vaultclient.Context) (place, error) {
+	switch {
+	case c.Class == policy.ClassDocument && c.Wearer.IsZero():
+		return place{doc: c.Row, class: c.Class}, nil
+	case c.Class == policy.ClassEmployment && !c.Organisation.IsZero():
+		return place{org: c.Organisation, wearer: c.Wearer, class: c.Class}, nil
+	case !c.Wearer.IsZero() && (c.Class == policy.ClassDose || c.Class == policy.ClassHealth || c.Class == policy.ClassDocument):
+		return place{wearer: c.Wearer, class: c.Class}, nil
+	case c.Wearer.IsZero() && !c.Organisation.IsZero() && c.Class == policy.ClassDose:
+		return place{org: c.Organisation, class: c.Class}, nil // results of control badges
+	}
+	return place{}, invalid("nothing is sealed for this class and owner")
+}
+
+// bundle is what a batch of items asks of the gate: wearers with their fields, organisations' own blobs, documents.
+type bundle struct {
+	wearers []id.Wearer
+	fields  policy.Fields
+	orgs    []id.Organisation // blobs of no wearer
+	docs    []id.Row
+	years   []uint16
+}
+
+func bundleOf(items []vaultclient.Item) (bundle, error) {
+	var b bundle
+	wearers, orgs, docs, years := map[id.Wearer]bool{}, map[id.Organisation]bool{}, map[id.Row]bool{}, map[uint16]bool{}
+	for _, it := range items {
+		p, err := placeOf(it.Context)
+		if err != nil {
+			return b, err
+		}
+		switch {
+		case !p.doc.IsZero():
+			if !docs[p.doc] {
+				docs[p.doc] = true
+				b.docs = append(b.docs, p.doc)
+			}
+		case p.wearer.IsZero():
+			if !orgs[p.org] {
+				orgs[p.org] = true
+				b.orgs = append(b.orgs, p.org)
+			}
+		default:
+			b.fields |= policy.FieldsOf(p.class)
+			if !wearers[p.wearer] {
+				wearers[p.wearer] = true
+				b.wearers = append(b.wearers, p.wearer)
+			}
+			if it.Year != 0 && !years[it.Year] {
+				years[it.Year] = true
+				b.years = append(b.years, it.Year)
+			}
+		}
+	}
+	slices.Sort(b.years)
+	return b, nil
+}
+
+// Open opens values of the register.
+func (v *Vault) Open(ctx context.Context, c Caller, r vaultclient.OpenRequest) ([][]byte, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Items) > vaultclient.MaxItems {
+		return nil, invalid("at most %d values can be opened at once", vaultclient.MaxItems)
+	}
+	b, err := bundleOf(r.Items)
+	if err != nil {
+		return nil, err
+	}
+	if len(b.wearers) > 0 {
+		if _, err := v.gate(ctx, p, ask{action: policy.Reveal, purpose: r.Purpose, fields: b.fields, wearers: b.wearers, years: b.years, kind: ledger.Reveal, reason: r.Reason}); err != nil {
+			return nil, err
+		}
+	}
+	for _, org := range b.orgs { // an organisation's blobs that are about no single wearer, such as its settings
+		if _, err := v.gate(ctx, p, ask{action: policy.Reveal, purpose: r.Purpose, fields: policy.FieldEmployment, organisation: org, kind: ledger.Reveal, reason: r.Reason}); err != nil {
+			return nil, err
+		}
+	}
+	for _, doc := range b.docs {
+		if err := v.gateDocument(ctx, p, r, doc); err != nil {
+			return nil, err
+		}
+	}
+	boxes := map[place]*seal.Box{}
+	out := make([][]byte, len(r.Items))
+	for i, it := range r.Items {
+		box, err := v.boxFor(boxes, it.Context)
+		if err != nil {
+			return nil, err
+		}
+		rest, ok := bytes.CutPrefix(it.Value, registerPrefix)
+		if !ok || box == nil {
+			return nil, invalid("value %d does not open here: it was changed, moved or destroyed", i)
+		}
+		if out[i], err = box.Open(registerContext(it.Context), rest); err != nil {
+			return nil, invalid("value %d does not open here: it was changed, moved or destroyed", i)
+		}
+	}
+	return out, nil
+}
+
+// gateDocument lets a document through. It shows, of everybody that its file names, all that the file holds;
+// before the file was read nobody knows whom it names, and the intake that says so follows.
+func (v *Vault) gateDocument(ctx context.Context, p *principal, r vaultclient.OpenRequest, doc id.Row) error {
+	v.mu.RLock()
+	im := v.state.imports[id.Import(doc)]
+	v.mu.RUnlock()
+	a := ask{action: policy.Reveal, purpose: r.Purpose, fields: policy.FieldDocument, kind: ledger.Reveal, reason: r.Reason, subject: doc.String()}
+	if im != nil && len(im.Wearers) > 0 {
+		a.wearers = unpackWearers(im.Wearers)
+		shown := im.Held | policy.FieldDocument
+		a.shown = &shown
+	}
+	_, err := v.gate(ctx, p, a)
+	return err
+}
+
+// Seal seals values for the register. What a caller may write it need not be able to read.
+func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, items []vaultclient.Item) ([][]byte, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) > vaultclient.MaxItems {
+		return nil, invalid("at most %d values can be sealed at once", vaultclient.MaxItems)
+	}
+	b, err := bundleOf(items)
+	if err != nil {
+		return nil, err
+	}
+	asks := []ask{}
+	if len(b.wearers) > 0 {
+		asks = append(asks, ask{action: policy.Write, purpose: purpose, fields: b.fields, wearers: b.wearers})
+	}
+	for _, org := range b.orgs {
+		asks = append(asks, ask{action: policy.Write, purpose: purpose, fields: policy.FieldEmployment, organisation: org})
+	}
+	if len(b.docs) > 0 {
+		asks = append(asks, ask{action: policy.Write, purpose: purpose, fields: policy.FieldDocument})
+	}
+	for _, a := range asks {
+		if _, parties, denial := v.decide(p, a); denial != nil {
+			if err := v.enterRefusal(ctx, p, a, parties); err != nil {
+				return nil, err
+			}
+			return nil, denial
+		}
+	}
+	if err := v.makeDocumentKeys(ctx, p, b.docs); err != nil {
+		return nil, err
+	}
+	boxes := map[place]*seal.Box{}
+	out := make([][]byte, len(items))
+	for i, it := range items {
+		box, err := v.boxFor(boxes, it.Context)
+		if err != nil {
+			return nil, err
+		}
+		if box == nil {
+			return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such owner to seal for"}
+		}
+		sealed, err := box.Seal(registerContext(it.Context), it.Pad, it.Value)
+		if err != nil {
+			return nil, invalid("value %d: %v", i, err)
+		}
+		out[i] = append(append(make([]byte, 0, len(registerPrefix)+len(sealed)), registerPrefix...), sealed...)
+	}
+	return out, nil
+}
+
+// boxFor returns the box of a context's key, kept in boxes for the next item; nil when the owner has none.
+func (v *Vault) boxFor(boxes map[place]*seal.Box, c vaultclient.Context) (*seal.Box, error) {
+	p, err := placeOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if p.class == policy.ClassEmployment {
+		p.wearer = id.Wearer{} // one key for all of the organisation's blobs
+	}
+	if box, ok := boxes[p]; ok {
+		return box, nil
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var box *seal.Box
+	switch {
+	case !p.doc.IsZero():
+		if k, ok := v.state.documents[p.doc]; ok {
+			box = k.Box()
+		}
+	case !p.wearer.IsZero():
+		if w := v.wearerOrStaged(p.wearer); w != nil {
+			box = w.keys[p.class].Box()
+		}
+	default:
+		if w := v.wearerOrStaged(c.Wearer); !c.Wearer.IsZero() && (w == nil || w.facts.Organisation != p.org) {
+			return nil, invalid("the wearer is not of that organisation")
+		}
+		if o := v.state.organisations[p.org]; o != nil {
+			box = o.blobs.Box()
+		}
+	}
+	boxes[p] = box
+	return box, nil
+}
+
+// wearerOrStaged returns a wearer, or one that is only staged; that anything may be opened for it was decided before.
+func (v *Vault) wearerOrStaged(n id.Wearer) *wearer {
+	if w := v.state.wearers[n]; w != nil {
+		return w
+	}
+	return v.state.staged[n]
+}
+
+// makeDocumentKeys makes a key of its own for each document that has none.
+func (v *Vault) makeDocumentKeys(ctx context.Context, p *principal, docs []id.Row) error {
+	var missing []id.Row
+	v.mu.RLock()
+	for _, d := range docs {
+		if _, ok := v.state.documents[d]; !ok {
+			missing = append(missing, d)
+		}
+	}
+	v.mu.RUnlock()
+	if len(missing) == 0 {
+		return nil
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		for _, d := range missing {
+			if _, ok := v.state.documents[d]; ok {
+				continue
+			}
+			k := seal.NewKey()
+			t.put(TableDocumentKey, d[:], v.epoch.Wrap(keyContext(TableDocumentKey, d[:]), k))
+			t.apply(func(s *state) { s.documents[d] = k })
+		}
+		return nil
+	}))
+}
+
+// Tags returns, for each item, a keyed hash over the person behind the wearer and the label.
+func (v *Vault) Tags(ctx context.Context, c Caller, purpose policy.Purpose, items []vaultclient.TagItem) ([][]byte, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 || len(items) > vaultclient.MaxItems {
+		return nil, invalid("1 to %d tags can be asked for at once", vaultclient.MaxItems)
+	}
+	wearers := make([]id.Wearer, len(items))
+	for i, it := range items {
+		wearers[i] = it.Wearer
+	}
+	a := ask{action: policy.Write, purpose: purpose, fields: policy.FieldEmployment, wearers: wearers}
+	found, parties, denial := v.decide(p, a)
+	if denial != nil {
+		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
+			return nil, err
+		}
+		return nil, denial
+	}
+	out := make([][]byte, len(items))
+	for i, it := range items {
+		h := v.keyedHash("tag", it.Organisation[:], found[i].facts.Person[:], []byte(it.Label))
+		out[i] = h[:16]
+	}
+	return out, nil
+}
