@@ -39,10 +39,10 @@ var pagesToLookAt = []struct {
 	{"wearers-nobody", "co-ordinator", wearersPath(organisationID(1)), "zzz", "phone"},
 	{"wearers-empty", "co-ordinator", wearersPath(organisationID(2)), "", ""},
 	{"wearer", "co-ordinator", wearerPath(wearerID(1)), "", "phone"},
-	{"wearer-high", "wearer", wearerPath(wearerID(3)), "", "phone tablet"},
+	{"wearer-high", "wearer", wearerPath(wearerID(3)), "", "phone tablet zoomed"},
 	{"wearer-records", "records", wearerPath(wearerID(3)), "", "phone"},
 	{"wearer-empty", "co-ordinator", wearerPath(wearerID(2)), "", ""},
-	{"ledger", "dpo", ledgerPath(organisationID(1)), "", "phone"},
+	{"ledger", "dpo", ledgerPath(organisationID(1)), "", "phone zoomed"},
 	{"ledger-page", "dpo", ledgerPath(organisationID(1)) + "?page=2", "", ""},
 	{"ledger-empty", "co-ordinator", ledgerPath(organisationID(2)), "", ""},
 	{"ledger-wearer", "wearer", wearerPath(wearerID(3)) + "/ledger", "", ""},
@@ -60,7 +60,7 @@ func TestPagesInBrowser(t *testing.T) {
 	for _, size := range []struct {
 		name          string
 		width, height int64
-	}{{"wide", 1280, 900}, {"phone", 375, 760}, {"tablet", 790, 1000}} {
+	}{{"wide", 1280, 900}, {"phone", 375, 760}, {"tablet", 790, 1000}, {"zoomed", 320, 256}} {
 		for _, p := range pagesToLookAt {
 			if size.name != "wide" && !strings.Contains(p.also, size.name) {
 				continue
