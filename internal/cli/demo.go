@@ -334,7 +334,6 @@ func (f *filler) report() error {
 // users makes those whom a visitor may sign in as.
 func (f *filler) users() error {
 	users := []vaultclient.NewUser{
-		{Name: "Eleri Vaughan", Role: policy.Coordinator},
 		{Name: "Gethin Pryce", Role: policy.RecordsOfficer},
 		{Name: "Nia Bowen", Role: policy.Operator},
 	}

@@ -41,7 +41,7 @@ func purposeFor(u vaultclient.User) policy.Purpose {
 	return policy.AssessDose
 }
 
-// WearerRecord returns a wearer's record, revealed to the caller. A co-ordinator's covers all the person's employments.
+// WearerRecord returns a wearer's record, revealed to the caller. A co-ordinator's, and the wearer's own, covers all the person's employments.
 // ErrNotFound: there is no such wearer.
 func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*WearerRecord, error) {
 	user, err := s.Vault.Whoami(ctx, auth)
@@ -51,7 +51,11 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 	purpose := purposeFor(user)
 	wearers := []id.Wearer{w}
 	out := &WearerRecord{Subject: dose.Subject{Group: dose.Adult}, Employments: 1}
-	if user.Role == policy.Coordinator {
+	switch {
+	case user.Role == policy.Wearer && slices.Contains(user.Wearers, w):
+		wearers = user.Wearers // a wearer's own dose is the sum over all their employments
+		out.Employments = len(wearers)
+	case user.Role == policy.Coordinator:
 		links, err := s.Vault.Linked(ctx, auth, purpose, wearers)
 		if err != nil {
 			return nil, err

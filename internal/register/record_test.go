@@ -65,8 +65,8 @@ func TestWhoSeesARecord(t *testing.T) {
 		{"the co-ordinator, by the other employment", h.auth, w2, 2, 2, 7000},
 		{"the supervisor sees their organisation's", supervisor, w, 1, 1, 4000},
 		{"the supervisor, of somebody without a result", supervisor, other, 0, 1, 0},
-		{"the wearer, of one employment", self, w, 1, 1, 4000},
-		{"the wearer, of the other", self, w2, 1, 1, 3000},
+		{"the wearer sees the sum over their employments", self, w, 2, 2, 7000},
+		{"the wearer, by the other", self, w2, 2, 2, 7000},
 	} {
 		rec, err := h.web.WearerRecord(t.Context(), c.auth, c.w)
 		if err != nil {

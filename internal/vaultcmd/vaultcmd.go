@@ -50,7 +50,11 @@ func Run(ctx context.Context, c Config) error {
 }
 
 func (c Config) serve(ctx context.Context, v *vault.Vault) error {
-	link, err := v.FirstUser(ctx, "First co-ordinator")
+	first := "First co-ordinator"
+	if c.Demo {
+		first = "Eleri Vaughan"
+	}
+	link, err := v.FirstUser(ctx, first)
 	if err != nil {
 		return err
 	}
