@@ -34,7 +34,7 @@ func OpenVerifyRegister(path string) (*VerifyRegister, error) {
 	s := &VerifyRegister{db, tx}
 	// The first read takes the snapshot.
 	var n int
-	if err := tx.QueryRow("SELECT count(*) FROM sqlite_master").Scan(&n); err != nil {
+	if err := tx.QueryRowContext(context.Background(), "SELECT count(*) FROM sqlite_master").Scan(&n); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, errors.Join(err, s.Close()))
 	}
 	return s, nil

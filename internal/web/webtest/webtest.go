@@ -118,7 +118,7 @@ func (b *Tab) load(a chromedp.Action[chromedp.Void]) int64 {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return int64(r.Status)
+	return r.Status
 }
 
 // Text returns the page's text as a reader sees it.
