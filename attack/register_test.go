@@ -262,7 +262,7 @@ func swap(tg target, table, name string, columns []column, pick [2]string) func(
 // unnoticed reads from docs/security.md the changes of the register that nothing finds.
 func unnoticed(t *testing.T) map[string]bool {
 	t.Helper()
-	_, section, ok := strings.Cut(string(mustRead(t, filepath.Join("..", "docs", "security.md"))), "### Changes of the register that nothing finds\n")
+	_, section, ok := strings.Cut(string(read(t, filepath.Join("..", "docs", "security.md"))), "### Changes of the register that nothing finds\n")
 	if !ok {
 		t.Fatal("docs/security.md has no list of the changes that nothing finds")
 	}
@@ -292,7 +292,7 @@ func TestEveryColumnOfTheRegister(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t, copyOfFilled(t))
 	all := changes(t, tg)
-	pristine := mustRead(t, registerDB(tg.h))
+	pristine := read(t, registerDB(tg.h))
 	r := newReader(t, tg)
 	scratch := t.TempDir()
 	baseline := filepath.Join(scratch, "baseline.db")
@@ -387,7 +387,7 @@ func TestEveryColumnOfTheRegister(t *testing.T) {
 func TestAMovedCiphertextDoesNotOpen(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t, copyOfFilled(t))
-	pristine := mustRead(t, registerDB(tg.h))
+	pristine := read(t, registerDB(tg.h))
 	db := openDB(t, registerDB(tg.h))
 	var again []byte // a wearer with a re-issued reading
 	if err := db.QueryRow("SELECT wearer FROM reading WHERE version = 2 AND wearer <> zeroblob(16) ORDER BY wearer LIMIT 1").Scan(&again); err != nil {
@@ -476,7 +476,7 @@ func TestADeletedRolledBackOrReassignedReadingIsFound(t *testing.T) {
 func TestAnOldRegisterIsFound(t *testing.T) {
 	t.Parallel()
 	h := copyOfFilled(t)
-	old := mustRead(t, registerDB(h))
+	old := read(t, registerDB(h))
 	h.Start("demo", "--people", small)
 	coordinator(t, h)
 	path := filepath.Join(t.TempDir(), "report.csv")
@@ -490,7 +490,7 @@ func TestAnOldRegisterIsFound(t *testing.T) {
 	if out, err := h.Run("verify"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	today := mustRead(t, registerDB(h))
+	today := read(t, registerDB(h))
 	if err := os.WriteFile(registerDB(h), old, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -141,7 +141,7 @@ func keys(t *testing.T, h *house.House) *scan.Set {
 	t.Helper()
 	var all []scan.Marker
 	for _, name := range []string{"root.key", "epoch-1.key"} {
-		for line := range strings.Lines(string(mustRead(t, filepath.Join(h.Keys, "vault", name)))) {
+		for line := range strings.Lines(string(read(t, filepath.Join(h.Keys, "vault", name)))) {
 			if b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(line)); err == nil && len(b) == 32 {
 				all = append(all, scan.Bytes(name, b))
 			}
@@ -162,15 +162,6 @@ func keys(t *testing.T, h *house.House) *scan.Set {
 
 func sessionOf(h *house.House) string {
 	return filepath.Join(h.Home, ".config", "dosevault", "session")
-}
-
-func mustRead(t testing.TB, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // TestTheScanFindsWhatIsReadable is the control: the very same values, written down without sealing, are all found.
@@ -775,7 +766,7 @@ func TestWithoutItsKeysACopyIsRefused(t *testing.T) {
 
 func swapFile(t *testing.T, from, to *house.House, name string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(to.Keys, "vault", name), mustRead(t, filepath.Join(from.Keys, "vault", name)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(to.Keys, "vault", name), read(t, filepath.Join(from.Keys, "vault", name)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

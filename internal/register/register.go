@@ -65,7 +65,6 @@ const (
 	KindPeople     = "people"
 	KindDispatch   = "dispatch"
 	KindLaboratory = "laboratory"
-	KindSettings   = "settings"
 )
 
 // BadgeState is where a badge is on its way. The numbers are stored.

@@ -107,12 +107,9 @@ type party struct {
 // gate lets an ask through: policy, then the entries, durable. After it returns nil the caller may use keys.
 // The wearers it found come back in the ask's order. A refusal is entered too.
 func (v *Vault) gate(ctx context.Context, p *principal, a ask) ([]*wearer, error) {
-	found, parties, denial := v.decide(p, a)
-	if denial != nil {
-		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
-			return nil, err
-		}
-		return nil, denial
+	found, parties, err := v.permit(ctx, p, a)
+	if err != nil {
+		return nil, err
 	}
 	fields := a.fields
 	if a.shown != nil {
@@ -122,6 +119,18 @@ func (v *Vault) gate(ctx context.Context, p *principal, a ask) ([]*wearer, error
 		return nil, err
 	}
 	return found, nil
+}
+
+// permit asks the policy, and enters a refusal. What it permits is not entered: that is for gate, or for whoever writes.
+func (v *Vault) permit(ctx context.Context, p *principal, a ask) ([]*wearer, []*party, error) {
+	found, parties, denial := v.decide(p, a)
+	if denial != nil {
+		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, denial
+	}
+	return found, parties, nil
 }
 
 // decide finds the wearers and asks the policy about each; equal questions are asked once. The denial is not nil when any is refused.

@@ -51,12 +51,9 @@ func (v *Vault) Intake(ctx context.Context, c Caller, in vaultclient.Intake) err
 		return invalid("an intake names its import, its source, and at most %d wearers", vaultclient.MaxItems)
 	}
 	a := ask{action: policy.Write, purpose: grantPurpose(p, policy.AssessDose), fields: policy.FieldDocument, wearers: in.Wearers}
-	_, parties, denial := v.decide(p, a)
-	if denial != nil {
-		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
-			return err
-		}
-		return denial
+	_, parties, err := v.permit(ctx, p, a)
+	if err != nil {
+		return err
 	}
 	recipients := p.recipients
 	if in.Via != "" && in.Via != p.node {
@@ -141,12 +138,9 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 	for _, of := range parties {
 		one := a
 		one.organisation = of.org
-		_, asked, denial := v.decide(p, one)
-		if denial != nil {
-			if err := v.enterRefusal(ctx, p, one, asked); err != nil {
-				return nil, err
-			}
-			return nil, denial
+		_, asked, err := v.permit(ctx, p, one)
+		if err != nil {
+			return nil, err
 		}
 		for r := range asked[0].rules {
 			of.rules[r] = true

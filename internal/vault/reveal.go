@@ -117,11 +117,8 @@ func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchReques
 	}
 	// Permission to search here comes first, so that a refused search tells nothing, not even a total.
 	scope := ask{action: policy.Search, purpose: r.Purpose, fields: searchShows &^ policy.FieldEmployment, kind: ledger.Search, organisation: r.Organisation}
-	if _, parties, denial := v.decide(p, scope); denial != nil {
-		if err := v.enterRefusal(ctx, p, scope, parties); err != nil {
-			return vaultclient.SearchResult{}, err
-		}
-		return vaultclient.SearchResult{}, denial
+	if _, _, err := v.permit(ctx, p, scope); err != nil {
+		return vaultclient.SearchResult{}, err
 	}
 	// Whoever searches finds those whom they may see: a records officer classified people, and nobody else.
 	matches := v.matching(p, ask{action: policy.Reveal, purpose: r.Purpose, fields: searchShows}, r)
@@ -206,11 +203,8 @@ func (v *Vault) FindNI(ctx context.Context, c Caller, purpose policy.Purpose, ni
 	// Finding somebody by the number shows that the number is theirs; a miss is entered too.
 	shown := policy.FieldNI
 	a := ask{action: policy.Search, purpose: purpose, fields: policy.FieldNI, kind: ledger.Search, shown: &shown}
-	if _, parties, denial := v.decide(p, a); denial != nil {
-		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
-			return nil, err
-		}
-		return nil, denial
+	if _, _, err := v.permit(ctx, p, a); err != nil {
+		return nil, err
 	}
 	if len(found) == 0 {
 		shown = 0
@@ -246,11 +240,8 @@ func (v *Vault) FindStaff(ctx context.Context, c Caller, purpose policy.Purpose,
 	v.mu.RUnlock()
 	for org := range asked {
 		a := ask{action: policy.Search, purpose: purpose, fields: policy.FieldStaffNumber, organisation: org, kind: ledger.Search}
-		if _, parties, denial := v.decide(p, a); denial != nil {
-			if err := v.enterRefusal(ctx, p, a, parties); err != nil {
-				return nil, err
-			}
-			return nil, denial
+		if _, _, err := v.permit(ctx, p, a); err != nil {
+			return nil, err
 		}
 	}
 	if len(found) == 0 {

@@ -177,11 +177,8 @@ func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, item
 		asks = append(asks, ask{action: policy.Write, purpose: purpose, fields: policy.FieldDocument})
 	}
 	for _, a := range asks {
-		if _, parties, denial := v.decide(p, a); denial != nil {
-			if err := v.enterRefusal(ctx, p, a, parties); err != nil {
-				return nil, err
-			}
-			return nil, denial
+		if _, _, err := v.permit(ctx, p, a); err != nil {
+			return nil, err
 		}
 	}
 	if err := v.makeDocumentKeys(ctx, p, b.docs); err != nil {
@@ -293,12 +290,9 @@ func (v *Vault) Tags(ctx context.Context, c Caller, purpose policy.Purpose, item
 		wearers[i] = it.Wearer
 	}
 	a := ask{action: policy.Write, purpose: purpose, fields: policy.FieldEmployment, wearers: wearers}
-	found, parties, denial := v.decide(p, a)
-	if denial != nil {
-		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
-			return nil, err
-		}
-		return nil, denial
+	found, _, err := v.permit(ctx, p, a)
+	if err != nil {
+		return nil, err
 	}
 	out := make([][]byte, len(items))
 	for i, it := range items {

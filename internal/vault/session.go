@@ -230,11 +230,8 @@ func (t *tx) putUser(n vaultclient.NewUser, o ledger.Opening) (id.User, error) {
 // manage asks for leave to manage an organisation, or the installation.
 func (v *Vault) manage(ctx context.Context, p *principal, org id.Organisation) (ask, error) {
 	a := ask{action: policy.Manage, purpose: policy.KeepRecords, organisation: org}
-	if _, parties, denial := v.decide(p, a); denial != nil {
-		if err := v.enterRefusal(ctx, p, a, parties); err != nil {
-			return a, err
-		}
-		return a, denial
+	if _, _, err := v.permit(ctx, p, a); err != nil {
+		return a, err
 	}
 	return a, nil
 }
@@ -400,12 +397,9 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 	for _, org := range scope {
 		one := a
 		one.organisation = org
-		_, parties, denial := v.decide(p, one)
-		if denial != nil {
-			if err := v.enterRefusal(ctx, p, one, parties); err != nil {
-				return id.Grant{}, err
-			}
-			return id.Grant{}, denial
+		_, parties, err := v.permit(ctx, p, one)
+		if err != nil {
+			return id.Grant{}, err
 		}
 		rules = append(rules, joinRules(parties[0].rules))
 	}

@@ -20,7 +20,6 @@ package vault
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -210,12 +209,6 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 	return v, nil
 }
 
-// Installation returns the installation's random name, which its logs' origins begin with.
-func (v *Vault) Installation() string { return v.installation }
-
-// VerifierKey returns the public key of a log's checkpoints in the form of signed notes.
-func (v *Vault) VerifierKey(log string) (string, error) { return v.signer.VerifierKey(log) }
-
 // Stopped is closed when the vault no longer commits; Err then says why.
 func (v *Vault) Stopped() <-chan struct{} { return v.stopped }
 
@@ -403,6 +396,3 @@ func (v *Vault) keyedHash(label string, parts ...[]byte) (h [sha256.Size]byte) {
 	m.Sum(h[:0])
 	return h
 }
-
-// PublicKey returns the key that the checkpoints are signed with.
-func (v *Vault) PublicKey() ed25519.PublicKey { return v.signer.PublicKey() }
