@@ -127,7 +127,9 @@ func TestAnotherNameIsNeverTheSame(t *testing.T) {
 	// Words of different letters altogether can't be slips of one another.
 	rapid.Check(t, func(t *rapid.T) {
 		left, right := rapid.StringMatching(`[A-M][a-m]{1,12}`), rapid.StringMatching(`[N-Z][n-z]{1,12}`)
-		s, g := left.Draw(t, "surname"), left.Draw(t, "forename")
+		s := left.Draw(t, "surname")
+		// Of somebody called Aa Aa, "Aa Nn" may be the surname too: that is unclear, not another name.
+		g := left.Filter(func(g string) bool { return g != s }).Draw(t, "forename")
 		id := Identity{Surname: NewValue(s), Forenames: NewValue(g)}
 		for _, label := range []string{
 			right.Draw(t, "other") + ", " + right.Draw(t, "other"),
