@@ -207,11 +207,22 @@ func TestEncodingsAgree(t *testing.T) {
 				continue
 			}
 			s, err := f.charmap().NewEncoder().String(text)
-			if ascii || !utf8.ValidString(s) && !strings.Contains(s, "\xc3") && !strings.Contains(s, "\xe2\x80") {
+			if !readsAsUTF8(s) {
 				try(f.String(), s, err, Options{Fallback: f.Fallback})
 			}
 		}
 	})
+}
+
+// readsAsUTF8 reports whether any letters of s, in a single-byte encoding, could be one of UTF-8: such a file is taken
+// for UTF-8 or refused, and asks for the encoding ("Ô€â" in Windows-1252).
+func readsAsUTF8(s string) bool {
+	for _, r := range s {
+		if r >= utf8.RuneSelf && r != utf8.RuneError {
+			return true
+		}
+	}
+	return false
 }
 
 func TestRunesAcrossPieces(t *testing.T) {
