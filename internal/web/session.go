@@ -11,6 +11,18 @@ import (
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
+// sessionRoutes are signing in and out.
+func (h *handler) sessionRoutes() []route {
+	return []route{
+		{"GET /signin", h.signIn},
+		{"GET /signin/code", h.signInCode},
+		{"POST /signin/confirm", h.confirm},
+		{"GET /welcome", h.welcome},
+		{"GET /signed-out", h.signedOut},
+		{"POST /signout", h.signOut},
+	}
+}
+
 // prefixed is a cookie's full name. Browsers keep a __Host- cookie only from https, so on plain loopback the name has
 // no prefix.
 func (h *handler) prefixed(name string) string {

@@ -22,6 +22,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,18 +99,9 @@ func New(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /assets/", assets())
 	mux.Handle("GET /favicon.ico", http.RedirectHandler("/assets/favicon.svg", http.StatusMovedPermanently))
-	mux.HandleFunc("GET /signin", h.signIn)
-	mux.HandleFunc("GET /signin/code", h.signInCode)
-	mux.HandleFunc("POST /signin/confirm", h.confirm)
-	mux.HandleFunc("GET /welcome", h.welcome)
-	mux.HandleFunc("GET /signed-out", h.signedOut)
-	mux.HandleFunc("POST /signout", h.signOut)
-	mux.HandleFunc("GET /{$}", h.page(h.overview))
-	mux.HandleFunc("GET /organisations/{organisation}/wearers", h.page(h.wearers))
-	mux.HandleFunc("POST /organisations/{organisation}/wearers", h.page(h.wearers))
-	mux.HandleFunc("GET /organisations/{organisation}/ledger", h.page(h.ledger))
-	mux.HandleFunc("GET /wearers/{wearer}", h.page(h.wearer))
-	mux.HandleFunc("GET /wearers/{wearer}/ledger", h.page(h.wearerLedger))
+	for _, r := range h.routes() {
+		mux.HandleFunc(r.pattern, r.serve)
+	}
 	mux.HandleFunc("/", h.page(func(*visit) error { return errNoPage }))
 
 	protection := http.NewCrossOriginProtection()
@@ -117,6 +109,29 @@ func New(c Config) http.Handler {
 		h.fail(w, r, nil, errCrossOrigin)
 	}))
 	return h.guard(http.MaxBytesHandler(protection.Handler(mux), maxBody))
+}
+
+// route is an address that the pages answer, but for the assets.
+type route struct {
+	pattern string
+	serve   http.HandlerFunc
+}
+
+// routes are all of them, a list for each area of the service.
+func (h *handler) routes() []route {
+	return slices.Concat(h.sessionRoutes(), h.recordRoutes())
+}
+
+// recordRoutes are the overview and the pages of wearers and of ledgers.
+func (h *handler) recordRoutes() []route {
+	return []route{
+		{"GET /{$}", h.page(h.overview)},
+		{"GET /organisations/{organisation}/wearers", h.page(h.wearers)},
+		{"POST /organisations/{organisation}/wearers", h.page(h.wearers)},
+		{"GET /organisations/{organisation}/ledger", h.page(h.ledger)},
+		{"GET /wearers/{wearer}", h.page(h.wearer)},
+		{"GET /wearers/{wearer}/ledger", h.page(h.wearerLedger)},
+	}
 }
 
 // Server returns a server for the pages with time limits on everything that a slow or hostile client could stretch.
