@@ -7,9 +7,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -80,9 +82,11 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ct
 func handle[In, Out any](mux *http.ServeMux, v *Vault, method string, fn func(context.Context, Caller, In) (Out, error)) {
 	mux.HandleFunc("POST /v1/"+method, func(w http.ResponseWriter, r *http.Request) {
 		var call vc.Call[In]
-		dec := json.NewDecoder(r.Body)
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&call); err != nil {
+		b, err := vc.ReadBody(r.Body, r.ContentLength)
+		if err == nil {
+			err = vc.Decode(b, r.Header.Get("Content-Type"), &call, &call.Body, true)
+		}
+		if err != nil {
 			v.fail(w, method, invalid("the request can't be read"))
 			return
 		}
@@ -91,13 +95,14 @@ func handle[In, Out any](mux *http.ServeMux, v *Vault, method string, fn func(co
 			v.fail(w, method, err)
 			return
 		}
-		b, err := json.Marshal(out)
+		answer, err := vc.NewBody(out, &out)
 		if err != nil {
 			v.fail(w, method, err)
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Write(b)
+		w.Header().Set("Content-Type", answer.Type)
+		w.Header().Set("Content-Length", strconv.FormatInt(answer.Size, 10))
+		io.Copy(w, answer.Reader())
 	})
 }
 
@@ -112,7 +117,7 @@ func (v *Vault) fail(w http.ResponseWriter, method string, err error) {
 	if err != nil {
 		b = nil
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", vc.TypeJSON)
 	w.WriteHeader(vc.Status[known.Code])
 	w.Write(b)
 }
@@ -182,12 +187,14 @@ func routes(mux *http.ServeMux, v *Vault) {
 	})
 	handle(mux, v, "compare", func(ctx context.Context, c Caller, in vc.WireCompare) ([]vc.Verdict, error) {
 		ws, err := wireWearers(in.Wearers)
-		if err != nil || len(in.Names) != len(ws) || len(in.Births) != len(ws) {
+		names, errNames := in.Names.Split()
+		births, errBirths := in.Births.Split()
+		if err != nil || errNames != nil || errBirths != nil || len(names) != len(ws) || len(births) != len(ws) {
 			return nil, invalid("columns differ in length")
 		}
 		items := make([]vc.Comparison, len(ws))
 		for i := range items {
-			items[i] = vc.Comparison{Wearer: ws[i], Name: person.NewValue(in.Names[i]), Birth: person.NewValue(in.Births[i])}
+			items[i] = vc.Comparison{Wearer: ws[i], Name: person.NewValue(string(names[i])), Birth: person.NewValue(string(births[i]))}
 		}
 		return v.Compare(ctx, c, in.Purpose, items)
 	})

@@ -75,15 +75,17 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // call does one request; out may be nil.
 func call[T any](ctx context.Context, c *Client, method string, auth Auth, body T, out any) error {
-	b, err := json.Marshal(Call[T]{auth, body})
+	b, err := NewBody(Call[T]{auth, body}, &body)
 	if err != nil {
 		return fmt.Errorf("encoding a request to the vault: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://vault/v1/"+method, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://vault/v1/"+method, b.Reader())
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.ContentLength = b.Size
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(b.Reader()), nil } // a connection may be gone before it is used
+	req.Header.Set("Content-Type", b.Type)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -92,7 +94,7 @@ func call[T any](ctx context.Context, c *Client, method string, auth Auth, body 
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody))
+	answer, err := ReadBody(io.LimitReader(resp.Body, MaxBody), resp.ContentLength)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -106,7 +108,7 @@ func call[T any](ctx context.Context, c *Client, method string, auth Auth, body 
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
+	if err := Decode(answer, resp.Header.Get("Content-Type"), out, out, false); err != nil {
 		return &Error{Internal, "the vault's answer can't be read"}
 	}
 	return nil
@@ -250,11 +252,13 @@ func (c *Client) Search(ctx context.Context, auth Auth, r SearchRequest) (Search
 
 // Compare says of labels whether they name their wearers, in order.
 func (c *Client) Compare(ctx context.Context, auth Auth, purpose policy.Purpose, items []Comparison) (out []Verdict, err error) {
-	w := WireCompare{purpose, make([]byte, 0, 16*len(items)), make([]string, len(items)), make([]string, len(items))}
+	names, births := make([][]byte, len(items)), make([][]byte, len(items))
+	w := WireCompare{Purpose: purpose, Wearers: make([]byte, 0, 16*len(items))}
 	for i, it := range items {
 		w.Wearers = append(w.Wearers, it.Wearer[:]...)
-		w.Names[i], w.Births[i] = it.Name.Expose(), it.Birth.Expose()
+		names[i], births[i] = []byte(it.Name.Expose()), []byte(it.Birth.Expose())
 	}
+	w.Names, w.Births = Join(names), Join(births)
 	err = call(ctx, c, "compare", auth, w, &out)
 	return out, err
 }
@@ -282,7 +286,7 @@ func (c *Client) Open(ctx context.Context, auth Auth, r OpenRequest) ([][]byte, 
 }
 
 func values(ctx context.Context, c *Client, method string, auth Auth, w WireItems) ([][]byte, error) {
-	if len(w.Lengths) == 0 {
+	if len(w.Values.Lengths) == 0 {
 		return nil, nil
 	}
 	var out WireValues
@@ -290,7 +294,7 @@ func values(ctx context.Context, c *Client, method string, auth Auth, w WireItem
 		return nil, err
 	}
 	split, err := out.Split()
-	if err != nil || 4*len(split) != len(w.Lengths) {
+	if err != nil || 4*len(split) != len(w.Values.Lengths) {
 		return nil, &Error{Internal, "the vault's answer can't be read"}
 	}
 	return split, nil

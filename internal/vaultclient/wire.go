@@ -4,13 +4,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 )
 
-// The wire: POST /v1/<method> with a JSON Call; the answer is JSON, or an Error with a status of 400 or more.
+// The wire: POST /v1/<method> with a Call; the answer is an Error, as JSON, with a status of 400 or more. Both are
+// JSON, or JSON and columns; see [Body].
 // Types that hold personal values have a wire form here, since the values themselves refuse to be printed.
 
 // Call is the body of a request.
@@ -80,12 +82,12 @@ type (
 		Wearers []byte         `json:"wearers"`
 		Reason  string         `json:"reason,omitempty"`
 	}
-	// WireCompare is the body of compare.
+	// WireCompare is the body of compare, as columns.
 	WireCompare struct {
 		Purpose policy.Purpose `json:"purpose"`
-		Wearers []byte         `json:"wearers"`
-		Names   []string       `json:"names"`
-		Births  []string       `json:"births"`
+		Wearers []byte         `json:"-"`
+		Names   WireValues     `json:"-"`
+		Births  WireValues     `json:"-"`
 	}
 	// WireStaff is the body of find-staff.
 	WireStaff struct {
@@ -120,34 +122,45 @@ type (
 		Held    policy.Fields `json:"held,omitempty"`
 		Wearers []byte        `json:"wearers,omitempty"`
 	}
-	// WireItems is the body of seal and open: the items as columns. Ids are 16 bytes each; a column that is
-	// empty holds the zero value for every item. Numbers are 4 bytes each, big endian: a hundred thousand of them read
-	// faster than as JSON. Values stand one after the other.
+	// WireItems is the body of seal and open: the items as columns. Ids are 16 bytes each, numbers 4, big endian; values
+	// stand one after the other.
 	WireItems struct {
 		Purpose       policy.Purpose `json:"purpose"`
 		Reason        string         `json:"reason,omitempty"`
 		Tables        []string       `json:"tables"` // one for all, or one for each
-		Rows          []byte         `json:"rows"`
-		Versions      []byte         `json:"versions,omitempty"`
-		Classes       []byte         `json:"classes"`
-		Organisations []byte         `json:"organisations,omitempty"`
-		Wearers       []byte         `json:"wearers,omitempty"`
-		Years         []byte         `json:"years,omitempty"`
-		BindLengths   []byte         `json:"bind_lengths,omitempty"`
-		Binds         []byte         `json:"binds,omitempty"`
-		Pads          []byte         `json:"pads,omitempty"`
-		WireValues
+		Rows          []byte         `json:"-"`
+		Versions      []byte         `json:"-"`
+		Classes       []byte         `json:"-"`
+		Organisations []byte         `json:"-"`
+		Wearers       []byte         `json:"-"`
+		Years         []byte         `json:"-"`
+		Pads          []byte         `json:"-"`
+		Binds         WireValues     `json:"-"`
+		Values        WireValues     `json:"-"`
 	}
 	// WireValues is a list of byte strings as two columns; lengths are 4 bytes each, big endian.
 	WireValues struct {
-		Lengths []byte `json:"lengths"`
-		Data    []byte `json:"data"`
+		Lengths []byte `json:"-"`
+		Data    []byte `json:"-"`
 	}
 	// WireSecret is the body of redeem-code and redeem-link.
 	WireSecret struct {
 		Secret string `json:"secret"`
 	}
 )
+
+// Columns implements Columns.
+func (w *WireValues) Columns() []*[]byte { return []*[]byte{&w.Lengths, &w.Data} }
+
+// Columns implements Columns.
+func (w *WireCompare) Columns() []*[]byte {
+	return slices.Concat([]*[]byte{&w.Wearers}, w.Names.Columns(), w.Births.Columns())
+}
+
+// Columns implements Columns.
+func (w *WireItems) Columns() []*[]byte {
+	return slices.Concat([]*[]byte{&w.Rows, &w.Versions, &w.Classes, &w.Organisations, &w.Wearers, &w.Years, &w.Pads}, w.Binds.Columns(), w.Values.Columns())
+}
 
 // Wire returns the wire form.
 func (c Change) Wire() WireChange {
@@ -263,8 +276,7 @@ func WireItemsOf(purpose policy.Purpose, reason string, items []Item) WireItems 
 		w.Wearers = append(w.Wearers, it.Wearer[:]...)
 		binds[i], values[i] = it.Bind, it.Value
 	}
-	joined := Join(binds)
-	w.BindLengths, w.Binds = joined.Lengths, joined.Data
+	w.Binds, w.Values = Join(binds), Join(values)
 	switch {
 	case !one:
 		w.Tables = make([]string, n)
@@ -274,22 +286,21 @@ func WireItemsOf(purpose policy.Purpose, reason string, items []Item) WireItems 
 	case n > 0:
 		w.Tables[0] = items[0].Table
 	}
-	w.WireValues = Join(values)
 	return w
 }
 
 // Items reads the columns.
 func (w WireItems) Items() ([]Item, error) {
-	n := len(w.Lengths) / 4
+	n := len(w.Values.Lengths) / 4
 	if len(w.Rows) != 16*n || len(w.Organisations) != 16*n || len(w.Wearers) != 16*n || len(w.Versions) != 4*n || len(w.Classes) != n ||
-		len(w.Years) != 4*n || len(w.BindLengths) != 4*n || len(w.Pads) != 4*n || len(w.Tables) != 1 && len(w.Tables) != n {
+		len(w.Years) != 4*n || len(w.Binds.Lengths) != 4*n || len(w.Pads) != 4*n || len(w.Tables) != 1 && len(w.Tables) != n {
 		return nil, errColumns
 	}
-	values, err := w.Split()
+	values, err := w.Values.Split()
 	if err != nil {
 		return nil, err
 	}
-	binds, err := WireValues{w.BindLengths, w.Binds}.Split()
+	binds, err := w.Binds.Split()
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package vaultclient
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,19 +21,15 @@ func TestItemsSurviveTheWire(t *testing.T) {
 				Class: policy.Class(rapid.IntRange(1, 7).Draw(t, "class")), Organisation: id.New[id.Organisation](), Wearer: id.New[id.Wearer](), Year: rapid.Uint16().Draw(t, "year"), Bind: bytesOf.Draw(t, "bind")},
 				Value: bytesOf.Draw(t, "value"), Pad: rapid.IntRange(0, MaxPad).Draw(t, "pad")}
 		}
-		b, err := json.Marshal(WireItemsOf(policy.AssessDose, "why", items))
+		var back Call[WireItems]
+		if err := Decode(sent(t, WireItemsOf(policy.AssessDose, "why", items)), TypeColumns, &back, &back.Body, true); err != nil {
+			t.Fatal(err)
+		}
+		got, err := back.Body.Items()
 		if err != nil {
 			t.Fatal(err)
 		}
-		var w WireItems
-		if err := json.Unmarshal(b, &w); err != nil {
-			t.Fatal(err)
-		}
-		back, err := w.Items()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(items, back, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(items, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatal(diff)
 		}
 	})
@@ -42,19 +37,16 @@ func TestItemsSurviveTheWire(t *testing.T) {
 
 // Whatever columns a hostile node sends, reading them ends with an error or with items, and never takes more than was sent.
 func FuzzItems(f *testing.F) {
-	good, err := json.Marshal(WireItemsOf(policy.AssessDose, "", []Item{{Context: Context{Table: "reading", Bind: []byte{1}}, Value: []byte{2, 3}, Pad: 64}}))
-	if err != nil {
-		f.Fatal(err)
-	}
+	good := sent(f, WireItemsOf(policy.AssessDose, "", []Item{{Context: Context{Table: "reading", Bind: []byte{1}}, Value: []byte{2, 3}, Pad: 64}}))
 	f.Add(good)
-	f.Add([]byte(`{"lengths":"/////w==","data":"AA==","tables":[]}`))
-	f.Add([]byte(`{"lengths":"AAA=","tables":["a"]}`))
+	f.Add(good[:len(good)-1])
+	f.Add([]byte("\x00\x00\x00\x02{}\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var w WireItems
-		if json.Unmarshal(b, &w) != nil {
+		var call Call[WireItems]
+		if Decode(b, TypeColumns, &call, &call.Body, true) != nil {
 			return
 		}
-		items, err := w.Items()
+		items, err := call.Body.Items()
 		if err != nil {
 			return
 		}
@@ -66,4 +58,46 @@ func FuzzItems(f *testing.F) {
 			t.Fatalf("%d bytes were read from %d", total, len(b))
 		}
 	})
+}
+
+// sent is what a request with a body of columns is on the wire.
+func sent(t interface{ Fatal(...any) }, body WireItems) []byte {
+	w, err := NewBody(Call[WireItems]{Body: body}, &body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := ReadBody(w.Reader(), w.Size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Type != TypeColumns || int64(len(b)) != w.Size {
+		t.Fatal("the body's type or size is wrong")
+	}
+	return b
+}
+
+func TestBodiesOfAnotherForm(t *testing.T) {
+	items := sent(t, WireItems{})
+	for name, bad := range map[string]struct {
+		b    []byte
+		kind string
+	}{
+		"JSON for columns":   {[]byte(`{"body":{"purpose":"x"}}`), TypeJSON},
+		"said to be columns": {[]byte(`{"body":{"purpose":"x"}}`), TypeColumns},
+		"cut off":            {items[:len(items)-3], TypeColumns},
+		"too long":           {append(items[:len(items):len(items)], 0), TypeColumns},
+		"empty":              {nil, TypeColumns},
+	} {
+		var call Call[WireItems]
+		if err := Decode(bad.b, bad.kind, &call, &call.Body, true); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	var call Call[WireSecret]
+	if err := Decode([]byte(`{"body":{"secret":"s","more":1}}`), TypeJSON, &call, &call.Body, true); err == nil {
+		t.Error("an unknown field: no error")
+	}
+	if err := Decode([]byte(`{"body":{"secret":"s","more":1}}`), TypeJSON, &call, &call.Body, false); err != nil || call.Body.Secret != "s" {
+		t.Errorf("an answer of a newer vault: %v", err)
+	}
 }
