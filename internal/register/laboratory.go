@@ -165,21 +165,28 @@ func (s *Service) preview(ctx context.Context, im ImportRow) error {
 	if err != nil {
 		return err
 	}
-	if err := s.compareLabels(ctx, vaultclient.Auth{Grant: im.Grant}, r); err != nil {
-		return err
-	}
-	b, err := encode(r.preview)
-	if err != nil {
-		return err
-	}
-	for name, b := range map[string][]byte{docRows: encodeAccepted(r.accepted), docPreview: b} {
-		parts, err := s.sealDocument(ctx, vaultclient.Auth{Grant: im.Grant}, im, name, b)
+	auth := vaultclient.Auth{Grant: im.Grant}
+	keep := func(ctx context.Context, name string, b []byte) error {
+		parts, err := s.sealDocument(ctx, auth, im, name, b)
 		if err != nil {
 			return err
 		}
-		if err := s.Store.SetDocument(ctx, im.ID, name, parts); err != nil {
+		return s.Store.SetDocument(ctx, im.ID, name, parts)
+	}
+	both, ctxBoth := errgroup.WithContext(ctx)
+	both.Go(func() error { return keep(ctxBoth, docRows, encodeAccepted(r.accepted)) })
+	both.Go(func() error {
+		if err := s.compareLabels(ctxBoth, auth, r); err != nil {
 			return err
 		}
+		b, err := encode(r.preview)
+		if err != nil {
+			return err
+		}
+		return keep(ctxBoth, docPreview, b)
+	})
+	if err := both.Wait(); err != nil {
+		return err
 	}
 	im.State = Previewed
 	im.Counts = r.preview.Counts
@@ -221,36 +228,31 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	if err != nil {
 		return nil, err
 	}
-	byBarcode := make(map[string]*Result, len(found))
+	known := make(map[string]*dispatched, len(found))
 	for i := range found {
-		byBarcode[found[i].Barcode] = &found[i]
+		known[found[i].Barcode] = &dispatched{Result: &found[i]}
 	}
-	if err := s.enterNamed(ctx, auth, im, rep, byBarcode, size); err != nil {
+	if err := s.enterNamed(ctx, auth, im, rep, known, size); err != nil {
 		return nil, err
 	}
-	wears, err := s.wears(ctx, auth, found)
-	if err != nil {
+	if err := s.wears(ctx, auth, found, known); err != nil {
 		return nil, err
 	}
-	r := &reading{preview: Preview{ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}}}
+	r := &reading{preview: Preview{ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}},
+		accepted: make([]accepted, 0, len(rep.Rows)), labels: make([]label, 0, len(rep.Rows))}
 	p := &r.preview
 	for _, f := range rep.Refused {
 		p.Refused = append(p.Refused, RowNote{f.Number, f.Line, f.Column, f.Reason})
 	}
-	type report struct {
-		period  id.Row
-		version int
-	}
-	first := make(map[report]int, len(rep.Rows))
-	for _, row := range rep.Rows {
-		res := byBarcode[row.Barcode]
-		column, reason := s.refuse(row, res, wears, accounts)
+	for i := range rep.Rows {
+		row := &rep.Rows[i]
+		res := known[row.Barcode]
+		column, reason := refuse(row, res, accounts)
 		if reason == "" {
-			one := report{res.ID, row.Version}
-			if n := first[one]; n != 0 { // at another position, else labfile has refused it
+			if n := res.rowOf(row.Version); n != 0 { // at another position, else labfile has refused it
 				column, reason = "Serial Number", fmt.Sprintf("the same badge and version as in row %d", n)
 			}
-			first[one] = row.Number
+			res.seen = append(res.seen, seen{row.Version, row.Number})
 		}
 		if reason != "" {
 			p.Refused = append(p.Refused, RowNote{row.Number, row.Line, column, reason})
@@ -262,9 +264,8 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 		if late := int(row.Scanned - res.Ends); !row.Scanned.IsZero() && late > lateAfter {
 			p.Notices = append(p.Notices, RowNote{row.Number, row.Line, "Scan Date", fmt.Sprintf("read %d days after the end of its period", late)})
 		}
-		wear := wears[res.ID]
-		r.accepted = append(r.accepted, accepted{res.PeriodRow, wear, row.Version,
-			Report{Scanned: row.Scanned, NotCounted: row.NotCounted || wear.NotCounted, Notes: row.Notes, Readings: row.Readings}})
+		r.accepted = append(r.accepted, accepted{res.PeriodRow, res.wear, row.Version,
+			Report{Scanned: row.Scanned, NotCounted: row.NotCounted || res.wear.NotCounted, Notes: row.Notes, Readings: row.Readings}})
 		if !row.Control && (!row.Name.IsZero() || !row.Birth.IsZero()) {
 			r.labels = append(r.labels, label{row.Number, row.Line, vaultclient.Comparison{Wearer: res.Wearer, Name: row.Name, Birth: row.Birth}})
 		}
@@ -279,13 +280,32 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	return r, nil
 }
 
+// dispatched is a badge that a file reports on.
+type dispatched struct {
+	*Result
+	wear Wear
+	seen []seen // what was accepted of it
+}
+
+// seen is a version of a badge's report and the row that it stands in.
+type seen struct{ version, row int }
+
+// rowOf returns the row that a version was accepted from, 0 for none.
+func (d *dispatched) rowOf(version int) int {
+	for _, s := range d.seen {
+		if s.version == version {
+			return s.row
+		}
+	}
+	return 0
+}
+
 // refuse says why a row can't be stored: a column and a reason, or nothing.
-func (s *Service) refuse(row labfile.Row, res *Result, wears map[id.Row]Wear, accounts map[string]id.Organisation) (column, reason string) {
+func refuse(row *labfile.Row, res *dispatched, accounts map[string]id.Organisation) (column, reason string) {
 	if res == nil {
 		return "Serial Number", "no badge with this serial number was dispatched: check the number, or load the dispatch list first"
 	}
 	org, known := accounts[row.Account]
-	wear := wears[res.ID]
 	switch {
 	case !known:
 		return "Account Number", "no organisation has this account"
@@ -295,10 +315,10 @@ func (s *Service) refuse(row labfile.Row, res *Result, wears map[id.Row]Wear, ac
 		return "Use", "one of report and dispatch says control badge, the other does not"
 	case row.From != res.Starts || row.To != res.Ends:
 		return "Period Begin Date", fmt.Sprintf("the badge was issued for %s to %s", res.Starts, res.Ends)
-	case row.Position == dose.Foetal && wear == (Wear{dose.WholeBody, true}):
+	case row.Position == dose.Foetal && res.wear == (Wear{dose.WholeBody, true}):
 		// only the wearer's health row says that it is foetal
-	case row.Position != wear.Position && !row.Control:
-		return "Use", fmt.Sprintf("the badge was issued to be worn at: %s", wear.Position)
+	case row.Position != res.wear.Position && !row.Control:
+		return "Use", fmt.Sprintf("the badge was issued to be worn at: %s", res.wear.Position)
 	}
 	version := uint32(row.Version) + 1
 	for _, r := range res.Reports {
@@ -328,7 +348,7 @@ func (s *Service) accounts(ctx context.Context, auth vaultclient.Auth, orgs []va
 }
 
 // enterNamed enters, in each organisation's ledger, whom the file names and what it holds of them.
-func (s *Service) enterNamed(ctx context.Context, auth vaultclient.Auth, im ImportRow, rep *labfile.Report, byBarcode map[string]*Result, size int) error {
+func (s *Service) enterNamed(ctx context.Context, auth vaultclient.Auth, im ImportRow, rep *labfile.Report, known map[string]*dispatched, size int) error {
 	held := policy.FieldDose
 	seen := map[id.Wearer]bool{}
 	var named []id.Wearer
@@ -340,7 +360,7 @@ func (s *Service) enterNamed(ctx context.Context, auth vaultclient.Auth, im Impo
 		if !row.Birth.IsZero() {
 			held |= policy.FieldBirth
 		}
-		if res := byBarcode[row.Barcode]; res != nil && !res.Wearer.IsZero() && !seen[res.Wearer] {
+		if res := known[row.Barcode]; res != nil && !res.Wearer.IsZero() && !seen[res.Wearer] {
 			seen[res.Wearer] = true
 			named = append(named, res.Wearer)
 		}
@@ -352,24 +372,21 @@ func (s *Service) enterNamed(ctx context.Context, auth vaultclient.Auth, im Impo
 }
 
 // wears opens what wear periods say of their badges.
-func (s *Service) wears(ctx context.Context, auth vaultclient.Auth, found []Result) (map[id.Row]Wear, error) {
+func (s *Service) wears(ctx context.Context, auth vaultclient.Auth, found []Result, known map[string]*dispatched) error {
 	items := make([]vaultclient.Item, len(found))
 	for i := range found {
 		items[i] = vaultclient.Item{Context: found[i].context(), Value: found[i].Sealed}
 	}
 	opened, err := s.open(ctx, auth, policy.AssessDose, "positions of badges", items)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := make(map[id.Row]Wear, len(found))
 	for i, b := range opened {
-		w, err := decodeWear(b)
-		if err != nil {
-			return nil, err
+		if known[found[i].Barcode].wear, err = decodeWear(b); err != nil {
+			return err
 		}
-		out[found[i].ID] = w
 	}
-	return out, nil
+	return nil
 }
 
 // compareLabels has the vault compare the names on the rows with the wearers'. No name comes back.
@@ -541,9 +558,13 @@ func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow
 
 // finish commits an import's rows in the register, then in the vault's ledgers.
 func (s *Service) finish(ctx context.Context, auth vaultclient.Auth, im ImportRow, from State, rows *Rows) error {
-	manifests := Manifests(im.Kind, rows)
+	rows.sort()
+	hashed := make(chan []vaultclient.Manifest, 1)
+	go func() { hashed <- manifests(im.Kind, rows) }()
 	im.State = Stored
-	if err := s.Store.Commit(ctx, from, im, rows); err != nil {
+	err := s.Store.Commit(ctx, from, im, rows)
+	manifests := <-hashed
+	if err != nil {
 		return fmt.Errorf("storing the import: %w", err)
 	}
 	return s.confirm(ctx, auth, im, manifests)

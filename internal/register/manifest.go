@@ -50,6 +50,12 @@ func sha(b []byte) []byte {
 
 // Manifests returns the manifests of an import's rows, by organisation. It sorts the rows.
 func Manifests(kind string, rows *Rows) []vaultclient.Manifest {
+	rows.sort()
+	return manifests(kind, rows)
+}
+
+// manifests returns the manifests of sorted rows.
+func manifests(kind string, rows *Rows) []vaultclient.Manifest {
 	periods := make(map[id.Row]*PeriodRow, len(rows.ReadingPeriods))
 	for i := range rows.ReadingPeriods {
 		periods[rows.ReadingPeriods[i].ID] = &rows.ReadingPeriods[i]
@@ -61,16 +67,6 @@ func Manifests(kind string, rows *Rows) []vaultclient.Manifest {
 		}
 		return by[org]
 	}
-	slices.SortFunc(rows.Wearers, func(a, b WearerRow) int {
-		return cmp.Or(bytes.Compare(a.ID[:], b.ID[:]), cmp.Compare(a.Version, b.Version))
-	})
-	slices.SortFunc(rows.Periods, func(a, b PeriodRow) int {
-		return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.ID[:], b.ID[:]))
-	})
-	slices.SortFunc(rows.Readings, func(a, b ReadingRow) int {
-		return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.Period[:], b.Period[:]), cmp.Compare(a.Version, b.Version))
-	})
-	slices.SortFunc(rows.Investigations, func(a, b InvestigationRow) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	for i := range rows.Wearers {
 		w := &rows.Wearers[i]
 		of(w.Organisation).record('w', w.ID[:], be32(w.Version), sha(w.Sealed), sha(w.Health))
@@ -98,4 +94,18 @@ func Manifests(kind string, rows *Rows) []vaultclient.Manifest {
 		out[i] = vaultclient.Manifest{Organisation: org, Kind: kind, Rows: by[org].rows, Hash: by[org].h.Sum(nil)}
 	}
 	return out
+}
+
+// sort puts the rows in the order in which a manifest has them.
+func (rows *Rows) sort() {
+	slices.SortFunc(rows.Wearers, func(a, b WearerRow) int {
+		return cmp.Or(bytes.Compare(a.ID[:], b.ID[:]), cmp.Compare(a.Version, b.Version))
+	})
+	slices.SortFunc(rows.Periods, func(a, b PeriodRow) int {
+		return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	slices.SortFunc(rows.Readings, func(a, b ReadingRow) int {
+		return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.Period[:], b.Period[:]), cmp.Compare(a.Version, b.Version))
+	})
+	slices.SortFunc(rows.Investigations, func(a, b InvestigationRow) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 }

@@ -16,10 +16,10 @@ import (
 
 // How long a worker waits, and how often it tries.
 const (
-	pause     = 150 * time.Millisecond // when there was nothing to do
-	firstWait = time.Second            // after a fault, then twice as long …
-	most      = 30 * time.Second       // … up to this
-	tries     = 8                      // of one import, about two minutes; without the vault no try counts
+	pause     = 50 * time.Millisecond // when there was nothing to do
+	firstWait = time.Second           // after a fault, then twice as long …
+	most      = 30 * time.Second      // … up to this
+	tries     = 8                     // of one import, about two minutes; without the vault no try counts
 )
 
 // Run reconciles what an earlier stop left behind, then works until the context ends.

@@ -200,7 +200,7 @@ func TestItLooksAgainSoon(t *testing.T) {
 		if im := q.of(n); im.State != register.Failed || !strings.Contains(im.Failure, "no") {
 			t.Errorf("a second later the import is %s (%q), want failed with the vault's reason\n%s", im.State, im.Failure, log)
 		}
-		if n := q.times(); n > 2*100 {
+		if n := q.times(); n > 2*250 {
 			t.Errorf("it asked %d times in 11 seconds", n)
 		}
 		end()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
@@ -248,40 +249,61 @@ func (s *Register) Commit(ctx context.Context, from register.State, im register.
 		if err := move(ctx, tx, from, im); err != nil {
 			return err
 		}
-		var err error
-		insert := func(q string, n int, args func(i int) []any) {
-			if err != nil || n == 0 {
-				return
-			}
-			var st *sql.Stmt
-			if st, err = tx.PrepareContext(ctx, q); err != nil {
-				return
-			}
-			defer st.Close()
-			for i := range n {
-				if _, err = st.ExecContext(ctx, args(i)...); err != nil {
-					return
-				}
-			}
-		}
-		insert("INSERT INTO wearer (id, version, organisation, import, sealed, health) VALUES ($1, $2, $3, $4, $5, $6)", len(rows.Wearers), func(i int) []any {
+		w := writer{ctx: ctx, tx: tx}
+		w.insert("wearer (id, version, organisation, import, sealed, health)", len(rows.Wearers), func(i int) []any {
 			w := &rows.Wearers[i]
 			return []any{w.ID[:], w.Version, w.Organisation[:], w.Import[:], w.Sealed, w.Health}
 		})
-		insert("INSERT INTO wear_period (id, barcode, batch, state, organisation, wearer, starts, ends, import, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", len(rows.Periods), func(i int) []any {
+		w.insert("wear_period (id, barcode, batch, state, organisation, wearer, starts, ends, import, sealed)", len(rows.Periods), func(i int) []any {
 			p := &rows.Periods[i]
 			return []any{p.ID[:], p.Barcode, p.Batch, int(p.State), p.Organisation[:], p.Wearer[:], int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
 		})
-		insert("INSERT INTO reading (wearer, wear_period, version, import, sealed) VALUES ($1, $2, $3, $4, $5)", len(rows.Readings), func(i int) []any {
+		w.insert("reading (wearer, wear_period, version, import, sealed)", len(rows.Readings), func(i int) []any {
 			r := &rows.Readings[i]
 			return []any{r.Wearer[:], r.Period[:], r.Version, r.Import[:], r.Sealed}
 		})
-		insert("INSERT INTO investigation (id, organisation, tag, import, sealed) VALUES ($1, $2, $3, $4, $5)", len(rows.Investigations), func(i int) []any {
+		w.insert("investigation (id, organisation, tag, import, sealed)", len(rows.Investigations), func(i int) []any {
 			v := &rows.Investigations[i]
 			return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
 		})
-		return err
+		return w.err
 	}))
+}
+
+// writer inserts rows in a transaction until an error.
+type writer struct {
+	ctx context.Context
+	tx  *sql.Tx
+	err error
+}
+
+// insert inserts n rows into a table, named with its columns, thirty-two in a statement: a statement for each row takes
+// half as long again.
+func (w *writer) insert(table string, n int, row func(i int) []any) {
+	columns := strings.Count(table, ",") + 1
+	for at, many := 0, 32; at < n && w.err == nil; many = 1 {
+		at = w.some(fmt.Sprintf("INSERT INTO %s VALUES %s", table, strings.TrimSuffix(strings.Repeat(marks(columns)+",", many), ",")), at, n, many, row)
+	}
+}
+
+// some inserts rows, many in a statement, from one on while there are so many, and returns how far it came.
+func (w *writer) some(statement string, at, n, many int, row func(i int) []any) int {
+	st, err := w.tx.PrepareContext(w.ctx, statement)
+	if w.err = err; err != nil {
+		return at
+	}
+	defer st.Close()
+	var args []any
+	for ; at+many <= n; at += many {
+		args = args[:0]
+		for i := range many {
+			args = append(args, row(at+i)...)
+		}
+		if _, w.err = st.ExecContext(w.ctx, args...); w.err != nil {
+			return at
+		}
+	}
+	return at
 }
 
 const resultColumns = `SELECT p.id, p.barcode, p.batch, p.state, p.organisation, p.wearer, p.starts, p.ends, p.import, p.sealed, r.version, r.import, r.sealed
@@ -311,7 +333,8 @@ func (s *Register) results(ctx context.Context, out *[]register.Result, query st
 	at := map[id.Row]int{}
 	return rows.Each(ctx, s.read, query, args, func(scan func(...any) error) error {
 		var p register.PeriodRow
-		var key, org, wearer, im, rim, sealed []byte
+		var key, org, wearer, im, rim sql.RawBytes // copied below
+		var sealed []byte
 		var starts, ends int64
 		var version sql.NullInt64
 		if err := scan(&key, &p.Barcode, &p.Batch, &p.State, &org, &wearer, &starts, &ends, &im, &p.Sealed, &version, &rim, &sealed); err != nil {
@@ -341,15 +364,23 @@ func (s *Register) results(ctx context.Context, out *[]register.Result, query st
 }
 
 // Periods implements register.Store.
-func (s *Register) Periods(ctx context.Context, barcodes []string) (out []register.Result, err error) {
-	err = some(barcodes, func(part []string) error {
-		args := make([]any, len(part))
-		for i, b := range part {
-			args[i] = b
-		}
-		return s.results(ctx, &out, resultColumns+"WHERE p.barcode IN "+marks(len(args)), args)
-	})
-	return out, err
+func (s *Register) Periods(ctx context.Context, barcodes []string) ([]register.Result, error) {
+	halves := [][]string{barcodes[:len(barcodes)/2], barcodes[len(barcodes)/2:]}
+	var found [2][]register.Result
+	both, ctx := errgroup.WithContext(ctx) // a large file's lookups are the longest of its steps
+	for i := range halves {
+		both.Go(func() error {
+			return some(halves[i], func(part []string) error {
+				args := make([]any, len(part))
+				for i, b := range part {
+					args[i] = b
+				}
+				return s.results(ctx, &found[i], resultColumns+"WHERE p.barcode IN "+marks(len(args)), args)
+			})
+		})
+	}
+	err := both.Wait()
+	return append(found[0], found[1]...), err
 }
 
 // Results implements register.Store.
