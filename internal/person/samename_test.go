@@ -49,7 +49,8 @@ var (
 )
 
 func anIdentity(t *rapid.T) Identity {
-	letters := rapid.StringMatching(`[A-ZÂÊÎÔÛŴŶ][a-zâêîôûŵŷï]{1,14}`)
+	// A name that is a title too has its cases in testdata/samename.txt.
+	letters := rapid.StringMatching(`[A-ZÂÊÎÔÛŴŶ][a-zâêîôûŵŷï]{1,14}`).Filter(func(s string) bool { return !title(s) })
 	surname := rapid.OneOf(rapid.SampledFrom(someSurnames), letters).Draw(t, "surname")
 	given := rapid.SliceOfN(rapid.OneOf(rapid.SampledFrom(someForenames), letters), 1, 3).Draw(t, "forenames")
 	id := Identity{Surname: NewValue(surname), Forenames: NewValue(strings.Join(given, " "))}
