@@ -222,6 +222,20 @@ type Dispatched struct {
 	Position     dose.Position
 	From, To     day.Day
 	NotCounted   bool // worn beside another; also what a foetal badge says here
+
+	// When it came back and went to the laboratory, where a list of the time before dosevault says so; State says the same.
+	Returned, Sent day.Day
+}
+
+// movements are the steps that the list knows of.
+func (d *Dispatched) movements() (out []Movement) {
+	if !d.Returned.IsZero() {
+		out = append(out, Movement{Barcode: d.Barcode, From: Issued, To: Returned, At: d.Returned.Time()})
+	}
+	if !d.Sent.IsZero() {
+		out = append(out, Movement{Barcode: d.Barcode, From: Returned, To: Sent, At: d.Sent.Time()})
+	}
+	return out
 }
 
 // maxCode is the longest barcode or batch.
@@ -255,6 +269,7 @@ func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []
 		}
 		p := &rows.Periods[i]
 		*p = PeriodRow{ID: id.New[id.Row](), Barcode: d.Barcode, Batch: d.Batch, State: d.State, Organisation: d.Organisation, Wearer: d.Wearer, Starts: d.From, Ends: d.To, Import: im.ID}
+		rows.Movements = append(rows.Movements, d.movements()...)
 		items[i] = vaultclient.Item{Context: p.context(), Value: wear.encode(), Pad: periodPad}
 	}
 	sealed, err := s.seal(ctx, auth, policy.IssueBadges, items)

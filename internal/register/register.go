@@ -147,6 +147,7 @@ type Rows struct {
 	Periods        []PeriodRow
 	Readings       []ReadingRow
 	Investigations []InvestigationRow
+	Movements      []Movement  // of Periods, in order of time
 	ReadingPeriods []PeriodRow // the wear period of each reading, in any order
 }
 
@@ -166,6 +167,7 @@ var (
 
 // Store keeps the register's rows. Every method is one transaction.
 type Store interface {
+	BadgeStore
 	// SetOrganisation keeps an organisation's sealed settings.
 	SetOrganisation(ctx context.Context, org id.Organisation, sealed []byte) error
 	// Organisations returns the sealed settings of organisations; those without any are left out.

@@ -266,6 +266,11 @@ func (s *Register) Commit(ctx context.Context, from register.State, im register.
 			v := &rows.Investigations[i]
 			return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
 		})
+		steps := register.Numbered(rows.Movements)
+		w.insert("movement (barcode, seq, was, state, at, by_user)", len(steps), func(i int) []any {
+			m := &rows.Movements[i]
+			return []any{m.Barcode, steps[i], int(m.From), int(m.To), m.At.UnixMicro(), m.By[:]}
+		})
 		return w.err
 	}))
 }

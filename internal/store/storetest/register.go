@@ -38,6 +38,9 @@ func Register(t *testing.T, open func(t *testing.T) (s register.Store, reopen fu
 		{"only stored files count as imported", importOf},
 		{"states", states},
 		{"a cancelled commit stores nothing", cancelled},
+		{"a badge moves once", moveBadges},
+		{"a move is taken back by who made it", undoMove},
+		{"badges of an organisation", badges},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, reopen := open(t)
