@@ -28,6 +28,9 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 	f := frame{Title: title, User: user, Demo: h.Demo, Crumbs: crumbs}
 	if user != nil {
 		f.Nav = append(f.Nav, link{Text: "Overview", Href: "/", Current: len(crumbs) == 0 && title == "Overview"})
+		if findsEverywhere(*user) {
+			f.Nav = append(f.Nav, link{Text: titleFind, Href: findPath, Current: title == titleFind})
+		}
 		if len(user.Organisations) == 1 {
 			f.Nav = append(f.Nav, organisationLinks(user.Role, user.Organisations[0], title)...)
 		}

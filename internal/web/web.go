@@ -27,6 +27,8 @@ import (
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -43,6 +45,8 @@ type Vault interface {
 	Organisations(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.Organisation, error)
 	// Search lists wearers, a page at a time; their names are entered as revealed.
 	Search(ctx context.Context, auth vaultclient.Auth, r vaultclient.SearchRequest) (vaultclient.SearchResult, error)
+	// FindNI finds classified wearers by their whole NI number.
+	FindNI(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, ni person.Value) ([]id.Wearer, error)
 	// Reveal returns fields of wearers, entered first. Code NotFound: no such wearer.
 	Reveal(ctx context.Context, auth vaultclient.Auth, r vaultclient.RevealRequest) ([]vaultclient.Record, error)
 	// Ledger returns a page of an organisation's ledger, newest first.
@@ -119,7 +123,7 @@ type route struct {
 
 // routes are all of them, a list for each area of the service.
 func (h *handler) routes() []route {
-	return slices.Concat(h.sessionRoutes(), h.recordRoutes())
+	return slices.Concat(h.sessionRoutes(), h.recordRoutes(), h.findRoutes())
 }
 
 // recordRoutes are the overview and the pages of wearers and of ledgers.
