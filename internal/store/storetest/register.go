@@ -339,7 +339,7 @@ func byID(ws []register.WearerRow) []register.WearerRow {
 func rowsComeBack(t *testing.T, s register.Store, reopen func() register.Store) {
 	x := newSample().store(t, s)
 	for _, from := range []register.Store{s, reopen()} {
-		got, err := from.Periods(ctx, []string{"B1", "nobody's", "A1", "C1", "A2"})
+		got, err := from.Periods(ctx, []string{"B1", "nobody's", "a zero \x00 byte", "bytes \xff\xfe", "A1", "C1", "A2"})
 		must(t, err)
 		check(t, "by barcode", sorted(got), []register.Result{x.result("A1"), x.result("A2"), x.result("B1"), x.result("C1")})
 

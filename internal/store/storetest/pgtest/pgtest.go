@@ -43,7 +43,7 @@ kill -QUIT $server 2>/dev/null
 wait $server
 rm -rf "$base"`
 
-// Start starts a server with settings such as "fsync=on"; without one it does not wait for the disk.
+// Start starts a server with settings such as "fsync=off". Without any it is as durable as the program wants it.
 func Start(settings ...string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
@@ -62,7 +62,7 @@ func Start(settings ...string) (*Server, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(base))
 	}
-	args := []string{"-c", run, "sh", filepath.Join(bin, "postgres"), base, "-c", "listen_addresses=", "-c", "unix_socket_directories=" + base, "-c", "fsync=off", "-c", "max_connections=200"}
+	args := []string{"-c", run, "sh", filepath.Join(bin, "postgres"), base, "-c", "listen_addresses=", "-c", "unix_socket_directories=" + base, "-c", "max_connections=200"}
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}

@@ -56,7 +56,7 @@ func TestNothingIsLeft(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	s, err := Start("fsync=on")
+	s, err := Start("fsync=off")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestSettings(t *testing.T) {
 	}
 	defer conn.Close(t.Context())
 	var fsync string
-	if err := conn.QueryRow(t.Context(), "SHOW fsync").Scan(&fsync); err != nil || fsync != "on" {
+	if err := conn.QueryRow(t.Context(), "SHOW fsync").Scan(&fsync); err != nil || fsync != "off" {
 		t.Errorf("fsync is %s, %v", fsync, err)
 	}
 }

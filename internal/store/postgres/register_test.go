@@ -1,0 +1,31 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/store/postgres"
+	"github.com/dosevault/dosevault/internal/store/storetest"
+	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func TestRegister(t *testing.T) {
+	storetest.Register(t, func(t *testing.T) (register.Store, func() register.Store) {
+		address := pgtest.Shared(t).Database(t)
+		open := func() register.Store {
+			s, err := postgres.OpenRegister(t.Context(), address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			return s
+		}
+		return open(), open
+	})
+}
