@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -285,10 +284,25 @@ func (s *Register) Commit(ctx context.Context, from register.State, im register.
 			}); err != nil {
 			return err
 		}
-		return copyRows(ctx, tx, "investigation", []string{"id", "organisation", "tag", "import", "sealed"}, rows.Investigations,
+		if err := copyRows(ctx, tx, "investigation", []string{"id", "organisation", "tag", "import", "sealed"}, rows.Investigations,
 			func(a, b *register.InvestigationRow) int { return bytes.Compare(a.ID[:], b.ID[:]) },
 			func(v *register.InvestigationRow) []any {
 				return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
+			}); err != nil {
+			return err
+		}
+		type step struct {
+			*register.Movement
+			seq int
+		}
+		steps := make([]step, len(rows.Movements))
+		for i, seq := range register.Numbered(rows.Movements) {
+			steps[i] = step{&rows.Movements[i], seq}
+		}
+		return copyRows(ctx, tx, "movement", []string{"barcode", "seq", "was", "state", "at", "by_user"}, steps,
+			func(a, b *step) int { return cmp.Or(cmp.Compare(a.Barcode, b.Barcode), cmp.Compare(a.seq, b.seq)) },
+			func(m *step) []any {
+				return []any{m.Barcode, m.seq, int64(m.From), int64(m.To), m.At.UnixMicro(), m.By[:]}
 			})
 	}))
 }
@@ -331,15 +345,9 @@ func (s *Register) results(ctx context.Context, rest string, args ...any) (out [
 	return out, err
 }
 
-// Periods implements register.Store. PostgreSQL has no text with a zero byte or broken UTF-8 in it: no barcode is one.
+// Periods implements register.Store.
 func (s *Register) Periods(ctx context.Context, barcodes []string) ([]register.Result, error) {
-	known := make([]string, 0, len(barcodes))
-	for _, b := range barcodes {
-		if !strings.Contains(b, "\x00") && strings.ToValidUTF8(b, "") == b {
-			known = append(known, b)
-		}
-	}
-	return s.results(ctx, "WHERE p.barcode = ANY($1)", known)
+	return s.results(ctx, "WHERE p.barcode = ANY($1)", texts(barcodes))
 }
 
 // idBytes are ids as PostgreSQL takes a list of them.
