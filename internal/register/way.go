@@ -110,6 +110,7 @@ const (
 	ReturnedBefore Answer = "returned-before"
 	UnknownBadge   Answer = "unknown" // also another organisation's, so that a scan tells nothing of it
 	NotIssued      Answer = "not-issued"
+	NotReturned    Answer = "not-returned" // of a look that moves nothing
 	SentBefore     Answer = "sent"
 	ReadBefore     Answer = "read"
 )
@@ -225,6 +226,8 @@ func (s *Service) Look(ctx context.Context, auth vaultclient.Auth, text string) 
 func (s *Service) scanned(ctx context.Context, b Badge) (Scan, error) {
 	out := Scan{Badge: b, Answer: NotIssued}
 	switch b.State {
+	case Issued:
+		out.Answer = NotReturned
 	case Returned:
 		out.Answer = ReturnedBefore
 	case Sent:
@@ -369,4 +372,60 @@ func (s *Service) BadgeCounts(ctx context.Context, auth vaultclient.Auth, org id
 	}
 	all, err := s.Store.BadgeCounts(ctx, org, from, to)
 	return slices.DeleteFunc(all, func(c BadgeCount) bool { return !mine[c.Organisation] }), err
+}
+
+// Way is a badge's way so far.
+type Way struct {
+	Badge
+	Listed   time.Time  // when the list that brought it was loaded
+	Steps    []Movement // in order, those taken back too
+	Reported time.Time  // when the laboratory's first report on it was loaded; zero: none
+}
+
+// BadgeWay returns a badge's way. It names nobody. Code NotFound: there is no such badge, or none that the caller handles.
+func (s *Service) BadgeWay(ctx context.Context, auth vaultclient.Auth, barcode string) (*Way, error) {
+	_, mine, err := s.handles(ctx, auth)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Store.Periods(ctx, []string{barcode})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 || !mine[found[0].Organisation] {
+		return nil, errNoBadge
+	}
+	out := &Way{Badge: Badge{PeriodRow: found[0].PeriodRow}}
+	im, err := s.Store.Import(ctx, out.Import)
+	if err != nil {
+		return nil, err
+	}
+	out.Listed = im.Created
+	if reports := found[0].Reports; len(reports) > 0 {
+		if im, err = s.Store.Import(ctx, reports[0].Import); err != nil {
+			return nil, err
+		}
+		out.Reported = im.Created
+	}
+	out.Steps, err = s.Store.Movements(ctx, barcode)
+	return out, err
+}
+
+// Worn opens what wear periods say of where badges are worn, in order.
+func (s *Service) Worn(ctx context.Context, auth vaultclient.Auth, reason string, badges []Badge) ([]Wear, error) {
+	items := make([]vaultclient.Item, len(badges))
+	for i := range badges {
+		items[i] = vaultclient.Item{Context: badges[i].context(), Value: badges[i].Sealed}
+	}
+	opened, err := s.open(ctx, auth, policy.IssueBadges, reason, items)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Wear, len(opened))
+	for i, b := range opened {
+		if out[i], err = decodeWear(b); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

@@ -31,6 +31,9 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 		if findsEverywhere(*user) {
 			f.Nav = append(f.Nav, link{Text: titleFind, Href: findPath, Current: title == titleFind})
 		}
+		if handlesBadges(user.Role) {
+			f.Nav = append(f.Nav, link{Text: titleReturn, Href: returnPath, Current: title == titleReturn})
+		}
 		if len(user.Organisations) == 1 {
 			f.Nav = append(f.Nav, organisationLinks(user.Role, user.Organisations[0], title)...)
 		}
@@ -47,6 +50,7 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 // The titles that menus know.
 const (
 	titleWearers      = "Wearers"
+	titleReturn       = "Return badges"
 	titleLedger       = "Ledger"
 	titleWearer       = "Dose record"
 	titleWearerLedger = "Who has seen this record"

@@ -12,6 +12,9 @@ import (
 
 // Register is what the pages need of the register.
 type Register interface {
+	Returns
+	Badges
+
 	// WearerRecord returns a wearer's badges, readings and totals, revealed for the page. The vault's errors come through.
 	WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*WearerRecord, error)
 	// Overview returns the state of each organisation that the user may see, and the last files.

@@ -28,6 +28,7 @@ type sample struct {
 	people        []vaultclient.Record
 	records       map[id.Wearer]*WearerRecord
 	entries       []vaultclient.Entry
+	sampleBadges
 
 	mu       sync.Mutex
 	err      error // what every call but Whoami answers
@@ -93,6 +94,7 @@ func newSample() *sample {
 	s.records[wearerID(1)] = sampleRecord(false)
 	s.records[wearerID(3)] = sampleRecord(true)
 	s.entries = sampleEntries()
+	s.sampleBadges = newSampleBadges()
 
 	users := 0
 	everywhere := func(role policy.Role, name string) vaultclient.User {

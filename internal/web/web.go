@@ -123,7 +123,13 @@ type route struct {
 
 // routes are all of them, a list for each area of the service.
 func (h *handler) routes() []route {
-	return slices.Concat(h.sessionRoutes(), h.recordRoutes(), h.findRoutes())
+	return slices.Concat(
+		h.sessionRoutes(),
+		h.recordRoutes(),
+		h.findRoutes(),
+		h.returnRoutes(),
+		h.badgeRoutes(),
+	)
 }
 
 // recordRoutes are the overview and the pages of wearers and of ledgers.
