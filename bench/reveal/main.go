@@ -108,35 +108,19 @@ func run(ctx context.Context, dir string, people int, length time.Duration) (r R
 
 // measure runs sessions of users of their own at full speed.
 func measure(ctx context.Context, s *service.Service, wearers []id.Wearer, m *Measured, length time.Duration) error {
-	users := make([]vaultclient.NewUser, m.Sessions)
-	for i := range users {
-		users[i] = vaultclient.NewUser{Name: fmt.Sprintf("Reader %d", i), Role: policy.Coordinator}
-	}
-	ids, err := s.Vault.CreateUsers(ctx, s.Auth, users)
-	if err != nil {
-		return err
-	}
 	web, err := s.Client("web")
 	if err != nil {
 		return err
 	}
 	defer web.Close()
+	auths, err := s.Sessions(ctx, web, m.Sessions)
+	if err != nil {
+		return err
+	}
 	var mu sync.Mutex
 	var took []time.Duration
 	var errs []error
 	var group sync.WaitGroup
-	var auths []vaultclient.Auth
-	for _, u := range ids {
-		link, err := s.Vault.NewLink(ctx, s.Auth, u)
-		if err != nil {
-			return err
-		}
-		session, err := web.RedeemLink(ctx, link)
-		if err != nil {
-			return err
-		}
-		auths = append(auths, vaultclient.Auth{Session: session.Token})
-	}
 	began := time.Now()
 	for i, auth := range auths {
 		group.Go(func() {

@@ -21,6 +21,7 @@ import (
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/register"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -29,6 +30,7 @@ import (
 // Service is a running installation.
 type Service struct {
 	Dir, Keys string
+	Pages     string              // where the web node answers: host and port
 	Vault     *vaultclient.Client // as the node cli
 	Auth      vaultclient.Auth    // the co-ordinator's
 	Register  *register.Service
@@ -55,15 +57,14 @@ func Start(ctx context.Context, dir string) (_ *Service, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the program: %w\n%s", err, out)
 	}
-	pages, err := freePort()
-	if err != nil {
+	if s.Pages, err = freePort(); err != nil {
 		return nil, err
 	}
 	signIn, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	s.cmd = exec.Command(exe, "serve", "--dir", s.Dir, "--keys", s.Keys, "--listen", pages, "--vault-listen", signIn)
+	s.cmd = exec.Command(exe, "serve", "--dir", s.Dir, "--keys", s.Keys, "--listen", s.Pages, "--vault-listen", signIn)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -107,6 +108,31 @@ func (s *Service) Client(node string) (*vaultclient.Client, error) {
 		return nil, err
 	}
 	return vaultclient.New(conf), nil
+}
+
+// Sessions signs n co-ordinators in on a node.
+func (s *Service) Sessions(ctx context.Context, node *vaultclient.Client, n int) ([]vaultclient.Auth, error) {
+	users := make([]vaultclient.NewUser, n)
+	for i := range users {
+		users[i] = vaultclient.NewUser{Name: fmt.Sprintf("Reader %d", i), Role: policy.Coordinator}
+	}
+	ids, err := s.Vault.CreateUsers(ctx, s.Auth, users)
+	if err != nil {
+		return nil, err
+	}
+	auths := make([]vaultclient.Auth, n)
+	for i, u := range ids {
+		link, err := s.Vault.NewLink(ctx, s.Auth, u)
+		if err != nil {
+			return nil, err
+		}
+		session, err := node.RedeemLink(ctx, link)
+		if err != nil {
+			return nil, err
+		}
+		auths[i].Session = session.Token
+	}
+	return auths, nil
 }
 
 // Stop stops the program and removes its directory.
