@@ -57,7 +57,8 @@ func (v *Vault) load(ctx context.Context) error {
 		organisations: map[id.Organisation]*organisation{}, users: map[id.User]*vaultclient.User{},
 		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, grants: map[id.Grant]*grant{},
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
-		ni: map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{},
+		starts: map[string][]id.Wearer{},
+		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{},
 	}
 	s := &v.state
 	orgKeys, err := v.loadKeys(ctx, TableOrganisationKey)
@@ -170,6 +171,7 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 	}
 	for _, w := range s.wearers {
 		w.index()
+		s.indexStarts(w, nil)
 		s.add(w)
 	}
 	err = v.store.Rows(ctx, TableStaged, func(key, sealed []byte) error {
@@ -196,7 +198,7 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 func (s *state) add(w *wearer) {
 	s.wearers[w.id] = w
 	if o := s.organisations[w.facts.Organisation]; o != nil {
-		*o.wearers = append(*o.wearers, w.id)
+		o.roll.wearers = append(o.roll.wearers, w.id)
 	}
 	if !slices.Contains(s.persons[w.facts.Person], w.id) {
 		s.persons[w.facts.Person] = append(s.persons[w.facts.Person], w.id)
@@ -218,7 +220,7 @@ func (w *wearer) index() {
 }
 
 func newOrganisation(row storedOrganisation, blobs, opening, health seal.Key) *organisation {
-	return &organisation{row.Name, row.Kind, blobs, opening.Box(), health.Box(), new([]id.Wearer)}
+	return &organisation{row.Name, row.Kind, blobs, opening.Box(), health.Box(), new(roll)}
 }
 
 type keyName struct {

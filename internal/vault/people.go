@@ -576,6 +576,10 @@ func (t *tx) makeReal(row stagedChange) error {
 			s.add(w)
 		}
 		s.wearers[w.id] = w
+		s.indexStarts(w, old)
+		if o := s.organisations[w.facts.Organisation]; o != nil {
+			o.roll.counted.Store(nil)
+		}
 		if old != nil && old.ni != w.ni {
 			s.ni[old.ni] = slices.DeleteFunc(slices.Clone(s.ni[old.ni]), func(n id.Wearer) bool { return n == w.id })
 		}

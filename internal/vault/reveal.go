@@ -153,13 +153,20 @@ func (v *Vault) matching(p *principal, a ask, r vaultclient.SearchRequest) []id.
 			hits = append(hits, w)
 		}
 	}
-	if r.Organisation.IsZero() {
+	in := func(list []id.Wearer) {
+		for _, n := range list {
+			look(v.state.wearers[n])
+		}
+	}
+	if !r.Organisation.IsZero() {
+		if o := v.state.organisations[r.Organisation]; o != nil {
+			in(o.roll.wearers)
+		}
+	} else if list, ok := v.state.candidates(words); ok {
+		in(list)
+	} else {
 		for _, w := range v.state.wearers {
 			look(w)
-		}
-	} else if o := v.state.organisations[r.Organisation]; o != nil {
-		for _, n := range *o.wearers {
-			look(v.state.wearers[n])
 		}
 	}
 	sort.Slice(hits, func(i, j int) bool { return hits[i].sortKey < hits[j].sortKey })
@@ -362,12 +369,7 @@ func (v *Vault) Organisations(_ context.Context, c Caller) ([]vaultclient.Organi
 		}
 		one := vaultclient.Organisation{ID: n, Name: o.name, Kind: o.kind}
 		if p.Role != policy.Wearer {
-			one.Wearers = len(*o.wearers)
-			for _, w := range *o.wearers {
-				if v.state.wearers[w].currentOn(today) {
-					one.Current++
-				}
-			}
+			one.Wearers, one.Current = len(o.roll.wearers), o.roll.currentOn(today, v.state.wearers)
 		}
 		out = append(out, one)
 	}

@@ -90,6 +90,7 @@ type state struct {
 	staged        map[id.Wearer]*wearer // new ones of imports that wait: values can be sealed for them, nothing else
 	persons       map[id.Person][]id.Wearer
 	staff         map[staffKey]id.Wearer
+	starts        map[string][]id.Wearer // by the beginnings of their words, and perhaps of words that they had
 	ni            map[[sha256.Size]byte][]id.Wearer
 	imports       map[id.Import]*importState
 	documents     map[id.Row]seal.Key
@@ -104,7 +105,7 @@ type organisation struct {
 	blobs         seal.Key // its own blobs in the register
 	opening       *seal.Box
 	healthOpening *seal.Box
-	wearers       *[]id.Wearer // append only, under mu
+	roll          *roll
 }
 
 // facts are what policy and search know of a wearer without opening a field; sealed as a whole, as JSON.
