@@ -15,6 +15,7 @@ import (
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/labfile/delimited"
+	"github.com/dosevault/dosevault/internal/labfile/table"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/register"
@@ -29,7 +30,7 @@ type BadgesCmd struct {
 // BadgesImportCmd loads a dispatch list.
 type BadgesImportCmd struct {
 	signedIn
-	File   string `arg:"" help:"CSV with the columns organisation, barcode, batch, staff_number, position, from and to. A control badge has the position control and no staff number." type:"existingfile"`
+	File   string `arg:"" help:"CSV or XLSX with the columns organisation, barcode, batch, staff_number, position, from and to. A control badge has the position control and no staff number." type:"existingfile"`
 	Sender string `help:"Who sent it." default:"laboratory"`
 }
 
@@ -114,7 +115,7 @@ func (l *listed) wrong(column string, err error) error {
 
 // readDispatched reads a dispatch list. An error says row and column, and holds no text of the file.
 func readDispatched(raw []byte, orgs []vaultclient.Organisation) ([]listed, error) {
-	file, err := delimited.Open(bytes.NewReader(raw), delimited.Options{Separators: ",;\t"})
+	file, err := table.Open(bytes.NewReader(raw), table.Options{Options: delimited.Options{Separators: ",;\t"}})
 	if err != nil {
 		return nil, err
 	}

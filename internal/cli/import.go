@@ -34,7 +34,7 @@ func (s signedIn) service(e *env) (*register.Service, vaultclient.Auth, func() e
 // ImportCmd imports a laboratory's file.
 type ImportCmd struct {
 	signedIn
-	File    string `arg:"" help:"The laboratory's file: a Landauer DoseReport." type:"existingfile"`
+	File    string `arg:"" help:"The laboratory's file: a Landauer DoseReport, CSV or XLSX." type:"existingfile"`
 	Sender  string `help:"Who sent it: the laboratory's name." default:"laboratory"`
 	Yes     bool   `help:"Store what the preview accepts without asking."`
 	Refused string `help:"Write the refused rows to this file, to be corrected and loaded again." type:"path" placeholder:"FILE"`
@@ -164,13 +164,13 @@ func printPreview(e *env, p *register.Preview) {
 
 // PeopleCmd holds what is done with wearers.
 type PeopleCmd struct {
-	Import PeopleImportCmd `cmd:"" help:"Take on or change wearers from a CSV list; staff numbers are the key."`
+	Import PeopleImportCmd `cmd:"" help:"Take on or change wearers from a list (CSV or XLSX); staff numbers are the key."`
 }
 
 // PeopleImportCmd imports a list of people.
 type PeopleImportCmd struct {
 	signedIn
-	File         string `arg:"" help:"CSV list; usual column names are recognised in English and Welsh." type:"existingfile"`
+	File         string `arg:"" help:"CSV or XLSX list; usual column names are recognised in English and Welsh." type:"existingfile"`
 	Organisation string `help:"The employer, where the list has no such column." placeholder:"NAME"`
 	Sender       string `help:"Who sent it." default:"personnel department"`
 	Yes          bool   `help:"Store without asking."`

@@ -64,7 +64,7 @@ var neighbours = map[string][]string{
 	"internal/policy":     {"internal/id", "internal/day"},
 	"internal/ledger":     {"internal/id", "internal/day", "internal/policy"},
 	"internal/seal":       {"internal/id", "internal/policy"},
-	"internal/peoplefile": {"internal/labfile/delimited"},
+	"internal/peoplefile": {"internal/labfile/delimited", "internal/labfile/table"},
 	"internal/vault":      {"internal/vaultclient"},
 	"internal/cli":        {"internal/vaultcmd"},
 }

@@ -39,7 +39,7 @@ type Refusal struct {
 // Report is what a file says.
 type Report struct {
 	Profile  string // name and version of the profile that read it
-	Encoding string // UTF-8, UTF-8 with BOM, UTF-16LE, UTF-16BE, Windows-1252
+	Encoding string // UTF-8, UTF-8 with BOM, UTF-16LE, UTF-16BE, Windows-1252, XLSX
 	Header   []string
 	In       int // records below the header
 	Rows     []Row

@@ -9,6 +9,7 @@ import (
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/labfile/delimited"
+	"github.com/dosevault/dosevault/internal/labfile/table"
 )
 
 // FileError says why a file as a whole can't be read, with line and column where it has them.
@@ -38,7 +39,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 		return nil, errors.New("labfile: Options.Today is required")
 	}
 	p := o.profile()
-	file, err := delimited.Open(r, delimited.Options{Fallback: p.fallback, MaxBytes: o.MaxBytes, MaxRows: o.MaxRows})
+	file, err := table.Open(r, table.Options{Options: delimited.Options{Fallback: p.fallback, MaxBytes: o.MaxBytes, MaxRows: o.MaxRows}})
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ type badgeReport struct {
 func (p *Profile) checkHeader(header delimited.Record) error {
 	for i, want := range p.headings {
 		if i == len(header.Fields) {
-			return &FileError{Line: header.Line, Column: i + 1, Reason: fmt.Sprintf("the heading %q is missing: profile %s expects %d columns separated by commas, the file has %d",
+			return &FileError{Line: header.Line, Column: i + 1, Reason: fmt.Sprintf("the heading %q is missing: profile %s expects %d columns (separated by commas in a text), the file has %d",
 				want, p.name, len(p.headings), len(header.Fields))}
 		}
 		if !strings.EqualFold(strings.TrimSpace(header.Fields[i]), want) {
@@ -114,7 +115,7 @@ func (p *Profile) checkHeader(header delimited.Record) error {
 }
 
 // WriteRefused writes refused rows of a file for a person to correct and load again: the header and the records
-// exactly as they stood, in UTF-8 with a byte order mark (without which spreadsheets spoil ŵ and é). A nil only
+// exactly as they stood, of a spreadsheet as CSV, in UTF-8 with a byte order mark (without which spreadsheets spoil ŵ and é). A nil only
 // means those of rep.Refused; otherwise the records with these numbers are written, in the file's order.
 //
 // It reads the original again, which must be the one that rep is about. What it writes holds personal texts.
@@ -124,11 +125,11 @@ func WriteRefused(w io.Writer, original []byte, rep *Report, only []int) error {
 			only = append(only, r.Number)
 		}
 	}
-	o := delimited.Options{}
+	o := table.Options{}
 	for _, p := range Profiles() {
 		if p.name == rep.Profile {
 			o.Fallback = p.fallback
 		}
 	}
-	return delimited.Excerpt(w, original, o, rep.Header, rep.In, only)
+	return table.Excerpt(w, original, o, rep.Header, rep.In, only)
 }

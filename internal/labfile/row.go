@@ -161,6 +161,9 @@ func (c *cells) name(row *Row) {
 	case isControl && !likeControl && name+number != "":
 		c.refuse(useOfBadge, "another use expected, as name and number are not those of a control badge")
 	}
+	if delimited.IsError(name) {
+		c.refuse(participantName, "a name expected, or nothing: a formula failed here")
+	}
 	if strings.ContainsFunc(name, unicode.IsControl) || strings.ContainsRune(name, unicode.ReplacementChar) || len(name) > 200 {
 		c.refuse(participantName, "a name of one line and at most 200 bytes expected, or nothing")
 	}
@@ -190,14 +193,17 @@ func (c *cells) period(row *Row, today day.Day) {
 	}
 }
 
-// month reads YYYY/MM or nothing, not in the future.
+// month reads YYYY/MM or nothing, not in the future; a day of the month is what a spreadsheet makes of it.
 func (c *cells) month(column int, today day.Day) {
 	s := c.text(column)
 	if s == "" {
 		return
 	}
-	d, err := day.Parse(strings.Replace(s, "/", "-", 1) + "-01")
-	if err != nil || len(s) != 7 || s[4] != '/' {
+	d, err := day.Parse(s)
+	if len(s) == 7 && s[4] == '/' {
+		d, err = day.Parse(s[:4] + "-" + s[5:] + "-01")
+	}
+	if err != nil {
 		c.refuse(column, "a month as YYYY/MM expected")
 	} else if d > today {
 		c.refuse(column, "a month in the future, after %s", today)

@@ -1,4 +1,4 @@
-// Package peoplefile reads lists of people, as personnel systems and employers send them: bytes in, people out.
+// Package peoplefile reads lists of people (CSV or XLSX), as personnel systems and employers send them: bytes in, people out.
 //
 // Invariants:
 //   - every row of a file ends as exactly one of: a person, refused with a reason, ignored (blank);
@@ -19,6 +19,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/labfile/delimited"
+	"github.com/dosevault/dosevault/internal/labfile/table"
 	"github.com/dosevault/dosevault/internal/person"
 )
 
@@ -74,8 +75,13 @@ const (
 type Options struct {
 	Today    day.Day  // required: for the plausibility of a date of birth
 	Fallback Fallback // Windows-1252 if nothing else is said
+	Sheet    string   // of a spreadsheet; the first that is not hidden if nothing else is said
 	MaxBytes int64    // of the file as it came; 0: 64 MiB
 	MaxRows  int      // records below the header; 0: 500,000
+}
+
+func (o Options) table() table.Options {
+	return table.Options{Options: delimited.Options{Separators: separators, Fallback: o.Fallback, MaxBytes: o.MaxBytes, MaxRows: o.MaxRows}, Sheet: o.Sheet}
 }
 
 // separators are what personnel systems and spreadsheets put between fields.
@@ -92,7 +98,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 	if o.Today.IsZero() {
 		return nil, errors.New("peoplefile: Options.Today is required")
 	}
-	file, err := delimited.Open(r, delimited.Options{Separators: separators, Fallback: o.Fallback, MaxBytes: o.MaxBytes, MaxRows: o.MaxRows})
+	file, err := table.Open(r, o.table())
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +144,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 }
 
 // WriteRefused writes refused rows for a person to correct and load again: the header and the records exactly as
-// they stood, in UTF-8 with a byte order mark. A nil only means those of rep.Refused; otherwise the records with
+// they stood, of a spreadsheet as CSV, in UTF-8 with a byte order mark. A nil only means those of rep.Refused; otherwise the records with
 // these numbers are written, in the file's order. o is what the file was read with, original the file.
 func WriteRefused(w io.Writer, original []byte, o Options, rep *Report, only []int) error {
 	if only == nil {
@@ -146,7 +152,7 @@ func WriteRefused(w io.Writer, original []byte, o Options, rep *Report, only []i
 			only = append(only, r.Number)
 		}
 	}
-	return delimited.Excerpt(w, original, delimited.Options{Separators: separators, Fallback: o.Fallback}, rep.Header, rep.In, only)
+	return table.Excerpt(w, original, o.table(), rep.Header, rep.In, only)
 }
 
 // cells are the fields of a record. The first that can't be used is kept as the refusal; what is read after it has no meaning.
@@ -213,6 +219,11 @@ func (c *cells) person(today day.Day) Person {
 	if len(c.rec.Fields) < len(c.header) {
 		c.refusal = &Refusal{Number: p.Number, Line: p.Line, Reason: fmt.Sprintf("%d columns, where the heading has %d", len(c.rec.Fields), len(c.header))}
 		return p
+	}
+	for f := range fields {
+		if delimited.IsError(c.text(f)) {
+			c.refuse(f, "a formula of the spreadsheet failed here: put in its place what is meant")
+		}
 	}
 	c.staffNumber()
 	p.Organisation = c.plain(organisation, "organisation")

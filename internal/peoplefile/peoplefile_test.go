@@ -169,7 +169,7 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ column, text, reason string }{
 		{"staff number", "", "missing"},
 		{"staff number", "1.2QQE+07", "spoilt"},
-		{"staff number", "#N/A", "spoilt"},
+		{"staff number", "#N/A", "formula"}, {"department", "#REF!", "formula"},
 		{"staff number", "QQ" + strings.Repeat("1", 40), "at most 40"},
 		{"surname", "QQ\x07", "control"},
 		{"surname", "1234", "no letter"},

@@ -8,19 +8,28 @@ import (
 	"slices"
 )
 
-// errOther says that a report and an original do not belong together.
-var errOther = errors.New("writing rows: the original is not the file that the report is about")
+// ErrOther says that a report and an original do not belong together.
+var ErrOther = errors.New("writing rows: the original is not the file that the report is about")
+
+// Wanted is the set of records to write of a file with so many below its header.
+func Wanted(numbers []int, in int) (map[int]bool, error) {
+	wanted := make(map[int]bool, len(numbers))
+	for _, n := range numbers {
+		if n < 2 || n > in+1 {
+			return nil, fmt.Errorf("writing rows: the file has no row %d", n)
+		}
+		wanted[n] = true
+	}
+	return wanted, nil
+}
 
 // Excerpt writes the header and the records with the given numbers, in the file's order and exactly as they stand
 // in the original, in UTF-8 with a byte order mark. header and in are what was read of the original before, the
 // fields of its header and the number of records below it: where they differ, nothing is written and the error says so.
 func Excerpt(w io.Writer, original []byte, o Options, header []string, in int, numbers []int) error {
-	wanted := make(map[int]bool, len(numbers))
-	for _, n := range numbers {
-		if n < 2 || n > in+1 {
-			return fmt.Errorf("writing rows: the file has no row %d", n)
-		}
-		wanted[n] = true
+	wanted, err := Wanted(numbers, in)
+	if err != nil {
+		return err
 	}
 	text, err := Text(original, o)
 	if err != nil {
@@ -32,7 +41,7 @@ func Excerpt(w io.Writer, original []byte, o Options, header []string, in int, n
 		return fmt.Errorf("writing rows: %w", err)
 	}
 	if !slices.Equal(file.Header().Fields, header) {
-		return errOther
+		return ErrOther
 	}
 	out := appendRecord([]byte("\ufeff"), text, file.Header())
 	count := 0
@@ -50,7 +59,7 @@ func Excerpt(w io.Writer, original []byte, o Options, header []string, in int, n
 		}
 	}
 	if count != in {
-		return errOther
+		return ErrOther
 	}
 	_, err = w.Write(out)
 	return err
