@@ -13,7 +13,6 @@ import (
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
-	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/labfile/delimited"
 	"github.com/dosevault/dosevault/internal/labfile/table"
 	"github.com/dosevault/dosevault/internal/person"
@@ -167,7 +166,7 @@ func (l *listed) read(text func(column string) string, orgs []vaultclient.Organi
 		return "organisation", cmp.Or(err, errors.New("the name of one of your organisations is expected"))
 	}
 	for column, to := range map[string]*string{"barcode": &l.Barcode, "batch": &l.Batch} {
-		if *to = strings.Clone(text(column)); !isCode(*to) {
+		if *to = strings.Clone(text(column)); !register.IsCode(*to) {
 			return column, errors.New("1 to 32 letters, digits, hyphens or slashes are expected")
 		}
 	}
@@ -204,22 +203,4 @@ func (l *listed) read(text func(column string) string, orgs []vaultclient.Organi
 	}
 	l.State = register.Issued
 	return "", nil
-}
-
-// isCode reports whether a text can be a barcode or the name of a batch, as laboratories' files spell them.
-func isCode(s string) bool {
-	return s != "" && len(s) <= 32 && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '/'
-	})
-}
-
-// accountsOf returns which organisation has each laboratory account.
-func accountsOf(set map[id.Organisation]register.Settings) map[string]id.Organisation {
-	out := map[string]id.Organisation{}
-	for org, one := range set {
-		for _, a := range one.Accounts {
-			out[a] = org
-		}
-	}
-	return out
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -218,8 +219,16 @@ func (f *filler) organisations() error {
 	if f.orgs, err = f.client.CreateOrganisations(f.ctx, f.auth, orgs); err != nil {
 		return err
 	}
+	departments := make([][]string, len(orgs))
+	for _, w := range f.data.Wearers {
+		if d := &departments[w.Organisation]; !w.Marker && w.Department != "" && !slices.Contains(*d, w.Department) {
+			*d = append(*d, w.Department)
+		}
+	}
 	for i, o := range f.data.Organisations {
-		set := register.Settings{Accounts: []string{o.Account}}
+		slices.Sort(departments[i])
+		set := register.Settings{Accounts: []string{o.Account}, Standing: register.Processor, Departments: departments[i]}
+		set.Notice = register.NoticeContact{Name: "Data protection officer", Email: fmt.Sprintf("notices@org-%d.example", i+1), Verified: f.data.Today - 200, By: "Mair Evans", How: "telephoned on the number of its website"}
 		if o.Own {
 			set.Levels = []dose.Level{{Kind: dose.Effective, Dose: 6000, Name: "local investigation level"}}
 		}

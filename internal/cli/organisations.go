@@ -49,18 +49,13 @@ func (c *OrganisationsAddCmd) Run(e *env) error {
 	if slices.ContainsFunc(orgs, func(o vaultclient.Organisation) bool { return person.Fold(o.Name) == person.Fold(c.Name) }) {
 		return errors.New("an organisation of that name is there already")
 	}
-	set, err := svc.Settings(e.ctx, auth)
-	if err != nil {
-		return err
-	}
-	taken := accountsOf(set)
 	for _, a := range c.Account {
-		if !isCode(a) {
+		if !register.IsCode(a) {
 			return fmt.Errorf("--account %s: 1 to 32 letters, digits, hyphens or slashes are expected", a)
 		}
-		if org, ok := taken[a]; ok {
-			return fmt.Errorf("--account %s: it is %s's", a, organisationName(orgs, org))
-		}
+	}
+	if a, by, err := svc.AccountTaken(e.ctx, auth, id.Organisation{}, c.Account); err != nil || !by.IsZero() {
+		return cmp.Or(err, fmt.Errorf("--account %s: it is %s's", a, organisationName(orgs, by)))
 	}
 	ids, err := client.CreateOrganisations(e.ctx, auth, []vaultclient.Organisation{{Name: c.Name, Kind: vaultclient.Kind(c.Kind)}})
 	if err != nil {

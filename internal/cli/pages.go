@@ -13,7 +13,10 @@ import (
 )
 
 // pagesRegister is the register as the pages see it.
-type pagesRegister struct{ *register.Service }
+type pagesRegister struct {
+	*register.Service
+	client *vaultclient.Client
+}
 
 // WearerRecord implements web.Register.
 func (p pagesRegister) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*web.WearerRecord, error) {

@@ -92,7 +92,7 @@ func (c *WebCmd) Run(e *env) error {
 		return err
 	}
 	defer closeRegister()
-	handler := web.New(web.Config{Vault: client, Register: pagesRegister{svc}, Origin: pages, VaultOrigin: signIn, Demo: c.isDemo(), Now: time.Now, Log: e.log, Warnings: c.Warning})
+	handler := web.New(web.Config{Vault: client, Register: pagesRegister{svc, client}, Origin: pages, VaultOrigin: signIn, Demo: c.isDemo(), Now: time.Now, Log: e.log, Warnings: c.Warning})
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err

@@ -482,8 +482,8 @@ type bound struct {
 	level    *Level
 }
 
-// windowOf is the window that a level of a kind is for.
-func windowOf(k Kind) Window {
+// LevelWindow is the window that a level of a kind is for.
+func (k Kind) LevelWindow() Window {
 	switch k {
 	case Abdomen:
 		return ThreeMonths
@@ -504,7 +504,7 @@ var statutoryBounds = sync.OnceValue(func() (all [Other + 1][FiveYearsRegime + 1
 			}
 			for i := range allLevels() {
 				l := &allLevels()[i]
-				all[g][r] = append(all[g][r], bound{l.Kind, windowOf(l.Kind), l.Dose, l.From, l.To, nil, l})
+				all[g][r] = append(all[g][r], bound{l.Kind, l.Kind.LevelWindow(), l.Dose, l.From, l.To, nil, l})
 			}
 		}
 	}
@@ -525,7 +525,7 @@ func (a *assessor) bound(levels []Level) {
 	own := len(a.bounds)
 	for i := range levels {
 		l := &levels[i]
-		a.bounds = append(a.bounds, bound{l.Kind, windowOf(l.Kind), l.Dose, l.From, l.To, nil, l})
+		a.bounds = append(a.bounds, bound{l.Kind, l.Kind.LevelWindow(), l.Dose, l.From, l.To, nil, l})
 	}
 	if len(levels) > 1 {
 		slices.SortFunc(a.bounds[own:], func(x, y bound) int {

@@ -314,7 +314,7 @@ func TestLimitsTable(t *testing.T) {
 				for _, k := range []Kind{Effective, Lens, Skin, Extremity, Abdomen, Foetus} {
 					n := 0
 					for _, l := range Limits() {
-						if (l.Group == g || l.Group == NoGroup) && (l.Regime == regime || l.Regime == AnyRegime) && l.Kind == k && l.Window == windowOf(k) &&
+						if (l.Group == g || l.Group == NoGroup) && (l.Regime == regime || l.Regime == AnyRegime) && l.Kind == k && l.Window == k.LevelWindow() &&
 							l.From <= on && (l.To.IsZero() || l.To >= on) {
 							n++
 						}

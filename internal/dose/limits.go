@@ -130,6 +130,17 @@ func Limits() []Limit { return slices.Clone(allLimits()) }
 // adds them to the employer's. The slice is the caller's own.
 func StatutoryLevels() []Level { return slices.Clone(allLevels()) }
 
+// Limit returns the limit in force for adults on a kind of dose, over the window of the kind's levels: a level lies below it.
+// 0: there is none.
+func (k Kind) Limit() MicroSv {
+	for _, l := range allLimits() {
+		if l.Kind == k && l.Window == k.LevelWindow() && l.To.IsZero() && (l.Group == Adult || l.Group == NoGroup) && l.Regime != FiveYearsRegime {
+			return l.Dose
+		}
+	}
+	return 0
+}
+
 // rows reads an embedded table and hands each row to f as column → field.
 func rows(table, columns, text string, f func(get func(column string) string) error) error {
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()

@@ -32,14 +32,14 @@ import (
 //	       7  1  number of quantities
 //	  then for each: quantity (1), qualifier (1), dose in µSv (8)
 //
-// Wearer, health, organisation and investigation: JSON, see the types below; padded to 512, 256, 1024 and 512: a wearer's
+// Wearer, health, organisation and investigation: JSON, see the types below; padded to 512, 256, 8192 and 512: a wearer's
 // two texts of 200 bytes fit, so that no row stands out by its length.
 const (
 	periodPad        = 16
 	readingPad       = 64
 	wearerPad        = 512
 	healthPad        = 256
-	organisationPad  = 1024
+	organisationPad  = 8192
 	investigationPad = 512
 	documentPad      = 4096
 )
@@ -188,12 +188,6 @@ type Health struct {
 
 func (h Health) isZero() bool {
 	return h.Declared.IsZero() && h.End.IsZero() && len(h.Foetal) == 0 && h.Review.IsZero()
-}
-
-// Settings is what an organisation's row says.
-type Settings struct {
-	Accounts []string     `json:"accounts,omitempty"` // at laboratories
-	Levels   []dose.Level `json:"levels,omitempty"`   // investigation levels of its own
 }
 
 // Investigation is opened when a level or a limit is passed.

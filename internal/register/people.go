@@ -285,33 +285,3 @@ func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []
 	}
 	return im.ID, err
 }
-
-// Settings returns the settings of the organisations that the caller works with; those without any are left out.
-func (s *Service) Settings(ctx context.Context, auth vaultclient.Auth) (map[id.Organisation]Settings, error) {
-	orgs, err := s.Vault.Organisations(ctx, auth)
-	if err != nil {
-		return nil, err
-	}
-	set, err := s.settings(ctx, auth, policy.KeepRecords, orgs)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[id.Organisation]Settings, len(set))
-	for org, one := range set {
-		out[org.ID] = one
-	}
-	return out, nil
-}
-
-// SetSettings keeps an organisation's settings.
-func (s *Service) SetSettings(ctx context.Context, auth vaultclient.Auth, org id.Organisation, set Settings) error {
-	b, err := encode(set)
-	if err != nil {
-		return err
-	}
-	sealed, err := s.seal(ctx, auth, policy.KeepRecords, []vaultclient.Item{{Context: organisationContext(org), Value: b, Pad: organisationPad}})
-	if err != nil {
-		return err
-	}
-	return s.Store.SetOrganisation(ctx, org, sealed[0])
-}

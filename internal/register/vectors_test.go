@@ -47,7 +47,7 @@ func TestBlobVectors(t *testing.T) {
 	}{
 		{`{"department":"Cathlab","job_title":"Radiograffydd"}`, &Employment{}, &Employment{"Cathlab", "Radiograffydd"}},
 		{`{"declared":"2026-01-02","end":"2026-09-30","foetal":["B00001"],"review":"2025-12-31"}`, &Health{}, &Health{day.Of(2026, 1, 2), day.Of(2026, 9, 30), []string{"B00001"}, day.Of(2025, 12, 31)}},
-		{`{"accounts":["700123"],"levels":[{"Kind":1,"Dose":6000,"From":"2026-01-01","To":"","Name":"own"}]}`, &Settings{}, &Settings{[]string{"700123"}, []dose.Level{{Kind: dose.Effective, Dose: 6000, From: day.Of(2026, 1, 1), Name: "own"}}}},
+		{`{"accounts":["700123"],"levels":[{"Kind":1,"Dose":6000,"From":"2026-01-01","To":"","Name":"own"}]}`, &Settings{}, &Settings{Accounts: []string{"700123"}, Levels: []dose.Level{{Kind: dose.Effective, Dose: 6000, From: day.Of(2026, 1, 1), Name: "own"}}}},
 		{`{"wearer":"aeaqcaibaeaqcaibaeaqcaibae","kind":1,"window":1,"year":2026,"dose":16000,"bound":15000,"name":"IRR17","on":"2026-01-31","opened":7}`, &Investigation{},
 			&Investigation{Wearer: id.Wearer(all(1)), Kind: dose.Effective, Window: dose.CalendarYear, Year: 2026, Dose: 16_000, Bound: 15_000, Name: "IRR17", On: day.Of(2026, 1, 31), Opened: 7}},
 	} {

@@ -184,6 +184,9 @@ func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, item
 	if err := v.makeDocumentKeys(ctx, p, b.docs); err != nil {
 		return nil, err
 	}
+	if err := v.enterSettings(ctx, p, ask{purpose: purpose}, items); err != nil {
+		return nil, err
+	}
 	boxes := map[place]*seal.Box{}
 	out := make([][]byte, len(items))
 	for i, it := range items {

@@ -138,6 +138,9 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return v.Organisations(ctx, c)
 	})
 	handle(mux, v, "create-organisations", v.CreateOrganisations)
+	handle(mux, v, "change-organisation", func(ctx context.Context, c Caller, in vc.Organisation) (nothing, error) {
+		return nothing{}, v.ChangeOrganisation(ctx, c, in)
+	})
 	handle(mux, v, "create-users", v.CreateUsers)
 	handle(mux, v, "users", func(ctx context.Context, c Caller, _ nothing) ([]vc.User, error) { return v.Users(ctx, c) })
 	handle(mux, v, "new-link", v.NewLink)

@@ -247,7 +247,7 @@ func (v *Vault) CreateOrganisations(ctx context.Context, c Caller, orgs []vaultc
 		return nil, err
 	}
 	for i, o := range orgs {
-		if strings.TrimSpace(o.Name) == "" || len(o.Name) > 200 || o.Kind == "" || len(o.Kind) > 40 {
+		if !checkOrganisation(o) {
 			return nil, invalid("organisation %d needs a name of at most 200 bytes and a kind", i+1)
 		}
 	}

@@ -149,6 +149,11 @@ func (c *Client) CreateOrganisations(ctx context.Context, auth Auth, orgs []Orga
 	return ids, err
 }
 
+// ChangeOrganisation gives an organisation another name or kind.
+func (c *Client) ChangeOrganisation(ctx context.Context, auth Auth, o Organisation) error {
+	return call(ctx, c, "change-organisation", auth, o, nil)
+}
+
 // CreateUsers creates users, all or none. Ids come in the same order.
 func (c *Client) CreateUsers(ctx context.Context, auth Auth, users []NewUser) (ids []id.User, err error) {
 	err = call(ctx, c, "create-users", auth, users, &ids)

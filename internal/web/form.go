@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -217,4 +218,12 @@ func optionID(name string, i int) string {
 		return name
 	}
 	return name + "-" + strconv.Itoa(i+1)
+}
+
+// status is the status of a page with this form.
+func (f form) status() int {
+	if len(f.Errors) > 0 {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
 }

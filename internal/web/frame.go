@@ -34,6 +34,9 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 		if handlesBadges(user.Role) {
 			f.Nav = append(f.Nav, link{Text: titleReturn, Href: returnPath, Current: title == titleReturn})
 		}
+		if managesOrganisations(user.Role) {
+			f.Nav = append(f.Nav, link{Text: titleOrganisations, Href: "/organisations", Current: title == titleOrganisations})
+		}
 		if len(user.Organisations) == 1 {
 			f.Nav = append(f.Nav, organisationLinks(user.Role, user.Organisations[0], title)...)
 		}
@@ -61,6 +64,9 @@ func organisationLinks(role policy.Role, o id.Organisation, current string) []li
 	var s []link
 	if profiles[role].list != "" {
 		s = append(s, link{Text: titleWearers, Href: wearersPath(o), Current: current == titleWearers})
+	}
+	if managesOrganisations(role) {
+		s = append(s, link{Text: titleSettings, Href: settingsPath(o), Current: current == titleSettings})
 	}
 	if profiles[role].ledger {
 		s = append(s, link{Text: titleLedger, Href: ledgerPath(o), Current: current == titleLedger})

@@ -123,10 +123,7 @@ func (h *handler) organisations(v *visit, x *overviewView, all []vaultclient.Org
 			found = append(found, o)
 		}
 	}
-	slices.SortFunc(found, func(a, b vaultclient.Organisation) int {
-		return cmp.Or(cmp.Compare(slices.Index(kindOrder, a.Kind), slices.Index(kindOrder, b.Kind)),
-			strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
-	})
+	sortOrganisations(found)
 	x.Pages = paged(len(found), pageNumber(form.Get("page")))
 	for _, o := range found[x.Pages.Offset():x.Pages.To()] {
 		x.Rows = append(x.Rows, organisationRow{Organisation: o, State: states[o.ID], Links: organisationLinks(v.user.Role, o.ID, "")})
@@ -176,7 +173,7 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 	}
 	if len(all) == 0 {
 		if role == policy.Coordinator {
-			return []todo{{Text: "There is no organisation yet. Load the people of the first one with “dosevault people import FILE”."}}
+			return []todo{{Text: "There is no organisation yet.", Href: "/organisations/new", LinkText: "Add the first one"}}
 		}
 		return nil
 	}

@@ -29,6 +29,7 @@ type sample struct {
 	records       map[id.Wearer]*WearerRecord
 	entries       []vaultclient.Entry
 	sampleBadges
+	settings sampleSettings
 
 	mu       sync.Mutex
 	err      error // what every call but Whoami answers
@@ -55,7 +56,7 @@ func wearerID(n int) (w id.Wearer)             { return fixed2(w, n) }
 func fixed2[K any](_ id.ID[K], n int) id.ID[K] { return fixed[K](n) }
 
 func newSample() *sample {
-	s := &sample{users: map[string]vaultclient.User{}, records: map[id.Wearer]*WearerRecord{}}
+	s := &sample{users: map[string]vaultclient.User{}, records: map[id.Wearer]*WearerRecord{}, settings: newSampleSettings()}
 	names := []struct {
 		name string
 		kind vaultclient.Kind

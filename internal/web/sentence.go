@@ -95,6 +95,9 @@ func deed(e vaultclient.Entry) string {
 	case "stage":
 		return who + " prepared new or changed records of " + people(e.Count) + ", not yet in force"
 	case "write":
+		if e.Fields == 0 && e.Count == 0 {
+			return who + " changed the organisation's settings (contact, laboratory accounts, levels, departments)"
+		}
 		if e.Fields == 0 {
 			return who + " changed the records of " + people(e.Count) + purpose(e.Purpose)
 		}

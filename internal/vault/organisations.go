@@ -1,0 +1,75 @@
+package vault
+
+import (
+	"context"
+	"strings"
+
+	"github.com/dosevault/dosevault/internal/ledger"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+func checkOrganisation(o vaultclient.Organisation) bool {
+	return strings.TrimSpace(o.Name) != "" && len(o.Name) <= 200 && o.Kind != "" && len(o.Kind) <= 40
+}
+
+// ChangeOrganisation gives an organisation another name or kind. It is entered in the organisation's own ledger.
+func (v *Vault) ChangeOrganisation(ctx context.Context, c Caller, o vaultclient.Organisation) error {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return err
+	}
+	if !checkOrganisation(o) || o.ID.IsZero() {
+		return invalid("an organisation needs a name of at most 200 bytes and a kind")
+	}
+	a, err := v.manage(ctx, p, o.ID)
+	if err != nil {
+		return err
+	}
+	row := storedOrganisation{o.Name, o.Kind}
+	sealed, err := v.sealRow(TableOrganisation, o.ID[:], row)
+	if err != nil {
+		return err
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		old := v.state.organisations[o.ID]
+		if old == nil {
+			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such organisation"}
+		}
+		if old.name == o.Name && old.kind == o.Kind {
+			return nil
+		}
+		op := v.opening(p, a)
+		op.Subject = o.ID.String()
+		e, err := v.seal(entry{org: o.ID, kind: ledger.Organisation, basis: ledger.Gate}, op)
+		if err != nil {
+			return err
+		}
+		changed := *old
+		changed.name, changed.kind = o.Name, o.Kind
+		t.put(TableOrganisation, o.ID[:], sealed)
+		t.append(e)
+		t.apply(func(s *state) { s.organisations[o.ID] = &changed })
+		return nil
+	}))
+}
+
+// settingsTable is the register's table of what an organisation sets for itself.
+const settingsTable = "organisation"
+
+// enterSettings enters, for each organisation whose settings are among the values to be sealed, that they change.
+func (v *Vault) enterSettings(ctx context.Context, p *principal, a ask, items []vaultclient.Item) error {
+	var parties []*party
+	for _, it := range items {
+		if it.Table == settingsTable && it.Wearer.IsZero() {
+			parties = append(parties, &party{org: it.Organisation, rules: map[string]bool{}})
+		}
+	}
+	if len(parties) == 0 {
+		return nil
+	}
+	a.subject = "settings"
+	return v.enter(ctx, p, a, parties, ledger.Write, 0)
+}
