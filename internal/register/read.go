@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
@@ -168,6 +169,23 @@ func (s *Service) Investigations(ctx context.Context, auth vaultclient.Auth, org
 // overviewMonths is how far back an overview counts badges.
 const overviewMonths = 6
 
+// states counts what all organisations have. Who asks while it is being counted gets the same answer: it says nothing of
+// anybody, and counting badges takes longer than all else on an overview.
+func (s *Service) states(ctx context.Context, since day.Day) ([]OrganisationState, error) {
+	counted := s.counting.DoChan(since.String(), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute) // who asked first may go away
+		defer cancel()
+		return s.Store.States(ctx, since)
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-counted:
+		states, _ := r.Val.([]OrganisationState)
+		return states, r.Err
+	}
+}
+
 // Overview returns the state of the organisations that the caller works with, and the service's newest imports. All of
 // it stands in the clear in the register.
 func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]OrganisationState, []ImportRow, error) {
@@ -175,7 +193,7 @@ func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]Organi
 	if err != nil {
 		return nil, nil, err
 	}
-	states, err := s.Store.States(ctx, s.today().AddMonths(-overviewMonths))
+	states, err := s.states(ctx, s.today().AddMonths(-overviewMonths))
 	if err != nil {
 		return nil, nil, err
 	}

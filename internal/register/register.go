@@ -22,6 +22,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -222,10 +224,11 @@ type Config struct {
 // Service has the use cases. It is safe for concurrent use.
 type Service struct {
 	Config
+	counting singleflight.Group
 }
 
 // New returns a service.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{Config: c} }
 
 // InputError is what is wrong with something that a person gave, where it is and what to do. It holds no personal data.
 type InputError struct{ Message string }
