@@ -28,6 +28,8 @@ type (
 	Grant = ID[grant]
 	// Import names one file or form on its way in: people, dispatch or laboratory results.
 	Import = ID[importKind]
+	// Export names one file or print that personal data left in.
+	Export = ID[export]
 	// Row names a row of the register: badge, wear period, reading, investigation, document.
 	Row = ID[row]
 )
@@ -39,6 +41,7 @@ type (
 	user         struct{}
 	grant        struct{}
 	importKind   struct{}
+	export       struct{}
 	row          struct{}
 )
 

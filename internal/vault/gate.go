@@ -41,8 +41,17 @@ func invalid(format string, args ...any) error {
 
 var errUnauthenticated = &vaultclient.Error{Code: vaultclient.Unauthenticated, Message: "signed out, or the session or grant has ended"}
 
-// authenticate finds out who calls. A session or grant works on the node that it was given to, and nowhere else.
+// authenticate finds out who calls, and what else receives what is read.
 func (v *Vault) authenticate(c Caller) (*principal, error) {
+	p, err := v.caller(c)
+	if err == nil && !c.Auth.Export.IsZero() {
+		p.recipients = append(p.recipients, "export:"+c.Auth.Export.String())
+	}
+	return p, err
+}
+
+// caller finds out who calls. A session or grant works on the node that it was given to, and nowhere else.
+func (v *Vault) caller(c Caller) (*principal, error) {
 	now := v.now().UnixMicro()
 	v.mu.RLock()
 	defer v.mu.RUnlock()

@@ -15,10 +15,13 @@ import (
 	"github.com/dosevault/dosevault/internal/policy"
 )
 
-// Auth says for whom a node calls: exactly one of the two is set.
+// Auth says for whom a node calls: exactly one of Session and Grant is set.
 type Auth struct {
 	Session string   `json:"session,omitempty"` // a session token
 	Grant   id.Grant `json:"grant,omitzero"`
+	// Export names the file or print that what is read goes into: from then on it is a recipient beside the caller, and
+	// who comes to hold it can be answered for.
+	Export id.Export `json:"export,omitzero"`
 }
 
 // Code is the kind of an error.
