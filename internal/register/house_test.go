@@ -329,6 +329,9 @@ func (w fusedVault) Whoami(ctx context.Context, a vc.Auth) (vc.User, error) {
 func (w fusedVault) Organisations(ctx context.Context, a vc.Auth) ([]vc.Organisation, error) {
 	return fused(w.f, "organisations", func() ([]vc.Organisation, error) { return w.v.Organisations(ctx, w.as(a)) })
 }
+func (w fusedVault) Reveal(ctx context.Context, a vc.Auth, r vc.RevealRequest) ([]vc.Record, error) {
+	return fused(w.f, "revealing", func() ([]vc.Record, error) { return w.v.Reveal(ctx, w.as(a), r) })
+}
 func (w fusedVault) Stage(ctx context.Context, a vc.Auth, n id.Import, ch []vc.Change) ([]vc.Staged, error) {
 	return fused(w.f, "stage", func() ([]vc.Staged, error) { return w.v.Stage(ctx, w.as(a), n, ch) })
 }

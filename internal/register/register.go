@@ -34,6 +34,7 @@ import (
 type Vault interface {
 	Whoami(ctx context.Context, auth vaultclient.Auth) (vaultclient.User, error)
 	Organisations(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.Organisation, error)
+	Reveal(ctx context.Context, auth vaultclient.Auth, r vaultclient.RevealRequest) ([]vaultclient.Record, error)
 	Stage(ctx context.Context, auth vaultclient.Auth, n id.Import, changes []vaultclient.Change) ([]vaultclient.Staged, error)
 	Confirm(ctx context.Context, auth vaultclient.Auth, n id.Import, manifests []vaultclient.Manifest) error
 	Discard(ctx context.Context, auth vaultclient.Auth, n id.Import) error
