@@ -82,7 +82,9 @@ func TestSheets(t *testing.T) {
 			t.Errorf("barcode %s stands there %d times", badge.Barcode, n)
 		}
 	}
-	if !slices.Contains(pages[2], "Ó Dubhthaigh (O'Duffy), Éamon \\ Søren") || !slices.ContainsFunc(pages[2], func(s string) bool { return strings.HasPrefix(s, "Featherstonehaugh-Chol") && strings.HasSuffix(s, "…") }) {
+	if !slices.Contains(pages[2], "Ó Dubhthaigh (O'Duffy), Éamon \\ Søren") || !slices.ContainsFunc(pages[2], func(s string) bool {
+		return strings.HasPrefix(s, "Featherstonehaugh-Chol") && strings.HasSuffix(s, "…")
+	}) {
 		t.Errorf("hard names: %q", pages[2])
 	}
 	if !slices.Contains(pages[3], "Control badge") || !slices.Contains(pages[3], "No department") {
