@@ -1,0 +1,115 @@
+package web
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/dosevault/dosevault/internal/web/webtest"
+)
+
+// formsToSend has a form for each route that takes one, as a browser would send it.
+var formsToSend = []struct {
+	path string
+	form url.Values
+}{
+	{"/signin/confirm", url.Values{"answer": {"cancel"}}},
+	{"/signout", nil},
+	{findPath, url.Values{"q": {"e"}}},
+	{wearersPath(organisationID(1)), url.Values{"q": {"e"}}},
+	{"/organisations/new", nil},
+	{"/organisations/" + organisationID(1).String() + "/settings/accounts", nil},
+	{"/return", url.Values{"barcode": {"nothing that is known"}}},
+	{"/return/undo", nil},
+}
+
+// visited returns an address for each route's pattern: of pagesToLookAt, or of formsToSend.
+func visited(t *testing.T) map[string]string {
+	t.Helper()
+	mux := http.NewServeMux()
+	addresses := map[string]string{}
+	for _, r := range (&handler{}).routes() {
+		mux.HandleFunc(r.pattern, func(http.ResponseWriter, *http.Request) {})
+		addresses[r.pattern] = ""
+	}
+	visit := func(method, path string) {
+		_, pattern := mux.Handler(httptest.NewRequest(method, sampleOrigin+path, nil))
+		if known, ok := addresses[pattern]; ok && known == "" {
+			addresses[pattern] = path
+		}
+	}
+	for _, p := range pagesToLookAt {
+		visit(http.MethodGet, p.path)
+	}
+	visit(http.MethodGet, "/signin")
+	for _, f := range formsToSend {
+		visit(http.MethodPost, f.path)
+	}
+	for pattern, path := range addresses {
+		if path == "" {
+			t.Errorf("%s: nothing visits it: add it to pagesToLookAt, or to formsToSend", pattern)
+			delete(addresses, pattern)
+		}
+	}
+	return addresses
+}
+
+// TestEveryRouteByEveryRole: whoever asks for whatever gets a page or is told plainly that there is none for them, never
+// a fault; and who may see a page sees it, at a phone's width, without anything that axe-core, the console or the content
+// security policy objects to. A route that nothing visits fails.
+func TestEveryRouteByEveryRole(t *testing.T) {
+	addresses := visited(t)
+	ctx, origin := startBrowser(t)
+	roles := append(slices.Sorted(maps.Keys(newSample().users)), "")
+	pages := map[string][]string{} // by role
+	for _, pattern := range slices.Sorted(maps.Keys(addresses)) {
+		method, _, _ := strings.Cut(pattern, " ")
+		path := addresses[pattern]
+		for _, role := range roles {
+			all := samplePages(t, newSample(), nil)
+			var w *httptest.ResponseRecorder
+			if method == http.MethodPost {
+				i := slices.IndexFunc(formsToSend, func(f struct {
+					path string
+					form url.Values
+				}) bool {
+					return f.path == path
+				})
+				w = post(t, all, role, path, formsToSend[i].form)
+			} else {
+				w = get(t, all, role, path)
+			}
+			switch w.Code {
+			case http.StatusOK:
+				if method == http.MethodGet && strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+					pages[role] = append(pages[role], path)
+				}
+			case http.StatusSeeOther, http.StatusFound, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusUnauthorized, http.StatusConflict, http.StatusUnprocessableEntity:
+			default:
+				t.Errorf("%s by %q: %d: %s", pattern, role, w.Code, w.Body)
+			}
+		}
+	}
+	for _, role := range roles {
+		t.Run("as-"+role, func(t *testing.T) {
+			tab := webtest.Open(t, ctx, 390, 844, origin)
+			if _, err := chromedp.Call(tab.Ctx, network.SetCookie, network.SetCookieParams{Name: "session", Value: role, URL: origin}); err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range pages[role] {
+				if status := tab.Go(origin + path); status != http.StatusOK {
+					t.Errorf("%s: %d", path, status)
+				}
+				tab.Axe()
+			}
+			tab.Quiet(nil)
+		})
+	}
+}
