@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/dosevault/dosevault/internal/store/snapshot"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
 	"github.com/dosevault/dosevault/internal/store/storetest"
 	"github.com/dosevault/dosevault/internal/vault"
@@ -20,5 +21,18 @@ func TestVault(t *testing.T) {
 			return s
 		}
 		return open(), open
+	})
+}
+
+func TestVerifyVault(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vault.db")
+	store, err := sqlite.OpenVault(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.VerifyVault(t, store, func() (*snapshot.Vault, error) { return sqlite.OpenVerify(path) }, func(query string) {
+		db := open(t, path)
+		defer db.Close()
+		change(t, db, query)
 	})
 }

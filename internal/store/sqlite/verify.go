@@ -5,56 +5,46 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
+	"io/fs"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 
+	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/dosevault/dosevault/internal/ledger/verify"
+	"github.com/dosevault/dosevault/internal/store/snapshot"
 )
-
-// VerifySource reads a vault's database for package verify: one read transaction on a read-only connection, so that
-// all walks see the same moment, also while a vault writes. It reads tables meta, log, leaf, node and opening alone.
-type VerifySource struct {
-	db   *sql.DB
-	tx   *sql.Tx
-	logs map[string]int64 // number of each log
-}
-
-var _ verify.Source = (*VerifySource)(nil)
 
 // OpenVerify opens the vault's database file for verifying. The snapshot is taken here; Close it soon after use, since
 // the write-ahead log grows meanwhile.
-func OpenVerify(path string) (*VerifySource, error) {
+func OpenVerify(path string) (*snapshot.Vault, error) {
 	db, tx, err := openSnapshot(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &VerifySource{db: db, tx: tx, logs: map[string]int64{}}
-	// The first read takes the snapshot.
-	if err := s.readLogs(); err != nil {
-		s.Close()
+	s, err := snapshot.NewVault(context.Background(), db, tx, walk)
+	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func (s *VerifySource) readLogs() error {
-	rows, err := s.tx.QueryContext(context.Background(), "SELECT id, name FROM log")
+// OpenVerifyRegister opens the register's database file for verifying, as OpenVerify does.
+func OpenVerifyRegister(path string) (*snapshot.Register, error) {
+	db, tx, err := openSnapshot(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var number int64
-		var name string
-		if err := rows.Scan(&number, &name); err != nil {
-			return err
-		}
-		s.logs[name] = number
+	s := snapshot.NewRegister(db, tx, check)
+	// The first read takes the snapshot.
+	var n int
+	if err := tx.QueryRowContext(context.Background(), "SELECT count(*) FROM sqlite_master").Scan(&n); err != nil {
+		return nil, fmt.Errorf("opening %s: %w", path, errors.Join(err, s.Close()))
 	}
-	return rows.Err()
+	return s, nil
 }
 
 // openSnapshot opens a file read-only and begins a read transaction.
@@ -78,85 +68,9 @@ func openSnapshot(path string) (*sql.DB, *sql.Tx, error) {
 	return db, tx, nil
 }
 
-// Close ends the snapshot.
-func (s *VerifySource) Close() error {
-	return errors.Join(s.tx.Rollback(), s.db.Close())
-}
-
-// Installation returns the installation's id; an empty one when it is not there.
-func (s *VerifySource) Installation(ctx context.Context) (string, error) {
-	var b []byte
-	err := s.tx.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = 'installation'").Scan(&b)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	return string(b), err
-}
-
-// Logs returns the logs by name, and rows of a log that is not in table log as "#<number> of <table>".
-func (s *VerifySource) Logs(ctx context.Context) ([]verify.Log, error) {
-	var logs []verify.Log
-	known := map[int64]bool{}
-	rows, err := s.tx.QueryContext(ctx, "SELECT id, name, checkpoint FROM log ORDER BY name")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var number int64
-		var l verify.Log
-		if err := rows.Scan(&number, &l.Name, &l.Checkpoint); err != nil {
-			return nil, err
-		}
-		known[number] = true
-		logs = append(logs, l)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	for _, table := range []string{"leaf", "node", "opening"} {
-		// One look into the index for each log, rather than a scan.
-		for at := int64(math.MinInt64); ; {
-			var next sql.NullInt64
-			if err := s.tx.QueryRowContext(ctx, "SELECT min(log) FROM "+table+" WHERE log >= $1", at).Scan(&next); err != nil {
-				return nil, err
-			}
-			if !next.Valid {
-				break
-			}
-			if !known[next.Int64] {
-				logs = append(logs, verify.Log{Name: fmt.Sprintf("#%d of %s", next.Int64, table)})
-			}
-			if next.Int64 == math.MaxInt64 {
-				break
-			}
-			at = next.Int64 + 1
-		}
-	}
-	return logs, nil
-}
-
-// Leaves walks over a log's leaves.
-func (s *VerifySource) Leaves(ctx context.Context, log string, fn func(int64, []byte) error) error {
-	return s.walk(ctx, "SELECT seq, data FROM leaf WHERE log = $1 ORDER BY seq", log, fn)
-}
-
-// Nodes walks over a log's stored nodes.
-func (s *VerifySource) Nodes(ctx context.Context, log string, fn func(int64, []byte) error) error {
-	return s.walk(ctx, "SELECT idx, hash FROM node WHERE log = $1 ORDER BY idx", log, fn)
-}
-
-// Openings walks over a log's sealed openings.
-func (s *VerifySource) Openings(ctx context.Context, log string, fn func(int64, []byte) error) error {
-	return s.walk(ctx, "SELECT seq, sealed FROM opening WHERE log = $1 ORDER BY seq", log, fn)
-}
-
-func (s *VerifySource) walk(ctx context.Context, query, log string, fn func(int64, []byte) error) error {
-	number, ok := s.logs[log]
-	if !ok {
-		return fmt.Errorf("no log %q", log)
-	}
-	rows, err := s.tx.QueryContext(ctx, query, number)
+// walk implements snapshot.Walk.
+func walk(ctx context.Context, tx *sql.Tx, query string, fn func(int64, []byte) error) error {
+	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -172,4 +86,80 @@ func (s *VerifySource) walk(ctx context.Context, query, log string, fn func(int6
 		}
 	}
 	return rows.Err()
+}
+
+// check compares the database's schema with the one that the program creates, and has SQLite check that tables and
+// indexes agree and that every value is of its column's type.
+func check(ctx context.Context, tx *sql.Tx) error {
+	want, err := registerSchema(ctx)
+	if err != nil {
+		return err
+	}
+	have, err := schemaOf(ctx, tx)
+	if err != nil {
+		return err
+	}
+	names := slices.Concat(slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(have)))
+	slices.Sort(names)
+	for _, name := range names {
+		switch {
+		case have[name] == "":
+			return &verify.Difference{Log: "register", Seq: -1, What: name + " of the database is missing"}
+		case want[name] == "":
+			return &verify.Difference{Log: "register", Seq: -1, What: "the database has a " + name + " that the program does not create"}
+		case have[name] != want[name]:
+			return &verify.Difference{Log: "register", Seq: -1, What: name + " of the database is not the one that the program creates"}
+		}
+	}
+	var result string
+	if err := tx.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&result); err != nil {
+		return err
+	}
+	if result != "ok" {
+		return &verify.Difference{Log: "register", Seq: -1, What: "the database is damaged or was changed from outside: " + result}
+	}
+	return nil
+}
+
+// registerSchema is the schema that the migrations make.
+func registerSchema(ctx context.Context) (_ map[string]string, err error) {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1) // each connection has a memory of its own
+	sub, err := fs.Sub(registerMigrations, "migrations/register")
+	if err != nil {
+		return nil, err
+	}
+	migrations, err := goose.NewProvider(goose.DialectSQLite3, db, sub)
+	if err == nil {
+		_, err = migrations.Up(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return schemaOf(ctx, db)
+}
+
+// schemaOf returns the statements that create what a database has, by type and name; without SQLite's own tables and
+// indexes, and the table of migrations, whose form is another library's.
+func schemaOf(ctx context.Context, db interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}) (map[string]string, error) {
+	rows, err := db.QueryContext(ctx, `SELECT type || ' ' || name, coalesce(sql, '-') FROM sqlite_master WHERE NOT (type IN ('table', 'index') AND (name LIKE 'sqlite\_%' ESCAPE '\' OR name = 'goose_db_version'))`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			return nil, err
+		}
+		out[name] = text
+	}
+	return out, rows.Err()
 }

@@ -1,8 +1,9 @@
-package sqlite_test
+package storetest
 
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -13,29 +14,26 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/seal"
-	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/store/snapshot"
 	"github.com/dosevault/dosevault/internal/vault"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// A real vault's ledgers over a turn of the year, verified while it runs, with the keys of its key directory.
-func TestVerifyARealVault(t *testing.T) {
+// VerifyVault writes a real vault's ledgers over a turn of the year and verifies them while it runs, with the keys of its
+// key directory; and then as somebody left them who may write to the database. exec executes a statement on it.
+func VerifyVault(t *testing.T, store vault.Store, source func() (*snapshot.Vault, error), exec func(statement string)) {
+	t.Helper()
 	ctx := t.Context()
-	path := filepath.Join(t.TempDir(), "vault.db")
 	keys := vault.KeyDir(filepath.Join(t.TempDir(), "keys"))
 	now := time.Date(2025, 12, 31, 23, 50, 0, 0, time.UTC)
 	if err := keys.Create([]string{"cli"}, now); err != nil {
-		t.Fatal(err)
-	}
-	store, err := sqlite.OpenVault(ctx, path)
-	if err != nil {
 		t.Fatal(err)
 	}
 	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: keys, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { v.Close() })
+	defer v.Close()
 	link, err := v.FirstUser(ctx, "Mair Evans")
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +68,8 @@ func TestVerifyARealVault(t *testing.T) {
 		}
 	}
 
-	report := verifyVault(t, ctx, path, keys)
+	report, err := verifyVault(t, ctx, source, keys)
+	must(t, err)
 	if len(report.Logs) != 3 || report.Logs[1].Log != orgs[0].String()+"/2025" || report.Logs[2].Log != orgs[0].String()+"/2026" {
 		t.Fatalf("logs are %+v", report.Logs)
 	}
@@ -82,43 +81,45 @@ func TestVerifyARealVault(t *testing.T) {
 	if m := report.Manifests; len(m) != 2 || m[0].Import != imports[0] || m[1].Import != imports[1] || m[1].Organisation != orgs[0] {
 		t.Errorf("manifests are %+v", m)
 	}
+
+	for _, c := range []struct{ change, undo string }{
+		{"UPDATE leaf SET seq = 900 WHERE seq = 1", "UPDATE leaf SET seq = 1 WHERE seq = 900"},
+		{"UPDATE node SET idx = 900 WHERE idx = 1", "UPDATE node SET idx = 1 WHERE idx = 900"},
+		{"UPDATE opening SET seq = 900 WHERE seq = 1", "UPDATE opening SET seq = 1 WHERE seq = 900"},
+		{"UPDATE log SET name = 'x' WHERE name = 'installation'", "UPDATE log SET name = 'installation' WHERE name = 'x'"},
+		{"UPDATE meta SET name = 'x' WHERE name = 'installation'", "UPDATE meta SET name = 'installation' WHERE name = 'x'"},
+	} {
+		exec(c.change)
+		_, err := verifyVault(t, ctx, source, keys)
+		var d *verify.Difference
+		if !errors.As(err, &d) {
+			t.Errorf("%s: error is %v, want a difference", c.change, err)
+		}
+		exec(c.undo)
+	}
+	_, err = verifyVault(t, ctx, source, keys)
+	must(t, err)
 }
 
-func verifyVault(t *testing.T, ctx context.Context, path string, keys vault.KeyDir) *verify.Report {
+func verifyVault(t *testing.T, ctx context.Context, source func() (*snapshot.Vault, error), keys vault.KeyDir) (*verify.Report, error) {
 	t.Helper()
-	src, err := sqlite.OpenVerify(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	src, err := source()
+	must(t, err)
 	defer src.Close()
 	root, err := keys.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	epoch, err := keys.Epoch(1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	pub, open, err := src.Keys(ctx, root, epoch)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	kept, err := keys.Head()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	head, err := verify.ParseCheckpoint(kept)
-	if err != nil {
-		t.Fatal(err)
-	}
-	report, err := verify.Ledgers(ctx, src, verify.Options{PublicKey: pub, Heads: []verify.Head{head}, Open: open})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for name, k := range map[string][2]seal.Key{"root": {seal.NewKey(), epoch}, "epoch": {root, seal.NewKey()}} {
 		if _, _, err := src.Keys(ctx, k[0], k[1]); err == nil {
 			t.Errorf("another %s key was taken", name)
 		}
 	}
-	return report
+	return verify.Ledgers(ctx, src, verify.Options{PublicKey: pub, Heads: []verify.Head{head}, Open: open})
 }

@@ -1,4 +1,4 @@
-package sqlite
+package snapshot
 
 import (
 	"context"
@@ -22,7 +22,7 @@ const (
 // Keys returns what package verify needs besides the database: the public key of the checkpoints, and what opens
 // openings. The root key unwraps the vault's secrets, the epoch key the organisations' keys; both come from the key
 // directory, so that a database whose keys were exchanged does not open at all.
-func (s *VerifySource) Keys(ctx context.Context, root, epoch seal.Key) (ed25519.PublicKey, func(log string, openingHash [sha256.Size]byte, sealed []byte) ([]byte, error), error) {
+func (s *Vault) Keys(ctx context.Context, root, epoch seal.Key) (ed25519.PublicKey, func(log string, openingHash [sha256.Size]byte, sealed []byte) ([]byte, error), error) {
 	rootBox, epochBox := root.Box(), epoch.Box()
 	secret := func(name string) (seal.Key, error) {
 		var wrapped []byte
