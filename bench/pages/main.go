@@ -74,6 +74,7 @@ type Measured struct {
 // page is what is asked for: the n-th request.
 type page struct {
 	name    string
+	shows   string // a text that is on it
 	request func(n int) (method, path string, form url.Values)
 }
 
@@ -113,16 +114,22 @@ func run(ctx context.Context, dir string, people, requests int) (r Result, err e
 		}
 	}
 	pages := []page{
-		{"nobody on it", func(int) (string, string, url.Values) { return http.MethodGet, "/signed-out", nil }},
-		{"overview", func(int) (string, string, url.Values) { return http.MethodGet, "/", nil }},
-		{fmt.Sprintf("wearers of %d", sizes[0]), list(orgs[0])},
-		{fmt.Sprintf("wearers of %d", sizes[1]), list(orgs[1])},
-		{"a wearer, 24 readings", func(n int) (string, string, url.Values) {
+		{"nobody on it", "You are signed out", func(int) (string, string, url.Values) { return http.MethodGet, "/signed-out", nil }},
+		{"overview", "Benchmark Board", func(int) (string, string, url.Values) { return http.MethodGet, "/", nil }},
+		{fmt.Sprintf("wearers of %d", sizes[0]), "Synthetic", list(orgs[0])},
+		{fmt.Sprintf("wearers of %d", sizes[1]), "Synthetic", list(orgs[1])},
+		{"a wearer, 24 readings", "Dose against limits", func(n int) (string, string, url.Values) {
 			return http.MethodGet, "/wearers/" + wearers[n*7%len(wearers)].String(), nil
 		}},
-		{"search everywhere", func(n int) (string, string, url.Values) {
+		{"search everywhere", "found for", func(n int) (string, string, url.Values) {
 			return http.MethodPost, "/find", url.Values{"q": {service.Surname(n * 31 % people)[:3]}}
 		}},
+		{"a badge scanned back", "dv-scan--ok", func(n int) (string, string, url.Values) {
+			return http.MethodPost, "/return", url.Values{"barcode": {outCode(n)}}
+		}},
+	}
+	if err := out(ctx, s, orgs[0], wearers[0], requests); err != nil {
+		return r, err
 	}
 	web, err := s.Client("web")
 	if err != nil {
@@ -168,13 +175,31 @@ func history(ctx context.Context, s *service.Service, org id.Organisation, accou
 	return err
 }
 
+func outCode(n int) string { return fmt.Sprintf("OUT-%06d", n) }
+
+// out hands badges out, one for each scan.
+func out(ctx context.Context, s *service.Service, org id.Organisation, w id.Wearer, n int) error {
+	badges := make([]register.Dispatched, n)
+	last := day.At(time.Now())
+	for i := range badges {
+		badges[i] = register.Dispatched{Barcode: outCode(i), Batch: "B2", State: register.Issued, Organisation: org, Wearer: w, Position: dose.WholeBody, From: last - 30, To: last}
+	}
+	_, err := s.Register.Dispatch(ctx, s.Auth, badges, "benchmark")
+	return err
+}
+
 // measure has every user ask for a page again and again.
 func measure(ctx context.Context, s *service.Service, auths []vaultclient.Auth, p page, requests int) (Measured, error) {
 	var mu sync.Mutex
 	var took []time.Duration
 	var errs []error
 	var group sync.WaitGroup
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Transport: &http.Transport{MaxIdleConnsPerHost: users}}
+	client := &http.Client{CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if r.URL.Path == "/return" { // the answer to a scan
+			return nil
+		}
+		return http.ErrUseLastResponse
+	}, Transport: &http.Transport{MaxIdleConnsPerHost: users}}
 	defer client.CloseIdleConnections()
 	for i, auth := range auths {
 		group.Go(func() {
@@ -213,8 +238,8 @@ func ask(ctx context.Context, client *http.Client, host string, auth vaultclient
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err == nil && (resp.StatusCode != http.StatusOK || !strings.Contains(string(body), "</html>")) {
-		err = fmt.Errorf("%s: status %d", p.name, resp.StatusCode)
+	if err == nil && (resp.StatusCode != http.StatusOK || !strings.Contains(string(body), p.shows)) {
+		err = fmt.Errorf("%s: status %d, or without %q", p.name, resp.StatusCode, p.shows)
 	}
 	return err
 }

@@ -24,8 +24,8 @@ func TestAFewPagesAreMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Measured) != 6 {
-		t.Fatalf("%d pages, want 6", len(r.Measured))
+	if len(r.Measured) != 7 {
+		t.Fatalf("%d pages, want 7", len(r.Measured))
 	}
 	for _, m := range r.Measured {
 		if m.P50 <= 0 || m.P99 < m.P50 || m.Ratio != m.P50/r.Measured[0].P50 {
