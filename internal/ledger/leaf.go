@@ -71,12 +71,13 @@ const (
 	User              // a user was created
 	Link              // a one-time sign-in link was made
 	Oversee           // a ledger or exposures were read
-	Write             // values were sealed for wearers
+	Write             // fields of wearers, or an organisation's settings, were changed
+	Person            // wearers were linked as one human being, or told apart
 	endOfKinds
 )
 
 var kindNames = [endOfKinds]string{"", "open-log", "heads", "start", "reveal", "refuse", "search", "compare", "intake", "declared",
-	"stage", "import", "discard", "grant", "sign-in", "sign-out", "organisation", "user", "link", "oversee", "write"}
+	"stage", "import", "discard", "grant", "sign-in", "sign-out", "organisation", "user", "link", "oversee", "write", "person"}
 
 func (k Kind) String() string {
 	if k < endOfKinds {
@@ -89,6 +90,9 @@ func (k Kind) String() string {
 func (k Kind) Exposes() bool {
 	return k == Reveal || k == Search || k == Intake || k == Declared
 }
+
+// Changes reports whether an entry of this kind changes what is kept of the wearers that it names.
+func (k Kind) Changes() bool { return k == Write || k == Person }
 
 // Basis says how the ledger knows. The numbers are written to ledgers: they never change.
 type Basis uint8

@@ -21,14 +21,15 @@ const (
 // Decide answers one question. It permits only what the policies permit for every field asked for; anything that is
 // not understood or goes wrong is a refusal.
 //
-// What the policies don't say, and Decide adds: exactly one of user and grant asks; Reveal, Search, Compare, Write and
-// Grant name at least one field, Manage and Oversee none; a wearer comes with its organisation; and the resource is of
+// What the policies don't say, and Decide adds: exactly one of user and grant asks; Reveal, Search, Compare, Match, Write
+// and Grant name at least one field, Manage and Oversee none; a wearer comes with its organisation; and the resource is of
 // a kind that the action is about:
 //
 //	Reveal           a wearer; an organisation's own rows (no wearer); or a file from outside (neither)
 //	Search, Grant    an organisation, or the installation (zero organisation); no wearer
 //	Compare          a wearer
 //	Write            a wearer; without one, somebody being entered or an organisation's own rows; or a file (neither)
+//	Match            a wearer, an organisation or the installation
 //	Manage, Oversee  a wearer, an organisation or the installation
 //
 // It costs about two microseconds, keeps nothing of the request, and is safe for concurrent use.
@@ -128,6 +129,7 @@ var about = map[Action]kinds{
 	Reveal:  aWearer | anOrganisation | theWhole,
 	Search:  anOrganisation | theWhole,
 	Compare: aWearer,
+	Match:   aWearer | anOrganisation | theWhole,
 	Write:   aWearer | theWhole,
 	Manage:  aWearer | anOrganisation | theWhole,
 	Oversee: aWearer | anOrganisation | theWhole,

@@ -166,6 +166,7 @@ const (
 	Reveal  Action = "reveal"  // read fields of a wearer
 	Search  Action = "search"  // look for wearers by name, staff or NI number
 	Compare Action = "compare" // is this the name of that wearer?
+	Match   Action = "match"   // who may be one human being?
 	Write   Action = "write"   // seal, stage or change what belongs to a wearer
 	Manage  Action = "manage"  // create organisations, users and links; read nothing
 	Oversee Action = "oversee" // read a ledger, ask for exposures, declare disclosures
@@ -173,4 +174,4 @@ const (
 )
 
 // Actions lists every action.
-var Actions = []Action{Reveal, Search, Compare, Write, Manage, Oversee, Grant}
+var Actions = []Action{Reveal, Search, Compare, Match, Write, Manage, Oversee, Grant}

@@ -65,7 +65,7 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 			return nil, errUnauthenticated
 		}
 		u := v.state.users[s.User]
-		if u == nil {
+		if u == nil || !u.Ended.IsZero() {
 			return nil, errUnauthenticated
 		}
 		return &principal{

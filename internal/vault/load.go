@@ -58,7 +58,7 @@ func (v *Vault) load(ctx context.Context) error {
 		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, grants: map[id.Grant]*grant{},
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		starts: map[string][]id.Wearer{},
-		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{},
+		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
 	}
 	s := &v.state
 	orgKeys, err := v.loadKeys(ctx, TableOrganisationKey)
@@ -113,6 +113,17 @@ func (v *Vault) load(ctx context.Context) error {
 			return fmt.Errorf("table %s, row %x: does not open with this epoch key", TableDocumentKey, key)
 		}
 		s.documents[id.Row(key)] = k
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = v.store.Rows(ctx, TableApart, func(key, sealed []byte) error {
+		var row apart
+		if err := v.openRow(TableApart, key, sealed, &row); err != nil {
+			return err
+		}
+		s.apart[row] = true
 		return nil
 	})
 	if err != nil {

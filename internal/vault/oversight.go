@@ -145,6 +145,9 @@ func (v *Vault) readPage(ctx context.Context, p *principal, r vaultclient.Ledger
 func (v *Vault) readNaming(ctx context.Context, p *principal, r vaultclient.LedgerRequest, log LogState, page *vaultclient.LedgerPage) error {
 	var part []vaultclient.Entry
 	err := v.read(ctx, r.Organisation, log.Name, 0, log.Size, func(e opened) error {
+		if r.Changes && !e.leaf.Kind.Changes() {
+			return nil
+		}
 		if e.opening != nil && slices.Contains(e.opening.Wearers, r.Wearer) {
 			shown := v.show(p, e)
 			shown.Wearers = []id.Wearer{r.Wearer} // the others are none of this wearer's business

@@ -32,6 +32,8 @@ type stagedChange struct {
 	Identity []byte    `json:"identity,omitempty"` // stored forms; nil: unchanged
 	Contact  []byte    `json:"contact,omitempty"`
 	NI       []byte    `json:"ni"` // empty: has none; nil: unchanged
+	// Changed are the fields that are another than before, for the ledger.
+	Changed policy.Fields `json:"changed,omitempty"`
 }
 
 // Field values are padded so that their lengths tell nothing.
@@ -146,6 +148,17 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 			of.rules[r] = true
 		}
 	}
+	var same []id.Wearer
+	for _, ch := range changes {
+		if !ch.SamePerson.IsZero() {
+			same = append(same, ch.SamePerson)
+		}
+	}
+	if len(same) > 0 {
+		if _, _, err := v.permit(ctx, p, ask{action: policy.Manage, purpose: policy.KeepRecords, wearers: same}); err != nil {
+			return nil, err
+		}
+	}
 	contacts, err := v.contactsOf(ctx, changes)
 	if err != nil {
 		return nil, err
@@ -220,8 +233,8 @@ func (v *Vault) contactsOf(ctx context.Context, changes []vaultclient.Change) (m
 	var known []*wearer
 	v.mu.RLock()
 	for _, ch := range changes {
-		if n, ok := v.state.staff[staffKey{ch.Organisation, ch.Identity.StaffNumber.Expose()}]; ok {
-			known = append(known, v.state.wearers[n])
+		if w := v.known(ch); w != nil {
+			known = append(known, w)
 		}
 	}
 	v.mu.RUnlock()
@@ -234,6 +247,20 @@ func (v *Vault) contactsOf(ctx context.Context, changes []vaultclient.Change) (m
 		out[r.Wearer] = string(r.Contact.Encode())
 	}
 	return out, nil
+}
+
+// known returns the wearer whom a change is about, nil for somebody new. The caller holds the lock, or is the committer.
+func (v *Vault) known(ch vaultclient.Change) *wearer {
+	if !ch.Wearer.IsZero() {
+		if w := v.state.wearers[ch.Wearer]; w != nil && w.facts.Organisation == ch.Organisation {
+			return w
+		}
+		return nil
+	}
+	if n, ok := v.state.staff[staffKey{ch.Organisation, ch.Identity.StaffNumber.Expose()}]; ok {
+		return v.state.wearers[n]
+	}
+	return nil
 }
 
 // resolve turns changes into what each wearer is to become. The committer calls it, so the state stands still.
@@ -263,6 +290,13 @@ func (v *Vault) resolve(changes []vaultclient.Change, contacts map[id.Wearer]str
 		if err != nil {
 			return nil, bad(fmt.Errorf("last day of employment: %w", err))
 		}
+		old := v.known(ch)
+		if old == nil && !ch.Wearer.IsZero() {
+			return nil, bad(errors.New("no such wearer of that organisation"))
+		}
+		if old != nil && identity.StaffNumber.IsZero() {
+			identity.StaffNumber = old.identity.StaffNumber
+		}
 		number := identity.StaffNumber.Expose()
 		if number == "" {
 			return nil, bad(errors.New("a staff number is needed"))
@@ -272,11 +306,12 @@ func (v *Vault) resolve(changes []vaultclient.Change, contacts map[id.Wearer]str
 			return nil, bad(fmt.Errorf("has the same staff number as person %d", first+1))
 		}
 		staff[key] = i
+		if n, ok := v.state.staff[key]; ok && old != nil && n != old.id {
+			return nil, bad(errors.New("another wearer of that organisation has this staff number"))
+		}
 		row := stagedChange{}
-		var old *wearer
-		if n, ok := v.state.staff[key]; ok {
-			old = v.state.wearers[n]
-			row.Wearer, row.Facts = n, old.facts
+		if old != nil {
+			row.Wearer, row.Facts = old.id, old.facts
 		} else {
 			row.Wearer, row.New = id.New[id.Wearer](), true
 			row.Facts = facts{Organisation: ch.Organisation}
@@ -318,17 +353,28 @@ func (v *Vault) resolve(changes []vaultclient.Change, contacts map[id.Wearer]str
 				row.NI = nil // unchanged
 			}
 		}
-		identity = merge(old, identity)
+		if row.New || row.Facts.From != old.facts.From || row.Facts.To != old.facts.To || row.Facts.Classified != old.facts.Classified {
+			row.Changed |= policy.FieldEmployment
+		}
+		row.Changed |= ch.Also
+		identity = merge(old, identity, ch.Replace)
+		row.Changed |= differs(old, identity)
 		if b := identity.Encode(); old == nil || string(b) != string(old.identity.Encode()) {
 			row.Identity = b
 			row.Facts.Versions[policy.ClassIdentity]++
 		}
-		if b := contact.Encode(); old == nil || string(b) != "{}" && string(b) != contacts[old.id] {
+		if b := contact.Encode(); old == nil || (string(b) != "{}" || ch.Replace&policy.FieldContact != 0) && string(b) != contacts[old.id] {
 			row.Contact = b
+			if string(b) != "{}" || !row.New {
+				row.Changed |= policy.FieldContact
+			}
 			row.Facts.Versions[policy.ClassContact]++
 		}
 		if row.NI == nil && row.New {
 			row.NI = []byte{} // every wearer has a row of every class, so that none tells who is classified
+		}
+		if len(row.NI) > 0 {
+			row.Changed |= policy.FieldNI
 		}
 		if row.NI != nil {
 			row.Facts.Versions[policy.ClassNI]++
@@ -359,7 +405,7 @@ func (v *Vault) personFor(ch vaultclient.Change, ni []byte, seen map[string]id.P
 }
 
 // merge leaves what a change does not mention as it is, and keeps a surname that was changed.
-func merge(old *wearer, new person.Identity) person.Identity {
+func merge(old *wearer, new person.Identity, replace policy.Fields) person.Identity {
 	if old == nil {
 		return new
 	}
@@ -367,8 +413,8 @@ func merge(old *wearer, new person.Identity) person.Identity {
 	if new.Surname.IsZero() {
 		new.Surname = was.Surname
 	}
-	keep := func(n *person.Value, w person.Value) {
-		if n.IsZero() {
+	keep := func(n *person.Value, w person.Value, f policy.Fields) {
+		if n.IsZero() && replace&f == 0 {
 			*n = w
 		}
 	}
@@ -378,12 +424,35 @@ func merge(old *wearer, new person.Identity) person.Identity {
 			new.Former = append([]person.Value{was.Surname}, was.Former...)
 		}
 	}
-	keep(&new.Forenames, was.Forenames)
-	keep(&new.KnownAs, was.KnownAs)
-	keep(&new.Birth, was.Birth)
-	keep(&new.Sex, was.Sex)
-	keep(&new.Registration, was.Registration)
+	keep(&new.Forenames, was.Forenames, policy.FieldName)
+	keep(&new.KnownAs, was.KnownAs, policy.FieldName)
+	keep(&new.Birth, was.Birth, policy.FieldBirth)
+	keep(&new.Sex, was.Sex, policy.FieldSex)
+	keep(&new.Registration, was.Registration, policy.FieldRegistration)
 	return new
+}
+
+// differs returns the fields of an identity that are another than a wearer's; of somebody new, those that are there.
+func differs(old *wearer, new person.Identity) (f policy.Fields) {
+	var was person.Identity
+	if old != nil {
+		was = old.identity
+	}
+	for _, x := range []struct {
+		field    policy.Fields
+		was, new []person.Value
+	}{
+		{policy.FieldName, append([]person.Value{was.Surname, was.Forenames, was.KnownAs}, was.Former...), append([]person.Value{new.Surname, new.Forenames, new.KnownAs}, new.Former...)},
+		{policy.FieldBirth, []person.Value{was.Birth}, []person.Value{new.Birth}},
+		{policy.FieldSex, []person.Value{was.Sex}, []person.Value{new.Sex}},
+		{policy.FieldStaffNumber, []person.Value{was.StaffNumber}, []person.Value{new.StaffNumber}},
+		{policy.FieldRegistration, []person.Value{was.Registration}, []person.Value{new.Registration}},
+	} {
+		if !slices.Equal(x.was, x.new) {
+			f |= x.field
+		}
+	}
+	return f
 }
 
 // Confirm makes an import's staged changes real and enters its manifests. Confirming twice is no error.
@@ -419,6 +488,9 @@ func (v *Vault) Confirm(ctx context.Context, c Caller, n id.Import, manifests []
 				return err
 			}
 		}
+		if err := t.enterChanges(p, n, rows); err != nil {
+			return err
+		}
 		for _, m := range manifests {
 			o := v.opening(p, ask{purpose: grantPurpose(p, policy.KeepRecords)})
 			o.Import, o.Manifest = n, &ledger.Manifest{Kind: m.Kind, Rows: m.Rows, Hash: m.Hash}
@@ -430,6 +502,36 @@ func (v *Vault) Confirm(ctx context.Context, c Caller, n id.Import, manifests []
 		}
 		return t.finish(n, *im, rows, importConfirmed)
 	}))
+}
+
+// enterChanges enters which fields of whom an import changed: one entry for each organisation and set of fields.
+func (t *tx) enterChanges(p *principal, n id.Import, rows []stagedChange) error {
+	type group struct {
+		org    id.Organisation
+		fields policy.Fields
+	}
+	var groups []group
+	of := map[group][]id.Wearer{}
+	for _, row := range rows {
+		g := group{row.Facts.Organisation, row.Changed & policy.AllFields}
+		if g.fields == 0 {
+			continue
+		}
+		if of[g] == nil {
+			groups = append(groups, g)
+		}
+		of[g] = append(of[g], row.Wearer)
+	}
+	for _, g := range groups {
+		o := t.v.opening(p, ask{purpose: grantPurpose(p, policy.KeepRecords)})
+		o.Import, o.Fields, o.Wearers = n, g.fields, of[g]
+		e, err := t.v.seal(entry{org: g.org, kind: ledger.Write, basis: ledger.Gate, count: len(of[g])}, o)
+		if err != nil {
+			return err
+		}
+		t.append(e)
+	}
+	return nil
 }
 
 // Discard drops an import's staged changes. Dropping twice is no error.
@@ -576,6 +678,10 @@ func (t *tx) makeReal(row stagedChange) error {
 			s.add(w)
 		}
 		s.wearers[w.id] = w
+		if old != nil && old.identity.StaffNumber != w.identity.StaffNumber {
+			delete(s.staff, staffKey{w.facts.Organisation, old.identity.StaffNumber.Expose()})
+			s.staff[staffKey{w.facts.Organisation, w.identity.StaffNumber.Expose()}] = w.id
+		}
 		s.indexStarts(w, old)
 		if o := s.organisations[w.facts.Organisation]; o != nil {
 			o.roll.counted.Store(nil)

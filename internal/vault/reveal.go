@@ -148,8 +148,15 @@ func (v *Vault) matching(p *principal, a ask, r vaultclient.SearchRequest) []id.
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	var hits []*wearer
+	among := make(map[id.Wearer]bool, len(r.Among))
+	for _, n := range r.Among {
+		among[n] = true
+	}
 	look := func(w *wearer) {
-		if (r.Leavers || w.currentOn(today)) && w.hasWords(words) && v.answer(known, p, a, w, today).Allow {
+		if current := w.currentOn(today); current && r.Left || !current && !r.Left && !r.Leavers || len(among) > 0 && !among[w.id] {
+			return
+		}
+		if w.hasWords(words) && v.answer(known, p, a, w, today).Allow {
 			hits = append(hits, w)
 		}
 	}

@@ -185,8 +185,25 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return wireRecords(recs), err
 	})
 	handle(mux, v, "search", func(ctx context.Context, c Caller, in vc.WireSearch) (vc.WireSearchResult, error) {
-		res, err := v.Search(ctx, c, vc.SearchRequest{Purpose: in.Purpose, Organisation: in.Organisation, Query: person.NewValue(in.Query), Leavers: in.Leavers, Offset: in.Offset, Limit: in.Limit})
+		res, err := v.Search(ctx, c, vc.SearchRequest{Purpose: in.Purpose, Organisation: in.Organisation, Query: person.NewValue(in.Query), Leavers: in.Leavers, Left: in.Left, Among: unpackWearers(in.Among), Offset: in.Offset, Limit: in.Limit})
 		return vc.WireSearchResult{Total: res.Total, Records: wireRecords(res.Records)}, err
+	})
+	handle(mux, v, "match", func(ctx context.Context, c Caller, in vc.WireMatch) ([]vc.Candidate, error) {
+		identity, err := person.DecodeIdentity(in.Identity)
+		if err != nil {
+			return nil, invalid("the person can't be read")
+		}
+		return v.Match(ctx, c, in.Organisation, identity, person.NewValue(in.NI))
+	})
+	handle(mux, v, "pairs", v.Pairs)
+	handle(mux, v, "link-persons", func(ctx context.Context, c Caller, in vc.WireLink) (nothing, error) {
+		return nothing{}, v.LinkPersons(ctx, c, in.One, in.Other)
+	})
+	handle(mux, v, "tell-apart", func(ctx context.Context, c Caller, in vc.WireLink) (nothing, error) {
+		return nothing{}, v.TellApart(ctx, c, in.One, in.Other)
+	})
+	handle(mux, v, "end-user", func(ctx context.Context, c Caller, in id.User) (nothing, error) {
+		return nothing{}, v.EndUser(ctx, c, in)
 	})
 	handle(mux, v, "compare", func(ctx context.Context, c Caller, in vc.WireCompare) ([]vc.Verdict, error) {
 		ws, err := wireWearers(in.Wearers)

@@ -118,7 +118,7 @@ func (v *Vault) begin(ctx context.Context, c Caller, who func(*tx) (id.User, err
 			return err
 		}
 		u := v.state.users[n]
-		if u == nil {
+		if u == nil || !u.Ended.IsZero() {
 			return errNoCode
 		}
 		s := &session{User: n, Node: c.Node, Began: t.now.UnixMicro(), Expires: t.now.Add(sessionLifetime).UnixMicro()}
@@ -335,8 +335,8 @@ func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret str
 		if !p.alive(&v.state) {
 			return errUnauthenticated
 		}
-		if v.state.users[user] == nil {
-			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user"}
+		if u := v.state.users[user]; u == nil || !u.Ended.IsZero() {
+			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user, or their access has ended"}
 		}
 		o := v.opening(p, a)
 		o.Subject = user.String()
@@ -357,7 +357,9 @@ func (v *Vault) DemoUsers() []vaultclient.User {
 	defer v.mu.RUnlock()
 	var out []vaultclient.User
 	for _, u := range v.state.users {
-		out = append(out, *u)
+		if u.Ended.IsZero() {
+			out = append(out, *u)
+		}
 	}
 	slices.SortFunc(out, func(a, b vaultclient.User) int { return strings.Compare(string(a.Role)+a.Name, string(b.Role)+b.Name) })
 	return out

@@ -25,11 +25,12 @@ const (
 	TableImport          Table = "import"
 	TableField           Table = "field"
 	TableStaged          Table = "staged"
+	TableApart           Table = "apart"
 )
 
 // Tables lists every table of sealed rows.
 var Tables = []Table{TableSecret, TableOrganisationKey, TableWearerKey, TableDocumentKey, TableOrganisation, TableUser, TableSession,
-	TableLink, TableJobGrant, TableWearer, TableImport, TableField, TableStaged}
+	TableLink, TableJobGrant, TableWearer, TableImport, TableField, TableStaged, TableApart}
 
 // ErrNotCommitted says that a commit certainly did not happen; the store is as it was. Any other error of
 // Commit leaves open whether it did: the vault must stop and look again.

@@ -40,7 +40,7 @@ func (v *Vault) LinkAtStart(ctx context.Context, name string) (secret string, er
 	err = v.commit(ctx, func(t *tx) error {
 		var found []id.User
 		for n, u := range v.state.users {
-			if person.Fold(u.Name) == person.Fold(name) {
+			if u.Ended.IsZero() && person.Fold(u.Name) == person.Fold(name) {
 				found = append(found, n)
 			}
 		}
@@ -56,4 +56,75 @@ func (v *Vault) LinkAtStart(ctx context.Context, name string) (secret string, er
 		return err
 	})
 	return secret, hideCommitError(err)
+}
+
+// EndUser ends a user's access at once: their sessions, links, and the grants that they gave. Who they were stays, for
+// the ledger. Nobody ends their own access, so that somebody is left who can make users.
+func (v *Vault) EndUser(ctx context.Context, c Caller, user id.User) error {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return err
+	}
+	v.mu.RLock()
+	u := v.state.users[user]
+	v.mu.RUnlock()
+	if u == nil {
+		return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user"}
+	}
+	if user == p.User {
+		return &vaultclient.Error{Code: vaultclient.Conflict, Message: "you can't end your own access"}
+	}
+	where := u.Organisations
+	if len(where) == 0 {
+		where = []id.Organisation{{}}
+	}
+	var a ask
+	for _, org := range where {
+		if a, err = v.manage(ctx, p, org); err != nil {
+			return err
+		}
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		old := v.state.users[user]
+		if old == nil || !old.Ended.IsZero() {
+			return nil
+		}
+		ended := *old
+		ended.Ended = t.now
+		sealed, err := v.sealRow(TableUser, user[:], &ended)
+		if err != nil {
+			return err
+		}
+		o := v.opening(p, a)
+		o.Subject, o.Reason = user.String(), "access ended"
+		e, err := v.seal(entry{kind: ledger.User, basis: ledger.Gate}, o)
+		if err != nil {
+			return err
+		}
+		t.put(TableUser, user[:], sealed)
+		t.append(e)
+		t.apply(func(s *state) { s.users[user] = &ended })
+		for h, s := range v.state.sessions {
+			if s.User == user {
+				t.put(TableSession, h[:], nil)
+				t.apply(func(st *state) { delete(st.sessions, h) })
+			}
+		}
+		for h, l := range v.state.links {
+			if l.User == user {
+				t.put(TableLink, h[:], nil)
+				t.apply(func(st *state) { delete(st.links, h) })
+			}
+		}
+		for n, g := range v.state.grants {
+			if g.User == user {
+				t.put(TableJobGrant, n[:], nil)
+				t.apply(func(st *state) { delete(st.grants, n) })
+			}
+		}
+		return nil
+	}))
 }

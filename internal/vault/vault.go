@@ -94,6 +94,7 @@ type state struct {
 	ni            map[[sha256.Size]byte][]id.Wearer
 	imports       map[id.Import]*importState
 	documents     map[id.Row]seal.Key
+	apart         map[apart]bool // two wearers who are two human beings, though they look alike
 }
 
 type secretHash [sha256.Size]byte

@@ -84,6 +84,7 @@ type User struct {
 	Role          policy.Role       `json:"role"`
 	Organisations []id.Organisation `json:"organisations,omitempty"` // empty: the whole service
 	Wearers       []id.Wearer       `json:"wearers,omitempty"`       // who the user is as a wearer
+	Ended         time.Time         `json:"ended,omitzero"`          // since when they may no longer sign in
 }
 
 // Session is a signed-in user on one node.
@@ -106,6 +107,10 @@ type Change struct {
 
 	// An existing wearer's last day of employment, or being classified, is left as it is: the source does not say.
 	KeepTo, KeepClassified bool
+
+	Wearer  id.Wearer     // this wearer instead of the one of the staff number, which then changes too, unless it is empty
+	Replace policy.Fields // of an existing wearer: become as they are here, even empty. A surname and a staff number never do
+	Also    policy.Fields // that change outside the vault with it, for the ledger's entry; it decides nothing
 }
 
 // Staged is what became of a Change.
@@ -149,7 +154,9 @@ type SearchRequest struct {
 	Purpose      policy.Purpose
 	Organisation id.Organisation // zero: all that the caller may search
 	Query        person.Value
-	Leavers      bool // include those who have left
+	Leavers      bool        // include those who have left
+	Left         bool        // only those who have left
+	Among        []id.Wearer // only these; empty: everybody
 	Offset       int
 	Limit        int // at most MaxPage
 }
@@ -258,7 +265,33 @@ type LedgerRequest struct {
 	Organisation id.Organisation `json:"organisation"`
 	Offset       int             `json:"offset,omitempty"`
 	Limit        int             `json:"limit"`
-	Wearer       id.Wearer       `json:"wearer,omitzero"` // only what names this wearer
+	Wearer       id.Wearer       `json:"wearer,omitzero"`   // only what names this wearer
+	Changes      bool            `json:"changes,omitempty"` // and of that only what changed, not who looked
+}
+
+// Candidate is somebody who may be one human being with somebody else.
+type Candidate struct {
+	Wearer       id.Wearer       `json:"wearer"`
+	Organisation id.Organisation `json:"organisation"`
+	Why          person.Likeness `json:"why"`
+}
+
+// Pair is two wearers who may be one human being.
+type Pair struct {
+	One, Other Candidate // with the same Why
+}
+
+// PairsRequest asks for a page of pairs of wearers who may be one human being, the likeliest first.
+type PairsRequest struct {
+	Organisation id.Organisation `json:"organisation,omitzero"` // pairs with a wearer of it; zero: all that the caller may match
+	Offset       int             `json:"offset,omitempty"`
+	Limit        int             `json:"limit"` // at most MaxPage
+}
+
+// PairsPage is a page of pairs. Those on it were entered as having been told.
+type PairsPage struct {
+	Total int    `json:"total"`
+	Pairs []Pair `json:"pairs"`
 }
 
 // LedgerPage is a page of entries.

@@ -248,11 +248,38 @@ func records(w []WireRecord) ([]Record, error) {
 // Search looks for wearers and reveals one page of names.
 func (c *Client) Search(ctx context.Context, auth Auth, r SearchRequest) (SearchResult, error) {
 	var w WireSearchResult
-	if err := call(ctx, c, "search", auth, WireSearch{r.Purpose, r.Organisation, r.Query.Expose(), r.Leavers, r.Offset, r.Limit}, &w); err != nil {
+	if err := call(ctx, c, "search", auth, WireSearch{r.Purpose, r.Organisation, r.Query.Expose(), r.Leavers, r.Left, WireList(r.Among), r.Offset, r.Limit}, &w); err != nil {
 		return SearchResult{}, err
 	}
 	recs, err := records(w.Records)
 	return SearchResult{w.Total, recs}, err
+}
+
+// Match returns the wearers who may be one human being with somebody who is to be taken on, the likeliest first.
+func (c *Client) Match(ctx context.Context, auth Auth, org id.Organisation, identity person.Identity, ni person.Value) (out []Candidate, err error) {
+	err = call(ctx, c, "match", auth, WireMatch{org, identity.Encode(), ni.Expose()}, &out)
+	return out, err
+}
+
+// Pairs returns a page of pairs of wearers who may be one human being and are not linked.
+func (c *Client) Pairs(ctx context.Context, auth Auth, r PairsRequest) (p PairsPage, err error) {
+	err = call(ctx, c, "pairs", auth, r, &p)
+	return p, err
+}
+
+// LinkPersons makes two wearers, with all that are linked to either, one human being.
+func (c *Client) LinkPersons(ctx context.Context, auth Auth, one, other id.Wearer) error {
+	return call(ctx, c, "link-persons", auth, WireLink{one, other}, nil)
+}
+
+// TellApart remembers that two wearers are two human beings. Where they were linked, the first leaves the link.
+func (c *Client) TellApart(ctx context.Context, auth Auth, one, other id.Wearer) error {
+	return call(ctx, c, "tell-apart", auth, WireLink{one, other}, nil)
+}
+
+// EndUser ends a user's access: sessions, links and the grants that they gave. Their name stays for the ledger.
+func (c *Client) EndUser(ctx context.Context, auth Auth, user id.User) error {
+	return call(ctx, c, "end-user", auth, user, nil)
 }
 
 // Compare says of labels whether they name their wearers, in order.

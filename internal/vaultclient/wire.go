@@ -38,6 +38,10 @@ type (
 
 		KeepTo         bool `json:"keep_to,omitempty"`
 		KeepClassified bool `json:"keep_classified,omitempty"`
+
+		Wearer  id.Wearer     `json:"wearer,omitzero"`
+		Replace policy.Fields `json:"replace,omitempty"`
+		Also    policy.Fields `json:"also,omitempty"`
 	}
 	// WireStage is the body of stage.
 	WireStage struct {
@@ -67,8 +71,21 @@ type (
 		Organisation id.Organisation `json:"organisation,omitzero"`
 		Query        string          `json:"query"`
 		Leavers      bool            `json:"leavers,omitempty"`
+		Left         bool            `json:"left,omitempty"`
+		Among        []byte          `json:"among,omitempty"`
 		Offset       int             `json:"offset,omitempty"`
 		Limit        int             `json:"limit"`
+	}
+	// WireMatch is the body of match.
+	WireMatch struct {
+		Organisation id.Organisation `json:"organisation"`
+		Identity     []byte          `json:"identity"`
+		NI           string          `json:"ni,omitempty"`
+	}
+	// WireLink is the body of link-persons and tell-apart.
+	WireLink struct {
+		One   id.Wearer `json:"one"`
+		Other id.Wearer `json:"other"`
 	}
 	// WireSearchResult is a SearchResult on the wire.
 	WireSearchResult struct {
@@ -164,7 +181,7 @@ func (w *WireItems) Columns() []*[]byte {
 
 // Wire returns the wire form.
 func (c Change) Wire() WireChange {
-	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson, c.KeepTo, c.KeepClassified}
+	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson, c.KeepTo, c.KeepClassified, c.Wearer, c.Replace, c.Also}
 }
 
 // Change reads the wire form.
@@ -177,7 +194,7 @@ func (w WireChange) Change() (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson, w.KeepTo, w.KeepClassified}, nil
+	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson, w.KeepTo, w.KeepClassified, w.Wearer, w.Replace, w.Also}, nil
 }
 
 // Wire returns the wire form.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func TestFind(t *testing.T) {
 		t.Fatalf("%d: %s", w.Code, w.Body)
 	}
 	want := vaultclient.SearchRequest{Purpose: policy.IssueBadges, Query: person.NewValue("Jones"), Leavers: true, Offset: pageSize, Limit: pageSize}
-	if s.searches[0] != want {
+	if !reflect.DeepEqual(s.searches[0], want) {
 		t.Errorf("asked first %+v, want %+v", s.searches[0], want)
 	}
 	if got := s.searches[len(s.searches)-1].Offset; got != 0 {

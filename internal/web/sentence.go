@@ -102,6 +102,8 @@ func deed(e vaultclient.Entry) string {
 			return who + " changed the records of " + people(e.Count) + purpose(e.Purpose)
 		}
 		return who + " wrote " + fieldsOf(e) + purpose(e.Purpose)
+	case "person":
+		return who + " said which records belong to one human being, or do not: " + people(e.Count) + " here"
 	case "grant":
 		text := who + " gave leave for a job"
 		if e.Fields != 0 {
@@ -156,7 +158,7 @@ func erasedWords(e vaultclient.Entry) string {
 		return "personal data" + of + " arrived from outside"
 	case "declared":
 		return "a disclosure of personal data" + of + " was declared"
-	case "import", "stage", "write", "discard":
+	case "import", "stage", "write", "discard", "person":
 		return "records" + of + " were stored, changed or dropped"
 	}
 	return "an entry of the kind “" + e.Kind + "” was made"
