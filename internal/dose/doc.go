@@ -39,6 +39,10 @@
 // counted backwards from 30 April to 30 January. All such periods are looked at: for each day with a
 // reading, the longest that ends on it.
 //
-// Not here: laboratory codes, who may see what, rounding for display, intakes (internal doses), collective
-// doses.
+// # Many people
+//
+// [Collect] sums a year over people (collective dose, man-µSv) and distributes them over the bins of bins.csv, dated like the
+// limits. Nobody without a result counts as zero.
+//
+// Not here: laboratory codes, who may see what, rounding for display, intakes (internal doses).
 package dose

@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
@@ -19,6 +20,11 @@ type human struct {
 	latest  day.Day         // last day of the newest period in the import
 	by      id.Wearer       // whose badge that was
 	org     id.Organisation // and whose employee
+}
+
+// employment numbers one of the human being's employments.
+func (h *human) employment(w id.Wearer) int {
+	return slices.IndexFunc(h.wearers, func(l vaultclient.LinkedWearer) bool { return l.Wearer == w })
 }
 
 // evaluate sums the doses of everyone in an import over all of a person's employments, and returns the
@@ -55,7 +61,7 @@ func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im Import
 		if h == nil || m.version != newest[m.period.ID] {
 			continue
 		}
-		h.records = append(h.records, record(m.wear, &m.period, m.report))
+		h.records = append(h.records, record(m.wear, &m.period, m.report, h.employment(m.period.Wearer)))
 		if m.period.Ends >= h.latest {
 			h.latest, h.by, h.org = m.period.Ends, m.period.Wearer, m.period.Organisation
 		}
@@ -196,7 +202,7 @@ func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*
 		}
 		for _, o := range opened {
 			h := of[o.Wearer]
-			h.records = append(h.records, record(o.Wear, o.PeriodRow, o.Reports[0].Report))
+			h.records = append(h.records, record(o.Wear, o.PeriodRow, o.Reports[0].Report, h.employment(o.Wearer)))
 		}
 	}
 	return nil
@@ -216,7 +222,15 @@ type openedReport struct {
 
 // openResults opens wear periods and all their reports.
 func (s *Service) openResults(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, reason string, results []Result) ([]openedResult, error) {
-	var items []vaultclient.Item
+	opened, err := s.open(ctx, auth, purpose, reason, resultItems(results))
+	if err != nil {
+		return nil, err
+	}
+	return decodeResults(results, opened)
+}
+
+// resultItems are the sealed values of wear periods, each with its reports.
+func resultItems(results []Result) (items []vaultclient.Item) {
 	for i := range results {
 		r := &results[i]
 		items = append(items, vaultclient.Item{Context: r.context(), Value: r.Sealed})
@@ -224,11 +238,12 @@ func (s *Service) openResults(ctx context.Context, auth vaultclient.Auth, purpos
 			items = append(items, vaultclient.Item{Context: r.Reports[j].context(&r.PeriodRow), Value: r.Reports[j].Sealed})
 		}
 	}
-	opened, err := s.open(ctx, auth, purpose, reason, items)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]openedResult, len(results))
+	return items
+}
+
+// decodeResults reads what resultItems opened to.
+func decodeResults(results []Result, opened [][]byte) (out []openedResult, err error) {
+	out = make([]openedResult, len(results))
 	for i := range results {
 		r := &results[i]
 		out[i].PeriodRow = &r.PeriodRow
@@ -248,8 +263,9 @@ func (s *Service) openResults(ctx context.Context, auth vaultclient.Auth, purpos
 	return out, nil
 }
 
-func record(w Wear, p *PeriodRow, r Report) dose.Record {
-	return dose.Record{Position: w.Position, From: p.Starts, To: p.Ends, Readings: r.Readings, NotCounted: r.NotCounted || w.NotCounted}
+// record is a report as package dose takes it; employment numbers the person's employments.
+func record(w Wear, p *PeriodRow, r Report, employment int) dose.Record {
+	return dose.Record{Employment: employment, Position: w.Position, From: p.Starts, To: p.Ends, Readings: r.Readings, NotCounted: r.NotCounted || w.NotCounted}
 }
 
 // levels returns each organisation's own investigation levels.

@@ -95,7 +95,7 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 		for i, r := range o.Reports {
 			newest := i == len(o.Reports)-1
 			if newest {
-				records = append(records, record(o.Wear, o.PeriodRow, r.Report))
+				records = append(records, record(o.Wear, o.PeriodRow, r.Report, slices.Index(wearers, o.Wearer)))
 			}
 			out.Reports = append(out.Reports, WearerReport{o.Organisation, o.Barcode, o.Wear, o.Starts, o.Ends, int(r.Version) - 1, !newest, r.Report})
 		}

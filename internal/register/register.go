@@ -200,6 +200,9 @@ type Store interface {
 	Periods(ctx context.Context, barcodes []string) ([]Result, error)
 	// Results returns those wear periods of wearers that end on or after a day and have reports, in no order.
 	Results(ctx context.Context, wearers []id.Wearer, since day.Day) ([]Result, error)
+	// ResultsOf returns those wear periods of an organisation's wearers that end from one day to another, with their reports or
+	// without any, in no order; control badges are left out.
+	ResultsOf(ctx context.Context, org id.Organisation, from, to day.Day) ([]Result, error)
 	// Wearers returns wearers' newest rows, in no order; unknown ones are left out.
 	Wearers(ctx context.Context, wearers []id.Wearer) ([]WearerRow, error)
 	// Investigations returns an organisation's.

@@ -20,13 +20,13 @@ const (
 	underWay = 2
 )
 
-// inBatches calls fn for parts of n values, and returns what it returned in order.
-func inBatches(ctx context.Context, items []vaultclient.Item, fn func(context.Context, []vaultclient.Item) ([][]byte, error)) ([][]byte, error) {
+// inBatches calls fn for parts of size values, and returns what it returned in order.
+func inBatches(ctx context.Context, size int, items []vaultclient.Item, fn func(context.Context, []vaultclient.Item) ([][]byte, error)) ([][]byte, error) {
 	out := make([][]byte, len(items))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(underWay)
-	for from := 0; from < len(items); from += batch {
-		part := items[from:min(from+batch, len(items))]
+	for from := 0; from < len(items); from += size {
+		part := items[from:min(from+size, len(items))]
 		group.Go(func() error {
 			got, err := fn(ctx, part)
 			copy(out[from:], got)
@@ -38,7 +38,7 @@ func inBatches(ctx context.Context, items []vaultclient.Item, fn func(context.Co
 
 // seal seals values in a few calls, in order.
 func (s *Service) seal(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items []vaultclient.Item) ([][]byte, error) {
-	out, err := inBatches(ctx, items, func(ctx context.Context, part []vaultclient.Item) ([][]byte, error) {
+	out, err := inBatches(ctx, batch, items, func(ctx context.Context, part []vaultclient.Item) ([][]byte, error) {
 		return s.Vault.Seal(ctx, auth, purpose, part)
 	})
 	if err != nil {
@@ -49,7 +49,12 @@ func (s *Service) seal(ctx context.Context, auth vaultclient.Auth, purpose polic
 
 // open opens values in a few calls, in order.
 func (s *Service) open(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, reason string, items []vaultclient.Item) ([][]byte, error) {
-	out, err := inBatches(ctx, items, func(ctx context.Context, part []vaultclient.Item) ([][]byte, error) {
+	return s.openBy(ctx, auth, purpose, reason, batch, items)
+}
+
+// openBy opens values, so many in a call, in order. Each call is an entry in the ledger.
+func (s *Service) openBy(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, reason string, size int, items []vaultclient.Item) ([][]byte, error) {
+	out, err := inBatches(ctx, size, items, func(ctx context.Context, part []vaultclient.Item) ([][]byte, error) {
 		return s.Vault.Open(ctx, auth, vaultclient.OpenRequest{Purpose: purpose, Reason: reason, Items: part})
 	})
 	if err != nil {

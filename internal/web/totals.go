@@ -36,10 +36,9 @@ func kindTitle(k dose.Kind) string {
 // totalsOf puts an assessment's sums into the order in which the page shows them: calendar years by kind, newest
 // first; then the rolling sums, of the many three-month ones only the latest and the highest.
 func totalsOf(s dose.Subject, levels []dose.Level, a dose.Assessment) (years, rolling []total) {
-	limits := dose.Limits()
 	levels = append(slices.Clone(levels), dose.StatutoryLevels()...)
 	bounded := func(t total) total {
-		t.Limit = limitFor(limits, s, t)
+		t.Limit = dose.LimitOn(t.To, s, t.Kind, t.Window)
 		if t.Window != dose.FiveYears {
 			t.Level = levelFor(levels, t)
 		}
@@ -82,27 +81,6 @@ func totalsOf(s dose.Subject, levels []dose.Level, a dose.Assessment) (years, ro
 		}
 	}
 	return years, rolling
-}
-
-// limitFor finds the limit in force on a window's last day; zero when there is none for such a worker.
-func limitFor(limits []dose.Limit, s dose.Subject, t total) dose.MicroSv {
-	group := s.Group
-	if group == dose.NoGroup {
-		group = dose.Other // as package dose holds them
-	}
-	for _, l := range limits {
-		if l.Kind != t.Kind || l.Window != t.Window || l.Group != dose.NoGroup && l.Group != group || !inForce(l.From, l.To, t.To) {
-			continue
-		}
-		if l.Regime == dose.OrdinaryRegime && s.FiveYears || l.Regime == dose.FiveYearsRegime && !s.FiveYears {
-			continue
-		}
-		if l.Kind == dose.Abdomen && !s.Reproductive {
-			continue
-		}
-		return l.Dose
-	}
-	return 0
 }
 
 // levelFor finds the lowest investigation level in force on a window's last day; zero when there is none.

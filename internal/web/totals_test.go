@@ -36,7 +36,7 @@ func TestLimitFor(t *testing.T) {
 		{"abdomen of somebody else", adult, total{Kind: dose.Abdomen, Window: dose.ThreeMonths, To: day.Of(2025, 3, 31)}, 0},
 		{"a pregnancy not over", adult, total{Kind: dose.Foetus, Window: dose.Pregnancy, From: day.Of(2025, 3, 31)}, 1_000},
 	} {
-		if got := limitFor(dose.Limits(), c.s, c.t); got != c.want {
+		if got := dose.LimitOn(c.t.To, c.s, c.t.Kind, c.t.Window); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}

@@ -364,6 +364,11 @@ func (s *Register) Results(ctx context.Context, wearers []id.Wearer, since day.D
 	return s.results(ctx, "WHERE r.wearer = ANY($1) AND p.ends >= $2", idBytes(wearers), int64(since))
 }
 
+// ResultsOf implements register.Store.
+func (s *Register) ResultsOf(ctx context.Context, org id.Organisation, from, to day.Day) ([]register.Result, error) {
+	return s.results(ctx, "WHERE p.organisation = $1 AND p.ends BETWEEN $2 AND $3 AND p.wearer <> $4", org[:], int64(from), int64(to), make([]byte, len(id.Wearer{})))
+}
+
 const wearerColumns = "id, version, organisation, import, sealed, health FROM wearer "
 
 func (s *Register) wearers(ctx context.Context, query string, args ...any) (out []register.WearerRow, err error) {

@@ -400,6 +400,12 @@ func (s *Register) Results(ctx context.Context, wearers []id.Wearer, since day.D
 	return out, err
 }
 
+// ResultsOf implements register.Store.
+func (s *Register) ResultsOf(ctx context.Context, org id.Organisation, from, to day.Day) (out []register.Result, err error) {
+	err = s.results(ctx, &out, resultColumns+"WHERE p.organisation = $1 AND p.ends BETWEEN $2 AND $3 AND p.wearer <> zeroblob(16)", []any{org[:], int64(from), int64(to)})
+	return out, err
+}
+
 // Wearers implements register.Store.
 func (s *Register) Wearers(ctx context.Context, wearers []id.Wearer) (out []register.WearerRow, err error) {
 	err = some(wearers, func(part []id.Wearer) error {

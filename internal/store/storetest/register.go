@@ -350,6 +350,13 @@ func rowsComeBack(t *testing.T, s register.Store, reopen func() register.Store) 
 		must(t, err)
 		check(t, "by wearer, since February", got, []register.Result(nil))
 
+		got, err = from.ResultsOf(ctx, x.org, day.Of(2026, time.January, 1), day.Of(2026, time.February, 28))
+		must(t, err)
+		check(t, "by organisation: no control badge", sorted(got), []register.Result{x.result("A1"), x.result("A2")})
+		got, err = from.ResultsOf(ctx, x.org, day.Of(2026, time.January, 31), day.Of(2026, time.January, 31))
+		must(t, err)
+		check(t, "by organisation, in January", got, []register.Result{x.result("A1")})
+
 		ws, err := from.Wearers(ctx, []id.Wearer{id.New[id.Wearer](), x.w2, x.w})
 		must(t, err)
 		check(t, "wearers", byID(ws), byID(slices.Clone(x.rows.Wearers)))
