@@ -17,6 +17,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
+
 	_ "github.com/dosevault/dosevault/internal/cli" // what is built below: a cached result must not outlive a change of it
 )
 
@@ -38,6 +40,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 			return 1
 		}
+		defer pgtest.StopShared()
 		return m.Run()
 	}())
 }
@@ -50,32 +53,56 @@ func TestMain(m *testing.M) {
 //	start NAME …          starts serve or demo, and goes on when it is ready; what it prints is in NAME.out and NAME.err
 //	halt                  stops it
 //	keep NAME TEXT FILE   keeps what a regular expression's group found in a file, or in stdout, as $NAME
-//	nowhere LIST DIR      none of the lines of LIST stands in a file below DIR
+//	nowhere LIST DIR      none of the lines of LIST stands in a file below DIR; with ! before it, one does
 //
 // At the end of each script everything that any command printed as an error is searched for the lines of the script's
 // file personal, if there is one.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:           "testdata/script",
-		WorkdirRoot:   shortDir(t),
-		UpdateScripts: false,
-		Setup: func(env *testscript.Env) error {
-			for name, value := range map[string]string{
-				"HOME": env.WorkDir, "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "",
-				"DOSEVAULT_DIR": filepath.Join(env.WorkDir, "data"), "DOSEVAULT_KEYS": filepath.Join(env.WorkDir, "keys"),
-				"DOSEVAULT_LISTEN": freeAddress(t), "DOSEVAULT_VAULT_LISTEN": freeAddress(t), "TZ": "UTC",
-			} {
-				env.Setenv(name, value)
-			}
-			r := &run{work: env.WorkDir}
-			env.Values[runKey{}] = r
-			env.Defer(func() { r.end(t) })
-			return nil
-		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"dosevault": dosevault, "misused": misused, "start": start, "halt": halt, "keep": keep, "nowhere": nowhere,
-		},
+	scripts(t, testscript.Params{Dir: "testdata/script"}, func(*testscript.Env) {})
+}
+
+// password stands in the addresses of the databases, and nowhere in what is printed.
+const password = "not-to-be-printed"
+
+// TestScriptsOnPostgreSQL runs the longest of these scripts with both databases on a PostgreSQL server, and those of
+// testdata/postgresql. "nowhere" looks through the server's files too. One more command:
+//
+//	statement ADDRESS STATEMENT   executes a statement as somebody who may write to the database
+func TestScriptsOnPostgreSQL(t *testing.T) {
+	server := pgtest.Shared(t)
+	own, err := filepath.Glob("testdata/postgresql/*.txtar")
+	if err != nil || len(own) == 0 {
+		t.Fatalf("%d scripts, %v", len(own), err)
+	}
+	scripts(t, testscript.Params{Files: append(own, "testdata/script/first-days.txtar")}, func(env *testscript.Env) {
+		for _, name := range []string{"DOSEVAULT_DATABASE", "DOSEVAULT_VAULT_DATABASE"} {
+			env.Setenv(name, strings.Replace(server.Database(t), "postgres@", "postgres:"+password+"@", 1))
+		}
+		env.Values[runKey{}].(*run).files = server.Data()
 	})
+}
+
+func scripts(t *testing.T, p testscript.Params, setup func(env *testscript.Env)) {
+	p.WorkdirRoot = shortDir(t)
+	p.Setup = func(env *testscript.Env) error {
+		for name, value := range map[string]string{
+			"HOME": env.WorkDir, "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "",
+			"DOSEVAULT_DIR": filepath.Join(env.WorkDir, "data"), "DOSEVAULT_KEYS": filepath.Join(env.WorkDir, "keys"),
+			"DOSEVAULT_LISTEN": freeAddress(t), "DOSEVAULT_VAULT_LISTEN": freeAddress(t), "TZ": "UTC",
+		} {
+			env.Setenv(name, value)
+		}
+		r := &run{work: env.WorkDir}
+		env.Values[runKey{}] = r
+		env.Defer(func() { r.end(t) })
+		setup(env)
+		return nil
+	}
+	p.Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"dosevault": dosevault, "misused": misused, "start": start, "halt": halt, "keep": keep, "nowhere": nowhere,
+		"statement": func(_ *testscript.TestScript, _ bool, args []string) { pgtest.Exec(t, args[0], args[1]) },
+	}
+	testscript.Run(t, p)
 }
 
 // shortDir returns a directory with a short path, since a socket lies in it.
@@ -102,6 +129,7 @@ type runKey struct{}
 // run is what a script has under way.
 type run struct {
 	work    string
+	files   string // of the database server, if there is one
 	server  *exec.Cmd
 	ended   chan error
 	mu      sync.Mutex
@@ -158,7 +186,7 @@ func start(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	defer errs.Close()
 	r.server = exec.Command(program, args[1:]...)
-	for _, name := range []string{"HOME", "DOSEVAULT_DIR", "DOSEVAULT_KEYS", "DOSEVAULT_LISTEN", "DOSEVAULT_VAULT_LISTEN", "TZ", "PATH"} {
+	for _, name := range []string{"HOME", "DOSEVAULT_DIR", "DOSEVAULT_KEYS", "DOSEVAULT_LISTEN", "DOSEVAULT_VAULT_LISTEN", "DOSEVAULT_DATABASE", "DOSEVAULT_VAULT_DATABASE", "TZ", "PATH"} {
 		r.server.Env = append(r.server.Env, name+"="+ts.Getenv(name))
 	}
 	r.server.Stdout, r.server.Stderr = out, errs
@@ -215,6 +243,9 @@ func (r *run) end(t *testing.T) {
 		}
 		r.Write(b)
 	}
+	if bytes.Contains(r.printed.Bytes(), []byte(password)) {
+		t.Errorf("a password was printed:\n%s", &r.printed)
+	}
 	personal, err := os.ReadFile(filepath.Join(r.work, "personal"))
 	if err != nil {
 		return // the script has nobody in it
@@ -248,26 +279,41 @@ func keep(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], found[1])
 }
 
-func nowhere(ts *testscript.TestScript, _ bool, args []string) {
+func nowhere(ts *testscript.TestScript, neg bool, args []string) {
 	list := lines([]byte(ts.ReadFile(args[0])))
 	if len(list) == 0 {
 		ts.Fatalf("%s is empty", args[0])
 	}
-	files := 0
-	ts.Check(filepath.WalkDir(ts.MkAbs(args[1]), func(path string, d os.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
+	files, found := 0, ""
+	look := func(path string, d os.DirEntry, err error) error {
+		if errors.Is(err, os.ErrNotExist) || err == nil && !d.Type().IsRegular() {
+			return nil // a running server's files come and go
+		}
+		if err != nil {
 			return err
 		}
 		files++
 		b, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
 		for _, text := range list {
 			if bytes.Contains(b, []byte(text)) {
-				ts.Fatalf("%q stands in %s", text, filepath.Base(path))
+				found = fmt.Sprintf("%q stands in %s", text, filepath.Base(path))
 			}
 		}
 		return err
-	}))
-	if files == 0 {
+	}
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[1]), look))
+	if server := of(ts).files; server != "" {
+		ts.Check(filepath.WalkDir(server, look))
+	}
+	switch {
+	case files == 0:
 		ts.Fatalf("there is no file in %s", args[1])
+	case neg && found == "":
+		ts.Fatalf("%q stands nowhere", list)
+	case !neg && found != "":
+		ts.Fatalf("%s", found)
 	}
 }

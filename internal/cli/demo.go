@@ -64,6 +64,9 @@ func (c *DemoCmd) Run(e *env) error {
 		return fmt.Errorf("%s is no demonstration: choose another --dir", c.Dir)
 	}
 	if c.isDemo() && !c.complete() {
+		if c.Database != "" || c.VaultDatabase != "" {
+			return fmt.Errorf("an earlier run was stopped while it filled the demonstration: delete %s and %s, make the databases anew, and start again", c.Dir, c.Keys)
+		}
 		// An earlier run was stopped while it filled. There are only invented people in it: begin again.
 		if err := errors.Join(os.RemoveAll(c.Dir), os.RemoveAll(c.Keys)); err != nil {
 			return err

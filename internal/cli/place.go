@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/store/postgres"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
 	"github.com/dosevault/dosevault/internal/vault"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -21,9 +22,19 @@ import (
 //	DIR/register/register.db    the register's
 //	DIR/run/vault.sock          where nodes on this machine reach the vault
 //	DIR/demo                    marks a demonstration, which is never served as the real thing
+//
+// Each database can be on a PostgreSQL server instead.
 type place struct {
 	Dir  string `help:"Data directory." default:"${dir}" env:"DOSEVAULT_DIR" type:"path" group:"place"`
 	Keys string `help:"Key directory; must lie outside the data directory." default:"${keys}" env:"DOSEVAULT_KEYS" type:"path" group:"place"`
+	databases
+}
+
+// databases are the addresses of databases on PostgreSQL; empty: a file in the data directory. They may hold a password,
+// and are never printed.
+type databases struct {
+	Database      string `help:"Address of the register's PostgreSQL database, such as postgres://USER@HOST/NAME?sslmode=verify-full. Without it the register is a file in --dir." env:"DOSEVAULT_DATABASE" placeholder:"ADDRESS" group:"place"`
+	VaultDatabase string `help:"Address of the vault's PostgreSQL database, another one." env:"DOSEVAULT_VAULT_DATABASE" placeholder:"ADDRESS" group:"place"`
 }
 
 func (p place) vaultDB() string    { return filepath.Join(p.Dir, "vault", "vault.db") }
@@ -45,7 +56,11 @@ func (p place) isDemo() bool {
 
 // exists reports whether an installation was made here.
 func (p place) exists() bool {
-	_, err := os.Stat(p.vaultDB())
+	proof := p.vaultDB()
+	if p.Database != "" || p.VaultDatabase != "" {
+		proof = filepath.Join(p.Keys, "nodes", "vault.crt") // of a vault that may be elsewhere
+	}
+	_, err := os.Stat(proof)
 	return err == nil
 }
 
@@ -53,6 +68,9 @@ func (p place) exists() bool {
 func (p place) prepare(demo bool) error {
 	if err := vault.CheckKeyDir(p.Keys, p.Dir); err != nil {
 		return err
+	}
+	if p.Database != "" && p.Database == p.VaultDatabase {
+		return errors.New("the vault and the register need two databases: whoever holds the one must not hold the other")
 	}
 	if len(p.socket()) > 100 {
 		return fmt.Errorf("the data directory's path is too long for a socket in it (%d of 100 characters): choose a shorter --dir", len(p.socket()))
@@ -81,7 +99,14 @@ func (p place) prepare(demo bool) error {
 		}
 	}
 	// SQLite gives its write-ahead log the database's mode, so the mode is set before it makes anything.
-	for _, db := range []string{p.vaultDB(), p.registerDB()} {
+	var files []string
+	if p.VaultDatabase == "" {
+		files = append(files, p.vaultDB())
+	}
+	if p.Database == "" {
+		files = append(files, p.registerDB())
+	}
+	for _, db := range files {
 		f, err := os.OpenFile(db, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			return fmt.Errorf("making the databases: %w", err)
@@ -108,7 +133,7 @@ func (p place) openRegister(ctx context.Context, node string, log *slog.Logger) 
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := sqlite.OpenRegister(ctx, p.registerDB())
+	store, err := p.registerStore(ctx)
 	if err != nil {
 		client.Close()
 		return nil, nil, err
@@ -118,6 +143,13 @@ func (p place) openRegister(ctx context.Context, node string, log *slog.Logger) 
 		client.Close()
 		return store.Close()
 	}, nil
+}
+
+func (p place) registerStore(ctx context.Context) (register.Store, error) {
+	if p.Database != "" {
+		return postgres.OpenRegister(ctx, p.Database)
+	}
+	return sqlite.OpenRegister(ctx, p.registerDB())
 }
 
 // errNoInstallation says what to do where there is none.

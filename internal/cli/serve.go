@@ -12,11 +12,13 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/store/postgres/server"
 	"github.com/dosevault/dosevault/internal/vaultcmd"
 	"github.com/dosevault/dosevault/internal/web"
 	"github.com/dosevault/dosevault/internal/worker"
@@ -64,7 +66,7 @@ func (c *VaultCmd) Run(e *env) error {
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, LinkFor: c.LinkFor, Ready: e.stdout, Log: e.log})
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, LinkFor: c.LinkFor, Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.
@@ -163,7 +165,10 @@ func (c *ServeCmd) Run(e *env) error {
 
 // warnings says which promises do not hold on this set-up.
 func (p place) warnings(uid int) []string {
-	w := []string{"keys and databases are on one machine, so whoever takes its disk has everything"}
+	var w []string
+	if !server.Remote(p.Database) || !server.Remote(p.VaultDatabase) {
+		w = append(w, "keys and databases are on one machine, so whoever takes its disk has everything")
+	}
 	if os.Geteuid() != 0 || uid == 0 {
 		w = append(w, "vault, web node and worker run as one user, so whoever takes over the web node has the vault too")
 	}
@@ -244,7 +249,7 @@ func (s *supervisor) launch(ctx context.Context, i int, args []string) (link str
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), exe, args...) // stop ends it, the vault last
 	cmd.Stderr = s.e.stderr
-	cmd.Env = append(os.Environ(), supervised+"=1")
+	cmd.Env = append(s.environment(args[0]), supervised+"=1")
 	if args[0] == "vault" && s.linkFor != "" {
 		cmd.Env = append(cmd.Env, "DOSEVAULT_LINK_FOR="+s.linkFor) // not an argument, which anybody on the machine can read
 		s.linkFor = ""
@@ -295,6 +300,18 @@ func (s *supervisor) launch(ctx context.Context, i int, args []string) (link str
 		s.again(ctx, i, args, err)
 	}()
 	return link, nil
+}
+
+// environment is what a process sees: of the databases' addresses its own one. They are no arguments, which anybody on the
+// machine can read.
+func (s *supervisor) environment(process string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "DOSEVAULT_DATABASE=") || strings.HasPrefix(v, "DOSEVAULT_VAULT_DATABASE=")
+	})
+	if process == "vault" {
+		return append(env, "DOSEVAULT_VAULT_DATABASE="+s.VaultDatabase)
+	}
+	return append(env, "DOSEVAULT_DATABASE="+s.Database)
 }
 
 // again starts a process that ended by itself, less and less often.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger/verify"
+	"github.com/dosevault/dosevault/internal/store/postgres"
+	"github.com/dosevault/dosevault/internal/store/snapshot"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
 )
 
@@ -79,7 +82,7 @@ func (c *VerifyCmd) verifyLedgers(e *env) (report *verify.Report, err error) {
 			return nil, err
 		}
 	}
-	source, err := sqlite.OpenVerify(c.vaultDB())
+	source, err := c.verifySource(e.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -144,10 +147,24 @@ func declarationID(raw []byte, recipient string, from, to time.Time) id.Import {
 
 // verifyRegister holds the register against the imports' manifests.
 func (c *VerifyCmd) verifyRegister(e *env, manifests []verify.ManifestEntry) (report *verify.RegisterReport, err error) {
-	source, err := sqlite.OpenVerifyRegister(c.registerDB())
+	source, err := c.verifyRegisterSource(e.ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	return verify.Register(e.ctx, source, manifests)
+}
+
+func (p place) verifySource(ctx context.Context) (*snapshot.Vault, error) {
+	if p.VaultDatabase != "" {
+		return postgres.OpenVerify(ctx, p.VaultDatabase)
+	}
+	return sqlite.OpenVerify(p.vaultDB())
+}
+
+func (p place) verifyRegisterSource(ctx context.Context) (*snapshot.Register, error) {
+	if p.Database != "" {
+		return postgres.OpenVerifyRegister(ctx, p.Database)
+	}
+	return sqlite.OpenVerifyRegister(p.registerDB())
 }

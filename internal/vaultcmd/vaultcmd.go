@@ -15,13 +15,16 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/dosevault/dosevault/internal/store/sqlite/vaultdb"
+	"github.com/dosevault/dosevault/internal/store/postgres/server"
+	postgres "github.com/dosevault/dosevault/internal/store/postgres/vaultdb"
+	sqlite "github.com/dosevault/dosevault/internal/store/sqlite/vaultdb"
 	"github.com/dosevault/dosevault/internal/vault"
 )
 
 // Config is what the process works with.
 type Config struct {
 	Database string // path of vault.db
+	Address  string // of a PostgreSQL database instead of the file; empty: the file
 	Keys     string // key directory
 	Socket   string // path where nodes reach the vault
 	Listen   string // address of the sign-in pages
@@ -38,7 +41,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
 		return fmt.Errorf("forbidding core dumps: %w", err)
 	}
-	store, err := vaultdb.Open(ctx, c.Database)
+	store, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,6 +50,13 @@ func Run(ctx context.Context, c Config) error {
 		return errors.Join(err, store.Close())
 	}
 	return errors.Join(c.serve(ctx, v), v.Close())
+}
+
+func (c Config) open(ctx context.Context) (vault.Store, error) {
+	if c.Address != "" {
+		return postgres.Open(ctx, c.Address)
+	}
+	return sqlite.Open(ctx, c.Database)
 }
 
 func (c Config) serve(ctx context.Context, v *vault.Vault) error {
@@ -118,7 +128,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	c := Config{Ready: stdout, Log: slog.New(slog.NewTextHandler(stderr, nil))}
 	f := flag.NewFlagSet("dosevault-vault", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&c.Database, "database", "", "path of vault.db")
+	f.StringVar(&c.Database, "database", "", "path of vault.db, or the address of a PostgreSQL database; one with a password belongs into DOSEVAULT_VAULT_DATABASE instead")
 	f.StringVar(&c.Keys, "keys", "", "key directory")
 	f.StringVar(&c.Socket, "socket", "", "path of the socket for nodes")
 	f.StringVar(&c.Listen, "listen", "localhost:8081", "address of the sign-in pages")
@@ -126,6 +136,12 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&c.Pages, "pages", "http://localhost:8080", "origin of the web node")
 	if err := f.Parse(args); err != nil {
 		return 2
+	}
+	if c.Database == "" {
+		c.Database = os.Getenv("DOSEVAULT_VAULT_DATABASE")
+	}
+	if server.Is(c.Database) {
+		c.Address = c.Database
 	}
 	if c.Database == "" || c.Keys == "" || c.Socket == "" || f.NArg() > 0 {
 		fmt.Fprintln(stderr, "dosevault-vault: --database, --keys and --socket are needed")

@@ -46,6 +46,12 @@ func Parse(address string) (*pgxpool.Config, error) {
 	return c, nil
 }
 
+// Remote reports whether an address leads to another machine.
+func Remote(address string) bool {
+	c, err := pgxpool.ParseConfig(address)
+	return err == nil && Is(address) && remote(c.ConnConfig.Host)
+}
+
 // remote reports whether a host is on another machine.
 func remote(host string) bool {
 	ip := net.ParseIP(host)
