@@ -2,9 +2,12 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 )
 
@@ -46,12 +49,146 @@ func TestBadgePagesInBrowser(t *testing.T) {
 			tab.Axe()
 			shot(t, tab, name+"-"+size.name)
 		}
-		tab.Quiet(nil)
+		tab.Quiet(func(m string) bool { return strings.Contains(m, "400") }) // the wrong day
 	}
 }
 
 // badgePages are the pages about badges, by the name of their picture.
 var badgePages = map[string]string{
-	"badge":       badgePath("L0002"),
-	"badge-shown": badgePath("L0002") + "?wearer=show",
+	"badge":             badgePath("L0002"),
+	"badge-shown":       badgePath("L0002") + "?wearer=show",
+	"batches":           badgesPath(organisationID(1)),
+	"batches-done":      badgesPath(organisationID(1)) + "?page=2&done=badges-sent",
+	"batches-send":      badgesPath(organisationID(1)) + "/move?to=sent",
+	"batches-issue":     badgesPath(organisationID(1)) + "/move?to=issued",
+	"unreturned":        badgesPath(organisationID(1)) + "/unreturned",
+	"unreturned-none":   badgesPath(organisationID(1)) + "/unreturned?on-day=1&on-month=2&on-year=2026",
+	"unreturned-wrong":  badgesPath(organisationID(1)) + "/unreturned?on-day=31&on-month=2&on-year=2026",
+	"rates":             "/rates",
+	"rates-departments": badgesPath(organisationID(1)) + "/rates",
+	"print":             badgesPath(organisationID(1)) + "/print?from=2026-02-01&to=2026-02-28&batch=B004252",
+}
+
+func TestBatches(t *testing.T) {
+	s := newSample()
+	pages := samplePages(t, s, nil)
+	path := badgesPath(organisationID(1))
+	body := get(t, pages, "supervisor", path).Body.String()
+	for _, want := range []string{"Badges", "1 to 28 February 2026", "Batch B004252", "69 badges are not back", "120 badges are returned", "640 badges are ordered", `href="` + path + `/print?batch=B004252&amp;from=2026-02-01&amp;to=2026-02-28"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if body := get(t, pages, "co-ordinator", badgesPath(organisationID(2))).Body.String(); !strings.Contains(body, "dosevault badges import FILE") {
+		t.Error("an organisation without badges says not what to do")
+	}
+	move := func(to, batch string) *httptest.ResponseRecorder {
+		return post(t, pages, "supervisor", path+"/move", url.Values{"to": {to}, "batch": {batch}})
+	}
+	if w := move("sent", ""); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Select which badges") {
+		t.Errorf("no choice: %d", w.Code)
+	}
+	if w := move("sent", "batch B1"); w.Code != http.StatusBadRequest {
+		t.Errorf("a batch that is not offered: %d", w.Code)
+	}
+	if w := move("returned", "all"); w.Code != http.StatusNotFound {
+		t.Errorf("returned together: %d", w.Code)
+	}
+	if w := move("sent", "all"); w.Code != http.StatusSeeOther || w.Header().Get("Location") != path+"?done=badges-sent" {
+		t.Errorf("sent: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	if w := move("issued", "all"); w.Code != http.StatusSeeOther {
+		t.Errorf("issued: %d", w.Code)
+	}
+	if got := strings.Join(s.moved, " "); got != "sent: issued:" {
+		t.Errorf("moved %q", got)
+	}
+}
+
+func TestUnreturned(t *testing.T) {
+	s := newSample()
+	pages := samplePages(t, s, nil)
+	path := badgesPath(organisationID(1)) + "/unreturned"
+	body := get(t, pages, "supervisor", path).Body.String()
+	if !strings.Contains(body, "69 badges were not back on 12 March 2026") || !strings.Contains(body, "Bowen, Siân") || !strings.Contains(body, "Control badge") || !strings.Contains(body, "12 days") || strings.Contains(body, "<title>Bowen") {
+		t.Errorf("the list: %s", body)
+	}
+	if body := get(t, pages, "supervisor", path+"?on-day=12&on-month=3&on-year=2026&page=9").Body.String(); !strings.Contains(body, "Showing 51 to 69") {
+		t.Error("past the end is not the last page")
+	}
+	if w := get(t, pages, "supervisor", path+"?on-day=31&on-month=2&on-year=2026"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "must be a real day") {
+		t.Errorf("31 February: %d", w.Code)
+	}
+	w := post(t, pages, "supervisor", path, url.Values{"on": {"2026-03-12"}})
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" || !strings.HasPrefix(w.Header().Get("Content-Disposition"), `attachment; filename="not-returned-`) || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("the file: %d, %v", w.Code, w.Header())
+	}
+	if w := post(t, pages, "supervisor", path, url.Values{"on": {"2026-02-12"}}); w.Code != http.StatusSeeOther {
+		t.Errorf("an empty file: %d", w.Code)
+	}
+	if w := post(t, pages, "supervisor", path, url.Values{"on": {"soon"}}); w.Code != http.StatusBadRequest {
+		t.Errorf("no day: %d", w.Code)
+	}
+}
+
+func TestPrint(t *testing.T) {
+	s := newSample()
+	pages := samplePages(t, s, nil)
+	path := badgesPath(organisationID(1)) + "/print"
+	form := func(kind, department string) url.Values {
+		return url.Values{"from": {"2026-02-01"}, "to": {"2026-02-28"}, "batch": {"B1"}, "kind": {kind}, "department": {department}}
+	}
+	for _, c := range []struct {
+		kind, department, want string
+		status                 int
+	}{
+		{"", "all", "Select what you want to print", 400},
+		{"sheets", "of Kitchen", "Select a department", 400},
+		{"sheets", "of ", "wears no badge in the period", 400},
+		{"sheets", "all", "%PDF-", 200},
+		{"labels-65", "of Radioleg", "%PDF-", 200},
+	} {
+		w := post(t, pages, "supervisor", path, form(c.kind, c.department))
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s %s: %d", c.kind, c.department, w.Code)
+		}
+		if c.status == 200 && (w.Header().Get("Content-Type") != "application/pdf" || !strings.Contains(w.Header().Get("Content-Disposition"), fixed2(id.Export{}, 8).String()+".pdf")) {
+			t.Errorf("%s: %v", c.kind, w.Header())
+		}
+	}
+	if got := strings.Join(s.printed, ", "); got != "sheets 2026-02-01 to 2026-02-28 B1 of , sheets 2026-02-01 to 2026-02-28 B1 of all, labels-65 2026-02-01 to 2026-02-28 B1 of Radioleg" {
+		t.Errorf("printed %s", got)
+	}
+	for _, q := range []string{"", "?from=2026-02-01", "?from=x&to=2026-02-28"} {
+		if w := get(t, pages, "supervisor", path+q); w.Code != http.StatusNotFound {
+			t.Errorf("no period (%s): %d", q, w.Code)
+		}
+	}
+	for _, user := range []string{"dpo", "records", "operator", "wearer"} {
+		for _, path := range []string{"", "/print?from=2026-02-01&to=2026-02-28", "/unreturned", "/rates", "/move?to=sent"} {
+			if w := get(t, pages, user, badgesPath(organisationID(1))+path); w.Code != http.StatusNotFound {
+				t.Errorf("%s %s: %d", user, path, w.Code)
+			}
+		}
+		if w := post(t, pages, user, path, form("sheets", "all")); w.Code != http.StatusNotFound {
+			t.Errorf("%s prints: %d", user, w.Code)
+		}
+	}
+	if len(s.printed) != 3 {
+		t.Errorf("printed %q", s.printed)
+	}
+}
+
+func TestRates(t *testing.T) {
+	pages := samplePages(t, newSample(), nil)
+	if body := get(t, pages, "co-ordinator", "/rates").Body.String(); !strings.Contains(body, "Cwm Tawe") || !strings.Contains(body, "within 14 days") {
+		t.Errorf("rates of all: %s", body)
+	}
+	if body := get(t, pages, "supervisor", "/rates").Body.String(); strings.Contains(body, "Cwm Tawe") {
+		t.Error("a supervisor sees another organisation's rate")
+	}
+	body := get(t, pages, "supervisor", badgesPath(organisationID(1))+"/rates").Body.String()
+	if !strings.Contains(body, "87\u00a0%") || !strings.Contains(body, "98\u00a0%") || strings.Index(body, "Cardioleg") > strings.Index(body, "Radioleg") {
+		t.Errorf("rates by department: %s", body)
+	}
 }

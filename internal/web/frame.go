@@ -65,6 +65,9 @@ func organisationLinks(role policy.Role, o id.Organisation, current string) []li
 	if profiles[role].list != "" {
 		s = append(s, link{Text: titleWearers, Href: wearersPath(o), Current: current == titleWearers})
 	}
+	if handlesBadges(role) {
+		s = append(s, link{Text: titleBadges, Href: badgesPath(o), Current: current == titleBadges})
+	}
 	if managesOrganisations(role) {
 		s = append(s, link{Text: titleSettings, Href: settingsPath(o), Current: current == titleSettings})
 	}

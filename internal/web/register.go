@@ -14,6 +14,7 @@ import (
 type Register interface {
 	Returns
 	Badges
+	Batches
 	Organisations
 
 	// WearerRecord returns a wearer's badges, readings and totals, revealed for the page. The vault's errors come through.

@@ -129,6 +129,7 @@ func (h *handler) routes() []route {
 		h.findRoutes(),
 		h.returnRoutes(),
 		h.badgeRoutes(),
+		h.batchRoutes(),
 		h.organisationRoutes(),
 	)
 }
