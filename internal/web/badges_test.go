@@ -38,37 +38,6 @@ func TestBadgeNamesNobodyUnasked(t *testing.T) {
 	}
 }
 
-func TestBadgePagesInBrowser(t *testing.T) {
-	for _, size := range []struct {
-		name  string
-		width int64
-	}{{"wide", 1280}, {"phone", 390}} {
-		tab, origin := as(t, "supervisor", size.width)
-		for name, path := range badgePages {
-			tab.Go(origin + path)
-			tab.Axe()
-			shot(t, tab, name+"-"+size.name)
-		}
-		tab.Quiet(func(m string) bool { return strings.Contains(m, "400") }) // the wrong day
-	}
-}
-
-// badgePages are the pages about badges, by the name of their picture.
-var badgePages = map[string]string{
-	"badge":             badgePath("L0002"),
-	"badge-shown":       badgePath("L0002") + "?wearer=show",
-	"batches":           badgesPath(organisationID(1)),
-	"batches-done":      badgesPath(organisationID(1)) + "?page=2&done=badges-sent",
-	"batches-send":      badgesPath(organisationID(1)) + "/move?to=sent",
-	"batches-issue":     badgesPath(organisationID(1)) + "/move?to=issued",
-	"unreturned":        badgesPath(organisationID(1)) + "/unreturned",
-	"unreturned-none":   badgesPath(organisationID(1)) + "/unreturned?on-day=1&on-month=2&on-year=2026",
-	"unreturned-wrong":  badgesPath(organisationID(1)) + "/unreturned?on-day=31&on-month=2&on-year=2026",
-	"rates":             "/rates",
-	"rates-departments": badgesPath(organisationID(1)) + "/rates",
-	"print":             badgesPath(organisationID(1)) + "/print?from=2026-02-01&to=2026-02-28&batch=B004252",
-}
-
 func TestBatches(t *testing.T) {
 	s := newSample()
 	pages := samplePages(t, s, nil)

@@ -147,6 +147,7 @@ func TestScanWithoutJavaScript(t *testing.T) {
 	must(t, err)
 	tab.Go(origin + "/return")
 	for i := range 3 {
+		tab.Do(chromedp.WaitVisible(chromedp.CSS("#barcode:focus"))) // by itself, on each page
 		_, err := chromedp.RunResponse(tab.Ctx, chromedp.KeyEvent(fmt.Sprintf("C%04d", i+1)+kb.Enter))
 		must(t, err)
 	}

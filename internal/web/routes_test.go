@@ -28,6 +28,9 @@ var formsToSend = []struct {
 	{"/organisations/" + organisationID(1).String() + "/settings/accounts", nil},
 	{"/return", url.Values{"barcode": {"nothing that is known"}}},
 	{"/return/undo", nil},
+	{badgesPath(organisationID(1)) + "/move", url.Values{"to": {"sent"}, "batch": {"all"}}},
+	{badgesPath(organisationID(1)) + "/unreturned", url.Values{"on": {"2026-03-12"}}},
+	{badgesPath(organisationID(1)) + "/print", url.Values{"from": {"2026-02-01"}, "to": {"2026-02-28"}, "kind": {"sheets"}, "department": {"all"}}},
 }
 
 // visited returns an address for each route's pattern: of pagesToLookAt, or of formsToSend.
