@@ -105,7 +105,7 @@ func TestBadFilesAreRefusedInWords(t *testing.T) {
 		"an empty file":                  {nil, []string{"empty"}},
 		"only a heading":                 {table(heading), []string{"no row can be stored"}},
 		"a picture":                      {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x01\x00"), []string{"PNG image", "CSV"}},
-		"a workbook":                     {append([]byte("PK\x03\x04\x14\x00\x06\x00"), bytes.Repeat([]byte{0, 1, 200}, 500)...), []string{"XLSX", "CSV"}},
+		"a workbook":                     {append([]byte("PK\x03\x04\x14\x00\x06\x00"), bytes.Repeat([]byte{0, 1, 200}, 500)...), []string{"XLSX", "damaged"}},
 		"a list of people":               {list.Bytes(), []string{"line 1, column 1", "Account Number"}},
 		"no heading":                     {table(row, row), []string{"line 1, column 1", "Account Number"}},
 		"two headings changed over":      {bytes.Replace(good, []byte("Scan Date,Import Date"), []byte("Import Date,Scan Date"), 1), []string{"line 1, column 5", "Scan Date"}},

@@ -81,7 +81,7 @@ var victims = map[string][2]string{
 	"organisation":  {"id = (SELECT organisation FROM wearer WHERE id = ?1)", "id = (SELECT organisation FROM wearer WHERE id = ?2)"},
 	"wearer":        {"id = ?1", "id = ?2"},
 	"wear_period":   {"id = (SELECT max(wear_period) FROM reading WHERE wearer = ?1)", "id = (SELECT max(wear_period) FROM reading WHERE wearer = ?2)"},
-	"movement":      {"barcode = (SELECT min(barcode) FROM movement) AND seq = 1 AND ?1 <> ?2", "barcode = (SELECT max(barcode) FROM movement) AND seq = 2 AND ?1 <> ?2"},
+	"movement":      {"barcode = (SELECT barcode FROM movement GROUP BY 1 HAVING max(seq) = 2 ORDER BY 1 LIMIT 1) AND seq = 2 AND ?1 <> ?2", "barcode = (SELECT barcode FROM movement GROUP BY 1 HAVING max(seq) = 2 ORDER BY 1 DESC LIMIT 1) AND seq = 2 AND ?1 <> ?2"},
 	"reading":       {"wearer = ?1 AND wear_period = (SELECT max(wear_period) FROM reading WHERE wearer = ?1)", "wearer = ?2 AND wear_period = (SELECT max(wear_period) FROM reading WHERE wearer = ?2)"},
 	"investigation": {"id = (SELECT min(id) FROM investigation WHERE ?1 <> ?2)", "id = (SELECT max(id) FROM investigation WHERE ?1 <> ?2)"},
 	"import":        {"id = (SELECT import FROM document LIMIT 1) AND ?1 <> ?2", "kind = 'dispatch' AND ?1 <> ?2"},

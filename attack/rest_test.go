@@ -568,6 +568,7 @@ var lengths = map[string]struct {
 	"vault.wearer.sealed":           {29, 256, true},
 	"vault.import.sealed":           {29, 256, false}, // whom it names, as its entries' counts say too
 	"vault.staged.sealed":           {29, 256, false}, // what of a person changes
+	"vault.apart.sealed":            {29, 256, true},
 	"vault.field.sealed":            {29, 32, false},  // by class; see below
 	"vault.opening.sealed":          {29, 256, false}, // whom and how many it names, as the leaf's count says too
 	"register.organisation.sealed":  {31, 1024, true},
@@ -585,7 +586,7 @@ var inTheClear = map[string]bool{
 	"register.wearer.organisation": true, "register.wearer.import": true, "register.wear_period.organisation": true, "register.wear_period.wearer": true,
 	"register.wear_period.import": true, "register.reading.wear_period": true, "register.reading.import": true, "register.investigation.organisation": true,
 	"register.investigation.import": true, "register.investigation.tag": true, "register.import.job_grant": true, "register.import.sha256": true, "register.document.import": true,
-	"register.wearer.id": true, "register.reading.wearer": true,
+	"register.wearer.id": true, "register.reading.wearer": true, "register.movement.by_user": true,
 }
 
 // TestEqualContentsLookDifferent: frequency and length. No two sealed values share a ciphertext, a nonce or a block,

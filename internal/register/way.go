@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -182,7 +183,7 @@ func (s *Service) Return(ctx context.Context, auth vaultclient.Auth, text string
 		return Scan{}, err
 	}
 	b, err := s.find(ctx, mine, text)
-	if err == errNoBadge {
+	if errors.Is(err, errNoBadge) {
 		return Scan{Answer: UnknownBadge}, nil
 	}
 	if err != nil {
@@ -213,7 +214,7 @@ func (s *Service) Look(ctx context.Context, auth vaultclient.Auth, text string) 
 		return Scan{}, err
 	}
 	b, err := s.find(ctx, mine, text)
-	if err == errNoBadge {
+	if errors.Is(err, errNoBadge) {
 		return Scan{Answer: UnknownBadge}, nil
 	}
 	if err != nil {

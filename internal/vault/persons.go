@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -296,7 +297,7 @@ func (v *Vault) changePersons(ctx context.Context, c Caller, one, other id.Weare
 		t.entries = append(t.entries, entries...)
 		return nil
 	})
-	if err == errNothing {
+	if errors.Is(err, errNothing) {
 		return nil
 	}
 	return hideCommitError(err)

@@ -57,7 +57,7 @@ func Start(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(base))
 	}
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(base, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "-D", filepath.Join(base, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
 	initdb.SysProcAttr, initdb.Dir = attr, base
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(base))
@@ -67,7 +67,7 @@ func Start(settings ...string) (*Server, error) {
 		args = append(args, "-c", s)
 	}
 	s := &Server{Base: base, ended: make(chan struct{}), log: &bytes.Buffer{}}
-	cmd := exec.Command("sh", args...)
+	cmd := exec.CommandContext(context.Background(), "sh", args...)
 	cmd.SysProcAttr, cmd.Dir = attr, base
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	if s.leash, err = cmd.StdinPipe(); err == nil {
