@@ -27,6 +27,10 @@ type Joiner struct {
 	SamePerson   id.Wearer
 	// What the source does not say of a known wearer stays as it is: the last day, being classified.
 	KeepTo, KeepClassified bool
+	// See vaultclient.Change; Replace and Also count for the employment too.
+	New           bool
+	Wearer        id.Wearer
+	Replace, Also policy.Fields
 
 	Employment Employment
 	Health     Health
@@ -44,10 +48,23 @@ type Taken struct {
 // TakeOn takes wearers on or changes them, in both databases, all of them or none. sha256 is the list's they came
 // from, nil for a form; sender is who sent it.
 func (s *Service) TakeOn(ctx context.Context, auth vaultclient.Auth, joiners []Joiner, sha256 []byte, sender string) (Taken, error) {
+	return s.takeOnAs(ctx, auth, KindPeople, joiners, sha256, sender)
+}
+
+// TakeOnOne takes one wearer on by a form, or changes one, and returns who it is.
+func (s *Service) TakeOnOne(ctx context.Context, auth vaultclient.Auth, j Joiner) (id.Wearer, error) {
+	taken, err := s.takeOnAs(ctx, auth, KindPerson, []Joiner{j}, nil, "")
+	if err != nil {
+		return id.Wearer{}, err
+	}
+	return taken.Wearers[0], nil
+}
+
+func (s *Service) takeOnAs(ctx context.Context, auth vaultclient.Auth, kind string, joiners []Joiner, sha256 []byte, sender string) (Taken, error) {
 	out := Taken{Import: id.New[id.Import]()}
-	im := ImportRow{ID: out.Import, Kind: KindPeople, State: Importing, Node: s.Node, SHA256: sha256, Created: s.Now()}
+	im := ImportRow{ID: out.Import, Kind: kind, State: Importing, Node: s.Node, SHA256: sha256, Created: s.Now()}
 	im.Counts = Counts{In: len(joiners), Stored: len(joiners)}
-	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindPeople, SHA256: sha256, Rows: len(joiners), Sender: sender}); err != nil {
+	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: kind, SHA256: sha256, Rows: len(joiners), Sender: sender}); err != nil {
 		return out, fmt.Errorf("entering the list: %w", err)
 	}
 	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
@@ -69,7 +86,8 @@ func (s *Service) takeOn(ctx context.Context, auth vaultclient.Auth, im ImportRo
 	changes := make([]vaultclient.Change, len(joiners))
 	for i, j := range joiners {
 		changes[i] = vaultclient.Change{Organisation: j.Organisation, Identity: j.Identity, Contact: j.Contact, NI: j.NI,
-			From: j.From.String(), To: j.To.String(), Classified: j.Classified, SamePerson: j.SamePerson, KeepTo: j.KeepTo, KeepClassified: j.KeepClassified}
+			From: j.From.String(), To: j.To.String(), Classified: j.Classified, SamePerson: j.SamePerson, KeepTo: j.KeepTo, KeepClassified: j.KeepClassified,
+			New: j.New, Wearer: j.Wearer, Replace: j.Replace, Also: j.Also}
 	}
 	staged, err := s.Vault.Stage(ctx, auth, im.ID, changes)
 	if err != nil {
@@ -107,7 +125,7 @@ func (s *Service) wearerRows(ctx context.Context, auth vaultclient.Auth, im Impo
 	if err != nil {
 		return nil, err
 	}
-	employments, err := s.employments(ctx, auth, old)
+	employments, err := s.employments(ctx, auth, policy.KeepRecords, "what a change leaves as it is", old)
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +138,10 @@ func (s *Service) wearerRows(ctx context.Context, auth vaultclient.Auth, im Impo
 	for i, j := range joiners {
 		w := wearers[i]
 		if was, known := employments[w]; known {
-			j.Employment.Department = cmp.Or(j.Employment.Department, was.Department)
-			j.Employment.JobTitle = cmp.Or(j.Employment.JobTitle, was.JobTitle)
+			if j.Replace&policy.FieldEmployment == 0 {
+				j.Employment.Department = cmp.Or(j.Employment.Department, was.Department)
+				j.Employment.JobTitle = cmp.Or(j.Employment.JobTitle, was.JobTitle)
+			}
 			if j.Employment == was && j.Health.isZero() {
 				continue
 			}
@@ -157,12 +177,12 @@ func (s *Service) wearerRows(ctx context.Context, auth vaultclient.Auth, im Impo
 }
 
 // employments opens what the organisations' side of wearers' rows says.
-func (s *Service) employments(ctx context.Context, auth vaultclient.Auth, rows []WearerRow) (map[id.Wearer]Employment, error) {
+func (s *Service) employments(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, reason string, rows []WearerRow) (map[id.Wearer]Employment, error) {
 	items := make([]vaultclient.Item, len(rows))
 	for i := range rows {
 		items[i] = vaultclient.Item{Context: rows[i].context(policy.ClassEmployment), Value: rows[i].Sealed}
 	}
-	opened, err := s.open(ctx, auth, policy.KeepRecords, "what a change leaves as it is", items)
+	opened, err := s.open(ctx, auth, purpose, reason, items)
 	if err != nil {
 		return nil, err
 	}

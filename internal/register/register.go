@@ -67,6 +67,7 @@ const (
 const (
 	KindPeople     = "people"
 	KindDispatch   = "dispatch"
+	KindPerson     = "person" // one person, by a form
 	KindLaboratory = "laboratory"
 )
 
@@ -205,6 +206,8 @@ type Store interface {
 	ResultsOf(ctx context.Context, org id.Organisation, from, to day.Day) ([]Result, error)
 	// Wearers returns wearers' newest rows, in no order; unknown ones are left out.
 	Wearers(ctx context.Context, wearers []id.Wearer) ([]WearerRow, error)
+	// WearersOf returns the newest rows of an organisation's wearers, in no order.
+	WearersOf(ctx context.Context, org id.Organisation) ([]WearerRow, error)
 	// Investigations returns an organisation's.
 	Investigations(ctx context.Context, org id.Organisation) ([]InvestigationRow, error)
 	// HasTags reports which of the tags are there.

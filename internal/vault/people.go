@@ -309,6 +309,9 @@ func (v *Vault) resolve(changes []vaultclient.Change, contacts map[id.Wearer]str
 		if n, ok := v.state.staff[key]; ok && old != nil && n != old.id {
 			return nil, bad(errors.New("another wearer of that organisation has this staff number"))
 		}
+		if ch.New && old != nil {
+			return nil, bad(errors.New("a wearer of that organisation has this staff number already"))
+		}
 		row := stagedChange{}
 		if old != nil {
 			row.Wearer, row.Facts = old.id, old.facts

@@ -48,6 +48,7 @@ func TestAFormChangesWhatItAsksFor(t *testing.T) {
 	for what, c := range map[string]vc.Change{
 		"a staff number of somebody else": with(func(c *vc.Change) { c.Identity.StaffNumber = value("A2") }),
 		"a wearer of another employer":    with(func(c *vc.Change) { c.Organisation = b }),
+		"somebody new who is there":       {Organisation: a, New: true, Identity: person.Identity{Surname: value("Rees"), StaffNumber: value("A2")}},
 		"nobody":                          with(func(c *vc.Change) { c.Wearer = id.New[id.Wearer]() }),
 		"an NI number of nobody":          {Organisation: a, Wearer: ws[1], KeepTo: true, KeepClassified: true, NI: value("AB123456D")},
 	} {

@@ -108,6 +108,7 @@ type Change struct {
 	// An existing wearer's last day of employment, or being classified, is left as it is: the source does not say.
 	KeepTo, KeepClassified bool
 
+	New     bool          // refused where a wearer has the staff number already
 	Wearer  id.Wearer     // this wearer instead of the one of the staff number, which then changes too, unless it is empty
 	Replace policy.Fields // of an existing wearer: become as they are here, even empty. A surname and a staff number never do
 	Also    policy.Fields // that change outside the vault with it, for the ledger's entry; it decides nothing

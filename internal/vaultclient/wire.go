@@ -39,6 +39,7 @@ type (
 		KeepTo         bool `json:"keep_to,omitempty"`
 		KeepClassified bool `json:"keep_classified,omitempty"`
 
+		New     bool          `json:"new,omitempty"`
 		Wearer  id.Wearer     `json:"wearer,omitzero"`
 		Replace policy.Fields `json:"replace,omitempty"`
 		Also    policy.Fields `json:"also,omitempty"`
@@ -181,7 +182,7 @@ func (w *WireItems) Columns() []*[]byte {
 
 // Wire returns the wire form.
 func (c Change) Wire() WireChange {
-	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson, c.KeepTo, c.KeepClassified, c.Wearer, c.Replace, c.Also}
+	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson, c.KeepTo, c.KeepClassified, c.New, c.Wearer, c.Replace, c.Also}
 }
 
 // Change reads the wire form.
@@ -194,7 +195,7 @@ func (w WireChange) Change() (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson, w.KeepTo, w.KeepClassified, w.Wearer, w.Replace, w.Also}, nil
+	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson, w.KeepTo, w.KeepClassified, w.New, w.Wearer, w.Replace, w.Also}, nil
 }
 
 // Wire returns the wire form.

@@ -210,7 +210,7 @@ func TestByKeyboard(t *testing.T) {
 	if got := focus(); got != "maincontent" {
 		t.Fatalf("skipping to the content reaches %q", got)
 	}
-	for _, want := range []string{"Wearers", "Badges", "Settings", "Ledger", "q", "Search", "leavers", "Bowen, Siân"} {
+	for _, want := range []string{"Wearers", "Badges", "Settings", "Ledger", "Take somebody on", "q", "Search", "leavers", "left", "department", "Bowen, Siân"} {
 		press(kb.Tab)
 		if got := focus(); got != want {
 			t.Fatalf("the next key press reaches %q, want %q", got, want)

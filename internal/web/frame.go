@@ -35,7 +35,8 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 			f.Nav = append(f.Nav, link{Text: titleReturn, Href: returnPath, Current: title == titleReturn})
 		}
 		if managesOrganisations(user.Role) {
-			f.Nav = append(f.Nav, link{Text: titleOrganisations, Href: "/organisations", Current: title == titleOrganisations})
+			f.Nav = append(f.Nav, link{Text: titleOrganisations, Href: "/organisations", Current: title == titleOrganisations},
+				link{Text: titlePairs, Href: "/people/pairs", Current: title == titlePairs})
 		}
 		if len(user.Organisations) == 1 {
 			f.Nav = append(f.Nav, organisationLinks(user.Role, user.Organisations[0], title)...)
@@ -91,12 +92,13 @@ type profile struct {
 	health  bool           // and what tells a pregnancy: the dose of an unborn child
 	ledger  bool           // organisations' ledgers
 	history bool           // a wearer's part of the ledger
+	work    bool           // departments in lists of wearers
 }
 
 var profiles = map[policy.Role]profile{
-	policy.Coordinator: {list: policy.IssueBadges, record: policy.AssessDose, doses: true, sex: true, ledger: true, history: true,
+	policy.Coordinator: {list: policy.IssueBadges, record: policy.AssessDose, doses: true, work: true, sex: true, ledger: true, history: true,
 		fields: policy.FieldName | policy.FieldStaffNumber},
-	policy.Supervisor: {list: policy.IssueBadges, record: policy.AssessDose, doses: true,
+	policy.Supervisor: {list: policy.IssueBadges, record: policy.AssessDose, doses: true, work: true,
 		fields: policy.FieldName | policy.FieldStaffNumber},
 	policy.RecordsOfficer: {list: policy.KeepRecords, record: policy.KeepRecords,
 		fields: policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber | policy.FieldNI},

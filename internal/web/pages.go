@@ -19,6 +19,12 @@ type wearersView struct {
 	Query        person.Value
 	Searched     bool
 	Leavers      bool
+	Left         bool   // only those who have left
+	Department   string // or a part of its name
+	Departments  bool   // the role is shown departments
+	Work         map[id.Wearer]Work
+	Manage       bool // the role takes people on
+	Done         string
 	// ClassifiedOnly: the reader's role is shown classified people and nobody else.
 	ClassifiedOnly bool
 	Pages          pages
@@ -38,6 +44,24 @@ func (x wearersView) Href(page int) string {
 	return withQuery(x.Path, q)
 }
 
+// Filtered reports whether the list is not the whole one: it then has no address.
+func (x wearersView) Filtered() bool { return x.Searched || x.Left || x.Department != "" }
+
+// foundFor says what was looked for.
+func (x wearersView) foundFor() string {
+	s := "found"
+	if x.Searched {
+		s += " for “" + x.Query.Expose() + "”"
+	}
+	if x.Department != "" {
+		s += " in “" + x.Department + "”"
+	}
+	if x.Left {
+		s += " among those who have left"
+	}
+	return s
+}
+
 // wearers lists an organisation's wearers. A search comes as a POST, so that no name is ever in an address.
 func (h *handler) wearers(v *visit) error {
 	var o id.Organisation
@@ -45,7 +69,8 @@ func (h *handler) wearers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	x := wearersView{Path: wearersPath(o), ClassifiedOnly: v.user.Role == policy.RecordsOfficer}
+	x := wearersView{Path: wearersPath(o), ClassifiedOnly: v.user.Role == policy.RecordsOfficer, Departments: profiles[v.user.Role].work,
+		Manage: managesPeople(v.user.Role), Done: v.done()}
 	form := v.r.URL.Query()
 	if v.r.Method == http.MethodPost {
 		if err := v.r.ParseForm(); err != nil {
@@ -57,10 +82,17 @@ func (h *handler) wearers(v *visit) error {
 			return errForm
 		}
 		x.Query, x.Searched = person.NewValue(text), text != ""
+		x.Left = form.Get("left") != ""
+		if x.Departments {
+			x.Department = strings.Join(strings.Fields(form.Get("department")), " ")
+		}
+		if len(x.Department) > maxSearch {
+			return errForm
+		}
 	}
 	page := pageNumber(form.Get("page"))
 	x.Leavers = form.Get("leavers") != ""
-	if v.r.Method == http.MethodPost && !x.Searched {
+	if v.r.Method == http.MethodPost && !x.Filtered() {
 		// An emptied search box asks for the whole list, which has an address.
 		http.Redirect(v.w, v.r, x.Href(page), http.StatusSeeOther)
 		return nil
@@ -69,9 +101,23 @@ func (h *handler) wearers(v *visit) error {
 		return err
 	}
 	request := vaultclient.SearchRequest{Purpose: profiles[v.user.Role].list, Organisation: o, Query: x.Query,
-		Leavers: x.Leavers, Offset: (page - 1) * pageSize, Limit: pageSize}
+		Leavers: x.Leavers, Left: x.Left, Offset: (page - 1) * pageSize, Limit: pageSize}
 	if request.Purpose == "" {
 		request.Purpose = policy.IssueBadges // the vault refuses and enters it
+	}
+	if x.Department != "" {
+		all, err := h.Register.WorkOf(v.ctx, v.auth, o)
+		if err != nil {
+			return err
+		}
+		for w, work := range all {
+			if strings.Contains(person.Fold(work.Department), person.Fold(x.Department)) {
+				request.Among = append(request.Among, w)
+			}
+		}
+		if len(request.Among) == 0 {
+			request.Among = []id.Wearer{{}} // nobody, and not everybody
+		}
 	}
 	result, err := h.Vault.Search(v.ctx, v.auth, request)
 	if err != nil {
@@ -84,6 +130,15 @@ func (h *handler) wearers(v *visit) error {
 			return err
 		}
 		x.Pages, x.Records = paged(result.Total, x.Pages.Page), result.Records
+	}
+	if x.Departments && len(x.Records) > 0 {
+		ws := make([]id.Wearer, len(x.Records))
+		for i, r := range x.Records {
+			ws[i] = r.Wearer
+		}
+		if x.Work, err = h.Register.Work(v.ctx, v.auth, ws); err != nil {
+			return err
+		}
 	}
 	x.Links = organisationLinks(v.user.Role, o, titleWearers)
 	h.render(v.w, v.r, http.StatusOK, wearersPage(h.frame(titleWearers, &v.user, link{Text: "Overview", Href: "/"}), x))

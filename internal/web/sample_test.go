@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,7 @@ type sample struct {
 	records       map[id.Wearer]*WearerRecord
 	entries       []vaultclient.Entry
 	sampleBadges
+	samplePeople
 	settings sampleSettings
 
 	mu       sync.Mutex
@@ -258,7 +260,7 @@ func (s *sample) Search(_ context.Context, a vaultclient.Auth, r vaultclient.Sea
 	}
 	var found []vaultclient.Record
 	for _, p := range s.people {
-		if (r.Organisation.IsZero() || p.Organisation == r.Organisation) && (p.Current || r.Leavers) && strings.Contains(strings.ToLower(p.Identity.Surname.Expose()), strings.ToLower(r.Query.Expose())) {
+		if (r.Organisation.IsZero() || p.Organisation == r.Organisation) && (p.Current && !r.Left || !p.Current && (r.Left || r.Leavers)) && (len(r.Among) == 0 || slices.Contains(r.Among, p.Wearer)) && strings.Contains(strings.ToLower(p.Identity.Surname.Expose()), strings.ToLower(r.Query.Expose())) {
 			found = append(found, p)
 		}
 	}

@@ -29,6 +29,8 @@ type wearerView struct {
 	Count            int           // readings
 	Investigations   []Investigation
 	Path             string
+	Manage           bool // the role changes records
+	Done             string
 }
 
 // wearer shows one wearer.
@@ -40,6 +42,7 @@ func (h *handler) wearer(v *visit) error {
 	p := profiles[v.user.Role]
 	x := wearerView{Path: wearerPath(w), Doses: p.doses, History: p.history, Own: slices.Contains(v.user.Wearers, w),
 		ShowBirth: p.fields&policy.FieldBirth != 0, ShowStaffNumber: p.fields&policy.FieldStaffNumber != 0}
+	x.Manage, x.Done = managesPeople(v.user.Role), v.done()
 	record, organisation, err := h.reveal(v, w)
 	if err != nil {
 		return err
@@ -80,6 +83,11 @@ func (h *handler) reveal(v *visit, w id.Wearer) (vaultclient.Record, string, err
 	if purpose == "" {
 		fields, purpose = policy.FieldName, policy.AssessDose // the vault refuses and enters it
 	}
+	return h.revealFor(v, w, fields, purpose)
+}
+
+// revealFor asks the vault for fields of a wearer for a purpose, and finds the organisation's name.
+func (h *handler) revealFor(v *visit, w id.Wearer, fields policy.Fields, purpose policy.Purpose) (vaultclient.Record, string, error) {
 	records, err := h.Vault.Reveal(v.ctx, v.auth, vaultclient.RevealRequest{Purpose: purpose, Fields: fields, Wearers: []id.Wearer{w}})
 	if err != nil {
 		return vaultclient.Record{}, "", err

@@ -131,6 +131,7 @@ func (h *handler) routes() []route {
 		h.badgeRoutes(),
 		h.batchRoutes(),
 		h.organisationRoutes(),
+		h.peopleRoutes(),
 	)
 }
 

@@ -390,6 +390,11 @@ func (s *Register) Wearers(ctx context.Context, wearers []id.Wearer) ([]register
 	return s.wearers(ctx, "SELECT DISTINCT ON (id) "+wearerColumns+"WHERE id = ANY($1) ORDER BY id, version DESC", idBytes(wearers))
 }
 
+// WearersOf implements register.Store.
+func (s *Register) WearersOf(ctx context.Context, org id.Organisation) ([]register.WearerRow, error) {
+	return s.wearers(ctx, "SELECT DISTINCT ON (id) "+wearerColumns+"WHERE organisation = $1 ORDER BY id, version DESC", org[:])
+}
+
 func (s *Register) investigations(ctx context.Context, rest string, args ...any) (out []register.InvestigationRow, err error) {
 	err = s.each(ctx, "SELECT id, organisation, tag, import, sealed FROM investigation "+rest, args, func(scan func(...any) error) error {
 		var v register.InvestigationRow

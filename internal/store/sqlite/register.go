@@ -422,6 +422,16 @@ func (s *Register) Wearers(ctx context.Context, wearers []id.Wearer) (out []regi
 	return out, err
 }
 
+// WearersOf implements register.Store.
+func (s *Register) WearersOf(ctx context.Context, org id.Organisation) (out []register.WearerRow, err error) {
+	err = rows.Each(ctx, s.read, "SELECT id, max(version), organisation, import, sealed, health FROM wearer WHERE organisation = $1 GROUP BY id", []any{org[:]}, func(scan func(...any) error) error {
+		w, err := scanWearer(scan)
+		out = append(out, w)
+		return err
+	})
+	return out, err
+}
+
 func scanWearer(scan func(...any) error) (w register.WearerRow, err error) {
 	var key, org, im []byte
 	err = scan(&key, &w.Version, &org, &im, &w.Sealed, &w.Health)

@@ -123,7 +123,7 @@ func TestVerifyRegisterSchema(t *testing.T) {
 		"a view":         {[]string{"ALTER TABLE reading RENAME TO readings", "CREATE VIEW reading AS SELECT * FROM readings"}, "reading"},
 		"an index less":  {[]string{"DROP INDEX investigation_of_organisation"}, "index investigation_of_organisation of the database is missing"},
 		"another index":  {[]string{"DROP INDEX investigation_of_organisation", "CREATE INDEX investigation_of_organisation ON investigation (organisation) WHERE sealed IS NULL"}, "is not the one that the program creates"},
-		"a looser table": {[]string{"ALTER TABLE wearer RENAME TO w", "CREATE TABLE wearer (id, version, organisation, import, sealed, health, PRIMARY KEY (id, version)) WITHOUT ROWID", "INSERT INTO wearer SELECT * FROM w", "DROP TABLE w"}, "table wearer of the database is not the one"},
+		"a looser table": {[]string{"ALTER TABLE wearer RENAME TO w", "CREATE TABLE wearer (id, version, organisation, import, sealed, health, PRIMARY KEY (id, version)) WITHOUT ROWID", "INSERT INTO wearer SELECT * FROM w", "DROP TABLE w", "CREATE INDEX wearer_of_organisation ON wearer (organisation)"}, "table wearer of the database is not the one"},
 		"an index that holds nothing": {[]string{
 			"PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = sql || ' WHERE sealed IS NULL' WHERE name = 'investigation_of_organisation'",
 			"REINDEX investigation_of_organisation",

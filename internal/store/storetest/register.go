@@ -360,6 +360,9 @@ func rowsComeBack(t *testing.T, s register.Store, reopen func() register.Store) 
 		ws, err := from.Wearers(ctx, []id.Wearer{id.New[id.Wearer](), x.w2, x.w})
 		must(t, err)
 		check(t, "wearers", byID(ws), byID(slices.Clone(x.rows.Wearers)))
+		ws, err = from.WearersOf(ctx, x.org)
+		must(t, err)
+		check(t, "wearers of an organisation", byID(ws), byID(slices.DeleteFunc(slices.Clone(x.rows.Wearers), func(w register.WearerRow) bool { return w.Organisation != x.org })))
 
 		vs, err := from.Investigations(ctx, x.org)
 		must(t, err)
@@ -404,6 +407,11 @@ func rowsComeBack(t *testing.T, s register.Store, reopen func() register.Store) 
 	ws, err := s.Wearers(ctx, []id.Wearer{x.w})
 	must(t, err)
 	check(t, "newest row of a wearer", ws, next.Wearers)
+	ws, err = s.WearersOf(ctx, x.org)
+	must(t, err)
+	if i := slices.IndexFunc(ws, func(w register.WearerRow) bool { return w.ID == x.w }); i < 0 || ws[i].Version != 2 {
+		t.Errorf("an organisation's newest rows are %v", ws)
+	}
 	for _, c := range []struct {
 		im   id.Import
 		rows *register.Rows

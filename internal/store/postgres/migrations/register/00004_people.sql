@@ -1,0 +1,3 @@
+-- +goose Up
+-- The wearers of an organisation, for lists by department.
+CREATE INDEX wearer_of_organisation ON wearer (organisation);
