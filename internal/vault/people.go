@@ -149,11 +149,13 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 		}
 	}
 	var same []id.Wearer
+	v.mu.RLock()
 	for _, ch := range changes {
-		if !ch.SamePerson.IsZero() {
+		if v.state.wearers[ch.SamePerson] != nil { // what is none is refused below, with its place
 			same = append(same, ch.SamePerson)
 		}
 	}
+	v.mu.RUnlock()
 	if len(same) > 0 {
 		if _, _, err := v.permit(ctx, p, ask{action: policy.Manage, purpose: policy.KeepRecords, wearers: same}); err != nil {
 			return nil, err

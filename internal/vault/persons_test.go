@@ -166,7 +166,7 @@ func TestWhoMayBeOnePerson(t *testing.T) {
 	if err := h.nodes["web"].LinkPersons(t.Context(), local, other, bowen); code(err) != vc.Refused {
 		t.Errorf("a co-ordinator of B links A's wearers: %v", err)
 	}
-	if err := h.change(vc.Change{Organisation: a, SamePerson: id.New[id.Wearer](), Identity: person.Identity{Surname: value("X"), StaffNumber: value("Z")}}); code(err) != vc.NotFound {
+	if err := h.change(vc.Change{Organisation: a, SamePerson: id.New[id.Wearer](), Identity: person.Identity{Surname: value("X"), StaffNumber: value("Z")}}); code(err) != vc.Invalid {
 		t.Errorf("the same as nobody: %v", err)
 	}
 	for range 2 { // the second time nothing changes
