@@ -59,8 +59,25 @@ func (s *stolen) post(method string, body any) (answer []byte, broken bool) {
 	if err != nil {
 		panic(err)
 	}
+	return s.send(method, "application/json", b)
+}
+
+// framed is a body with columns as the vault's wire has it: the JSON and each column, preceded by their lengths.
+func framed(head any, columns ...[]byte) []byte {
+	b, err := json.Marshal(head)
+	if err != nil {
+		panic(err)
+	}
+	var out []byte
+	for _, p := range append([][]byte{b}, columns...) {
+		out = append(binary.BigEndian.AppendUint32(out, uint32(len(p))), p...)
+	}
+	return out
+}
+
+func (s *stolen) send(method, kind string, b []byte) (answer []byte, broken bool) {
 	s.inFlight.Add(1)
-	resp, err := s.http.Post("https://vault/v1/"+method, "application/json", bytes.NewReader(b))
+	resp, err := s.http.Post("https://vault/v1/"+method, kind, bytes.NewReader(b))
 	if err != nil {
 		return nil, true // stays in flight: nobody knows how far it came
 	}
@@ -206,12 +223,11 @@ func (a *asker) ask() bool {
 	if a.rnd.IntN(2) == 0 {
 		purpose = policy.AssessDose
 	}
-	answer, broken := a.s.post("open", a.call(map[string]any{"purpose": purpose, "tables": []string{"reading"}, "rows": r.period, "versions": n(r.version), "classes": []byte{byte(policy.ClassDose)},
-		"organisations": r.org, "wearers": r.wearer, "years": n(uint32(r.year)), "bind_lengths": n(uint32(len(r.bind))), "binds": r.bind, "pads": n(0), "lengths": n(uint32(len(r.sealed))), "data": r.sealed}))
+	answer, broken := a.s.send("open", "application/vnd.dosevault.columns", framed(a.call(map[string]any{"purpose": purpose, "tables": []string{"reading"}}),
+		r.period, n(r.version), []byte{byte(policy.ClassDose)}, r.org, r.wearer, n(uint32(r.year)), n(0), n(uint32(len(r.bind))), r.bind, n(uint32(len(r.sealed))), r.sealed))
 	if answer != nil {
-		var out struct{ Data []byte }
-		if err := json.Unmarshal(answer, &out); err != nil || len(out.Data) < 8 {
-			a.t.Errorf("opened %d bytes, %v", len(out.Data), err)
+		if len(answer) < 4+2+4+4+4+8 {
+			a.t.Errorf("opened a value in an answer of %d bytes", len(answer))
 		}
 		w, err := id.From[id.Wearer](r.wearer)
 		if err != nil {
@@ -295,6 +311,13 @@ func TestWhatWasObtainedStandsInTheLedger(t *testing.T) {
 	}
 	if all.answers < 100 {
 		t.Fatalf("only %d answers showed anything: nothing is shown", all.answers)
+	}
+	obtained := policy.Fields(0)
+	for _, f := range all.fields {
+		obtained |= f
+	}
+	if want := policy.FieldName | policy.FieldStaffNumber | policy.FieldDose; obtained&want != want {
+		t.Fatalf("only %s were obtained: some kind of request shows nothing", obtained)
 	}
 
 	web := h.Client("web")
