@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/dosevault/dosevault/attack/house"
+	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
 )
 
 // small is how many people a demonstration has here, besides the 200 marker people.
@@ -68,7 +69,7 @@ func TestMain(m *testing.M) {
 		if filled.dir != "" {
 			os.RemoveAll(filled.dir)
 		}
-	})
+	}, pgtest.StopShared)
 }
 
 // copyTree copies files with their modes; key files keep 0600.

@@ -68,8 +68,9 @@ func Main(m *testing.M, cleanup ...func()) {
 type House struct {
 	T             testing.TB
 	Dir, Keys     string
-	Listen, Vault string // addresses of the pages and of the vault's sign-in
-	Home          string // for the command line's session
+	Listen, Vault string   // addresses of the pages and of the vault's sign-in
+	Home          string   // for the command line's session
+	Env           []string // more of the environment of its programs
 	cmd           *exec.Cmd
 	ended         chan error
 	log           *safeBuffer
@@ -82,7 +83,7 @@ func New(t testing.TB) *House {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &House{T: t, Dir: filepath.Join(base, "data"), Keys: filepath.Join(base, "keys"), Home: filepath.Join(base, "home"), Listen: freePort(t), Vault: freePort(t), log: &safeBuffer{}}
+	h := &House{T: t, Dir: filepath.Join(base, "data"), Keys: filepath.Join(base, "keys"), Home: filepath.Join(base, "home"), Listen: FreePort(t), Vault: FreePort(t), log: &safeBuffer{}}
 	t.Cleanup(func() {
 		h.Stop()
 		if t.Failed() {
@@ -93,7 +94,8 @@ func New(t testing.TB) *House {
 	return h
 }
 
-func freePort(t testing.TB) string {
+// FreePort returns an address of this machine that nothing listens on.
+func FreePort(t testing.TB) string {
 	l, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +108,32 @@ func freePort(t testing.TB) string {
 func (h *House) Command(args ...string) *exec.Cmd {
 	cmd := exec.Command(Binary(h.T), args...)
 	cmd.Env = append(os.Environ(), "DOSEVAULT_DIR="+h.Dir, "DOSEVAULT_KEYS="+h.Keys, "HOME="+h.Home, "XDG_CONFIG_HOME="+filepath.Join(h.Home, ".config"), "XDG_DATA_HOME="+filepath.Join(h.Home, ".data"))
+	cmd.Env = append(cmd.Env, h.Env...)
 	return cmd
+}
+
+// Beside starts another process of the installation, such as a second worker, and returns once it is ready. It is killed
+// when the test ends, if it has not ended before.
+func (h *House) Beside(args ...string) *os.Process {
+	h.T.Helper()
+	cmd := h.Command(args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, in := io.Pipe()
+	cmd.Stdout, cmd.Stderr = in, h.log
+	if err := cmd.Start(); err != nil {
+		h.T.Fatal(err)
+	}
+	go func() {
+		cmd.Wait()
+		in.Close()
+	}()
+	h.T.Cleanup(func() { cmd.Process.Kill() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != "ready\n" {
+		h.T.Fatalf("%v did not start: %q, %v", args, line, err)
+	}
+	go io.Copy(io.Discard, out)
+	return cmd.Process
 }
 
 // Run runs a command and returns what it printed on both outputs; the error says its exit.
