@@ -21,12 +21,13 @@ const (
 // Decide answers one question. It permits only what the policies permit for every field asked for; anything that is
 // not understood or goes wrong is a refusal.
 //
-// What the policies don't say, and Decide adds: exactly one of user and grant asks; Reveal, Search, Compare, Match, Write
-// and Grant name at least one field, Manage and Oversee none; a wearer comes with its organisation; and the resource is of
+// What the policies don't say, and Decide adds: exactly one of user and grant asks; Reveal, Search, Compare, Match, Write,
+// Grant and Machine name at least one field, Manage and Oversee none; a wearer comes with its organisation; and the resource is of
 // a kind that the action is about:
 //
 //	Reveal           a wearer; an organisation's own rows (no wearer); or a file from outside (neither)
-//	Search, Grant    an organisation, or the installation (zero organisation); no wearer
+//	Search, Grant, Machine
+//	                 an organisation, or the installation (zero organisation); no wearer
 //	Compare          a wearer
 //	Write            a wearer; without one, somebody being entered or an organisation's own rows; or a file (neither)
 //	Match            a wearer, an organisation or the installation
@@ -134,6 +135,7 @@ var about = map[Action]kinds{
 	Manage:  aWearer | anOrganisation | theWhole,
 	Oversee: aWearer | anOrganisation | theWhole,
 	Grant:   anOrganisation | theWhole,
+	Machine: anOrganisation | theWhole,
 }
 
 // resource returns the entity that a request is about; false when it does not fit the action, or the action is unknown.
@@ -180,7 +182,7 @@ func (s *Set) principal(p *Principal, r *Resource) (*cedar.Entity, bool) {
 		if purpose < 0 || p.GrantFields&^AllFields != 0 {
 			return nil, false
 		}
-		return s.grant(stand, purpose, p.GrantFields), true
+		return s.grant(stand, purpose, p.GrantFields, p.Machine), true
 	}
 	role := slices.Index(Roles, p.Role)
 	if role < 0 {
@@ -270,13 +272,18 @@ func (s *Set) context(purpose int, f Fields) cedar.Record {
 }
 
 // grant returns the entity of a grant with these bounds.
-func (s *Set) grant(stand, purpose int, f Fields) *cedar.Entity {
-	return s.grants[stand][purpose].get(f, func() cedar.Entity {
+func (s *Set) grant(stand, purpose int, f Fields, machine bool) *cedar.Entity {
+	kind := 0
+	if machine {
+		kind = 1
+	}
+	return s.grants[kind][stand][purpose].get(f, func() cedar.Entity {
 		return cedar.Entity{
 			UID:     theGrant,
 			Parents: parents(stand),
 			Attributes: cedar.NewRecord(cedar.RecordMap{
 				"everywhere": cedar.Boolean(stand == everywhere),
+				"machine":    cedar.Boolean(machine),
 				"purpose":    cedar.String(Purposes[purpose]),
 				"fields":     s.fieldSet(f),
 			}),

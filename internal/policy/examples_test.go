@@ -85,12 +85,13 @@ func parseExample(stem, line string) (example, error) {
 	return e, nil
 }
 
-// parseWho reads "<role>[ of A[ and B]]" or "grant[ of A] for <purpose> <fields>".
+// parseWho reads "<role>[ of A[ and B]]", or "grant" or "machine" and then "[ of A] for <purpose> <fields>".
 func parseWho(s string) (Principal, error) {
 	var p Principal
 	var err error
-	if rest, ok := strings.CutPrefix(s, "grant "); ok {
-		p.Grant = id.Grant{1}
+	kind, rest, _ := strings.Cut(s, " ")
+	if kind == "grant" || kind == "machine" {
+		p.Grant, p.Machine = id.Grant{1}, kind == "machine"
 		of, bounds, ok := strings.Cut(" "+rest, " for ")
 		purpose, fields, ok2 := strings.Cut(bounds, " ")
 		if !ok || !ok2 {

@@ -33,7 +33,7 @@ type Set struct {
 	installation       cedar.Entity
 	sets               kept[cedar.Set]
 	contexts           []kept[cedar.Record]         // by purpose
-	grants             [stands][]kept[cedar.Entity] // by purpose
+	grants             [2][stands][]kept[cedar.Entity] // a job's and a machine's, by purpose
 }
 
 // Load returns the policies that the program carries. An error names file, line and what is wrong: it means that the
@@ -154,7 +154,9 @@ func (s *Set) makeEntities() {
 		}
 	}
 	s.contexts = make([]kept[cedar.Record], len(Purposes))
-	for stand := range s.grants {
-		s.grants[stand] = make([]kept[cedar.Entity], len(Purposes))
+	for kind := range s.grants {
+		for stand := range s.grants[kind] {
+			s.grants[kind][stand] = make([]kept[cedar.Entity], len(Purposes))
+		}
 	}
 }

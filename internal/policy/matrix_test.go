@@ -42,11 +42,27 @@ func matrixAskers() []matrixAsker {
 		p.Organisations = []id.Organisation{organisation("A")}
 		all = append(all, matrixAsker{string(r) + " of A", p})
 	}
-	// Two grants stand for all: every other is a bound of these.
+	// Two grants stand for all jobs: every other is a bound of these.
 	g := Principal{Grant: id.Grant{1}, GrantPurpose: AssessDose, GrantFields: FieldName | FieldBirth | FieldHealth | FieldDose | FieldEmployment}
 	all = append(all, matrixAsker{"grant everywhere for assess-dose: name birth health dose employment", g})
 	g.Organisations = []id.Organisation{organisation("A")}
 	all = append(all, matrixAsker{"grant of A for assess-dose: name birth health dose employment", g})
+	for _, m := range []struct {
+		name    string
+		purpose Purpose
+		fields  Fields
+	}{
+		{"reader of doses", AssessDose, AllFields &^ FieldDocument},
+		{"reader of badges", IssueBadges, AllFields &^ FieldDocument},
+		{"laboratory's delivery", AssessDose, AllFields},
+		{"staff feed", KeepRecords, AllFields},
+		{"reader of ledgers", Oversight, AllFields},
+	} {
+		g := Principal{Grant: id.Grant{1}, Machine: true, GrantPurpose: m.purpose, GrantFields: m.fields}
+		all = append(all, matrixAsker{"machine everywhere, " + m.name + " with every field", g})
+		g.Organisations = []id.Organisation{organisation("A")}
+		all = append(all, matrixAsker{"machine of A, " + m.name + " with every field", g})
+	}
 	return all
 }
 

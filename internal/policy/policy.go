@@ -30,6 +30,7 @@ type Principal struct {
 	// A grant's bounds. The grant's organisations stand in Organisations (empty: all of the service).
 	GrantPurpose Purpose
 	GrantFields  Fields
+	Machine      bool // leave for a machine outside, which reads less than it holds: see machine.cedar
 }
 
 // Resource is what is asked about. An action on no wearer (manage, oversee, a search over all organisations)

@@ -171,7 +171,8 @@ const (
 	Manage  Action = "manage"  // create organisations, users and links; read nothing
 	Oversee Action = "oversee" // read a ledger, ask for exposures, declare disclosures
 	Grant   Action = "grant"   // give a job grant
+	Machine Action = "machine" // give a machine outside leave
 )
 
 // Actions lists every action.
-var Actions = []Action{Reveal, Search, Compare, Match, Write, Manage, Oversee, Grant}
+var Actions = []Action{Reveal, Search, Compare, Match, Write, Manage, Oversee, Grant, Machine}
