@@ -73,11 +73,12 @@ const (
 	Oversee           // a ledger or exposures were read
 	Write             // fields of wearers, or an organisation's settings, were changed
 	Person            // wearers were linked as one human being, or told apart
+	Machine           // a machine outside was given leave, or its leave was ended
 	endOfKinds
 )
 
 var kindNames = [endOfKinds]string{"", "open-log", "heads", "start", "reveal", "refuse", "search", "compare", "intake", "declared",
-	"stage", "import", "discard", "grant", "sign-in", "sign-out", "organisation", "user", "link", "oversee", "write", "person"}
+	"stage", "import", "discard", "grant", "sign-in", "sign-out", "organisation", "user", "link", "oversee", "write", "person", "machine"}
 
 func (k Kind) String() string {
 	if k < endOfKinds {

@@ -32,7 +32,7 @@ type Set struct {
 	organisation       cedar.Entity
 	installation       cedar.Entity
 	sets               kept[cedar.Set]
-	contexts           []kept[cedar.Record]         // by purpose
+	contexts           []kept[cedar.Record]            // by purpose
 	grants             [2][stands][]kept[cedar.Entity] // a job's and a machine's, by purpose
 }
 

@@ -356,6 +356,9 @@ func (w fusedVault) Tags(ctx context.Context, a vc.Auth, p policy.Purpose, items
 func (w fusedVault) Seal(ctx context.Context, a vc.Auth, p policy.Purpose, items []vc.Item) ([][]byte, error) {
 	return fused(w.f, "seal", func() ([][]byte, error) { return w.v.Seal(ctx, w.as(a), p, items) })
 }
+func (w fusedVault) Reseal(ctx context.Context, a vc.Auth, p policy.Purpose, items, to []vc.Item) ([][]byte, error) {
+	return fused(w.f, "reseal", func() ([][]byte, error) { return w.v.Reseal(ctx, w.as(a), p, items, to) })
+}
 func (w fusedVault) Open(ctx context.Context, a vc.Auth, r vc.OpenRequest) ([][]byte, error) {
 	return fused(w.f, "open", func() ([][]byte, error) { return w.v.Open(ctx, w.as(a), r) })
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
@@ -149,29 +148,34 @@ func (s *Service) wearerRows(ctx context.Context, auth vaultclient.Auth, im Impo
 		rows.Wearers = append(rows.Wearers, WearerRow{ID: w, Organisation: j.Organisation, Version: version[w] + 1, Import: im.ID})
 		of = append(of, j)
 	}
-	if err := s.keepHealth(ctx, auth, im, old, rows.Wearers, of); err != nil {
+	if err := s.keepHealth(ctx, auth, old, rows.Wearers, of); err != nil {
 		return nil, err
 	}
 	items := make([]vaultclient.Item, 0, 2*len(of))
+	var sealed []*[]byte // where each goes
 	for i, j := range of {
 		b, err := encode(j.Employment)
 		if err != nil {
 			return nil, err
 		}
-		h, err := encode(j.Health)
-		if err != nil {
+		w := &rows.Wearers[i]
+		items = append(items, vaultclient.Item{Context: w.context(policy.ClassEmployment), Value: b, Pad: wearerPad})
+		sealed = append(sealed, &w.Sealed)
+		if w.Health != nil {
+			continue // kept
+		}
+		if b, err = encode(j.Health); err != nil {
 			return nil, err
 		}
-		w := &rows.Wearers[i]
-		items = append(items, vaultclient.Item{Context: w.context(policy.ClassEmployment), Value: b, Pad: wearerPad},
-			vaultclient.Item{Context: w.context(policy.ClassHealth), Value: h, Pad: healthPad})
+		items = append(items, vaultclient.Item{Context: w.context(policy.ClassHealth), Value: b, Pad: healthPad})
+		sealed = append(sealed, &w.Health)
 	}
-	sealed, err := s.seal(ctx, auth, policy.KeepRecords, items)
+	out, err := s.seal(ctx, auth, policy.KeepRecords, items)
 	if err != nil {
 		return nil, err
 	}
-	for i := range rows.Wearers {
-		rows.Wearers[i].Sealed, rows.Wearers[i].Health = sealed[2*i], sealed[2*i+1]
+	for i, b := range out {
+		*sealed[i] = b
 	}
 	return rows, nil
 }
@@ -197,40 +201,34 @@ func (s *Service) employments(ctx context.Context, auth vaultclient.Auth, purpos
 	return out, nil
 }
 
-// keepHealth gives the new rows of joiners that say nothing of health what their old rows say. A co-ordinator reads no
-// health, so the program does it by a grant of its own. It is sealed anew, so that a row does not tell whether it changed.
-func (s *Service) keepHealth(ctx context.Context, auth vaultclient.Auth, im ImportRow, old, rows []WearerRow, of []Joiner) error {
+// keepHealth seals for the new rows of joiners that say nothing of health what their old rows say. The caller may write
+// health and not read it, so the vault does it and shows nothing; it is sealed anew, so that a row does not tell whether it changed.
+func (s *Service) keepHealth(ctx context.Context, auth vaultclient.Auth, old, rows []WearerRow, of []Joiner) error {
 	was := make(map[id.Wearer]WearerRow, len(old))
 	for _, w := range old {
 		was[w.ID] = w
 	}
-	var kept []WearerRow
+	var items, to []vaultclient.Item
+	var kept []*WearerRow
 	for i := range rows {
 		if w, known := was[rows[i].ID]; known && of[i].Health.isZero() {
-			kept = append(kept, w)
+			kept = append(kept, &rows[i])
+			items = append(items, vaultclient.Item{Context: w.context(policy.ClassHealth), Value: w.Health})
+			to = append(to, vaultclient.Item{Context: rows[i].context(policy.ClassHealth), Pad: healthPad})
 		}
 	}
-	if len(kept) == 0 {
-		return nil
-	}
-	g, err := s.Vault.GrantJob(ctx, auth, vaultclient.JobGrant{Purpose: policy.AssessDose, Fields: policy.FieldHealth, MaxWearers: len(kept), Import: im.ID, Node: s.Node, Lifetime: keepLifetime})
-	if err != nil {
-		return fmt.Errorf("giving leave to keep what is known of health: %w", err)
-	}
-	health, err := s.health(ctx, vaultclient.Auth{Grant: g}, policy.AssessDose, kept)
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		if h, ok := health[rows[i].ID]; ok {
-			of[i].Health = h
+	for i := 0; i < len(items); i += batch {
+		end := min(i+batch, len(items))
+		sealed, err := s.Vault.Reseal(ctx, auth, policy.KeepRecords, items[i:end], to[i:end])
+		if err != nil {
+			return fmt.Errorf("keeping what is known of health: %w", err)
+		}
+		for k, b := range sealed {
+			kept[i+k].Health = b
 		}
 	}
 	return nil
 }
-
-// keepLifetime bounds the grant by which what is known of health is kept.
-const keepLifetime = 10 * time.Minute
 
 // Dispatched is one badge of a dispatch list.
 type Dispatched struct {

@@ -43,6 +43,7 @@ type Vault interface {
 	Linked(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, ws []id.Wearer) ([][]vaultclient.LinkedWearer, error)
 	Tags(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items []vaultclient.TagItem) ([][]byte, error)
 	Seal(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items []vaultclient.Item) ([][]byte, error)
+	Reseal(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items, to []vaultclient.Item) ([][]byte, error)
 	Open(ctx context.Context, auth vaultclient.Auth, r vaultclient.OpenRequest) ([][]byte, error)
 	Intake(ctx context.Context, auth vaultclient.Auth, in vaultclient.Intake) error
 	GrantJob(ctx context.Context, auth vaultclient.Auth, j vaultclient.JobGrant) (id.Grant, error)

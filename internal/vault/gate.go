@@ -1,10 +1,12 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -25,7 +27,8 @@ type Caller struct {
 type principal struct {
 	policy.Principal
 	node       string
-	grant      *grant // when the caller holds a grant
+	grant      *grant   // when the caller holds a grant
+	machine    id.Grant // the machine that calls, or that passed the caller's grant on
 	recipients []string
 	// alive checks again, inside the commit, that the session or grant has not ended meanwhile.
 	alive func(*state) bool
@@ -55,10 +58,11 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 	now := v.now().UnixMicro()
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	switch {
-	case c.Auth.Session != "" && !c.Auth.Grant.IsZero():
-		return nil, errUnauthenticated
-	case c.Auth.Session != "":
+	a := c.Auth
+	a.Export = id.Export{}
+	switch a {
+	case vaultclient.Auth{}:
+	case vaultclient.Auth{Session: a.Session}:
 		h := hashSecret(c.Auth.Session)
 		s := v.state.sessions[h]
 		if s == nil || s.Node != c.Node || now >= s.Expires {
@@ -74,18 +78,10 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 			recipients: []string{"user:" + u.ID.String(), "node:" + c.Node},
 			alive:      func(st *state) bool { return st.sessions[h] == s },
 		}, nil
-	case !c.Auth.Grant.IsZero():
-		g := v.state.grants[c.Auth.Grant]
-		if g == nil || g.Node != c.Node || now >= g.Expires {
-			return nil, errUnauthenticated
-		}
-		return &principal{
-			Principal:  policy.Principal{Grant: c.Auth.Grant, GrantPurpose: g.Purpose, GrantFields: g.Fields, Organisations: g.Organisations},
-			node:       c.Node,
-			grant:      g,
-			recipients: []string{"grant:" + c.Auth.Grant.String(), "node:" + c.Node},
-			alive:      func(st *state) bool { return st.grants[c.Auth.Grant] == g },
-		}, nil
+	case vaultclient.Auth{Grant: a.Grant}:
+		return v.byGrant(c, a.Grant, now)
+	case vaultclient.Auth{Machine: a.Machine}:
+		return v.byGrant(c, v.state.machines[hashSecret(a.Machine)], now)
 	}
 	return nil, errUnauthenticated
 }
@@ -224,8 +220,8 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 		if !p.alive(&v.state) {
 			return errUnauthenticated
 		}
-		if p.grant != nil && !p.grant.used.fit(parties, p.grant.MaxWearers) {
-			return refused("the grant is for %d wearers; this is more", p.grant.MaxWearers)
+		if err := t.count(p, parties); err != nil {
+			return err
 		}
 		t.entries = append(t.entries, entries...)
 		return nil
@@ -294,14 +290,35 @@ func joinRules(rules map[string]bool) string {
 	return s
 }
 
-// wearerSet counts the different wearers that a grant touched since the vault started.
+// wearerSet counts the different wearers that a grant touched: a machine's ever, a job's since the vault started.
 type wearerSet struct {
 	mu sync.Mutex
 	m  map[id.Wearer]bool
 }
 
-// fit adds the parties' wearers if the set then has no more than most.
-func (s *wearerSet) fit(parties []*party, most int) bool {
+func newWearerSet(of ...id.Wearer) *wearerSet {
+	s := &wearerSet{m: make(map[id.Wearer]bool, len(of))}
+	for _, w := range of {
+		s.m[w] = true
+	}
+	return s
+}
+
+func (s *wearerSet) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.m)
+}
+
+// pack returns the wearers one after the other, in order.
+func (s *wearerSet) pack() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return packWearers(slices.SortedFunc(maps.Keys(s.m), func(a, b id.Wearer) int { return bytes.Compare(a[:], b[:]) }))
+}
+
+// fit adds the parties' wearers if the set then has no more than most; grown: it did not have all of them.
+func (s *wearerSet) fit(parties []*party, most int) (grown, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var added []id.Wearer
@@ -314,12 +331,12 @@ func (s *wearerSet) fit(parties []*party, most int) bool {
 		}
 	}
 	if len(s.m) <= most {
-		return true
+		return len(added) > 0, true
 	}
 	for _, w := range added {
 		delete(s.m, w)
 	}
-	return false
+	return false, false
 }
 
 func hashSecret(s string) secretHash { return sha256.Sum256([]byte(s)) }

@@ -41,13 +41,24 @@ type (
 		Import        id.Import         `json:"import"`
 		Expires       int64             `json:"expires"` // µs
 
-		used *wearerSet // wearers that it touched since the start
+		// A machine's: its name, the hash of its secret, whom it touched (16 bytes each), and when it was ended (µs).
+		Name   string `json:"name,omitempty"`
+		Secret []byte `json:"secret,omitempty"`
+		Used   []byte `json:"used,omitempty"`
+		Ended  int64  `json:"ended,omitempty"`
+		// Of is the machine that passed a part of itself on to this job; whom the job touches counts as the machine's.
+		Of id.Grant `json:"of,omitzero"`
+
+		used *wearerSet
 	}
 	importState struct {
 		State   string        `json:"state"` // received, staged, confirmed, discarded
 		Held    policy.Fields `json:"held,omitempty"`
 		Wearers []byte        `json:"wearers,omitempty"` // 16 bytes each: whom its file names
 		Staged  int           `json:"staged,omitempty"`  // rows in the table staged
+		// Machine is the one that delivered it, and Organisations are those that whoever received it was tied to.
+		Machine       id.Grant          `json:"machine,omitzero"`
+		Organisations []id.Organisation `json:"organisations,omitempty"`
 	}
 )
 
@@ -55,7 +66,7 @@ type (
 func (v *Vault) load(ctx context.Context) error {
 	v.state = state{
 		organisations: map[id.Organisation]*organisation{}, users: map[id.User]*vaultclient.User{},
-		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, grants: map[id.Grant]*grant{},
+		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, grants: map[id.Grant]*grant{}, machines: map[secretHash]id.Grant{},
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		starts: map[string][]id.Wearer{},
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
@@ -77,10 +88,19 @@ func (v *Vault) load(ctx context.Context) error {
 		return err
 	}
 	if err := loadRows(ctx, v, TableJobGrant, func(key id.Grant, row grant) {
-		row.used = &wearerSet{m: map[id.Wearer]bool{}}
+		row.used = newWearerSet(unpackWearers(row.Used)...)
+		row.Used = nil
 		s.grants[key] = &row
+		if row.isMachine() {
+			s.machines[secretHash(row.Secret)] = key
+		}
 	}); err != nil {
 		return err
+	}
+	for _, g := range s.grants {
+		if of := s.grants[g.Of]; of != nil {
+			g.used = of.used
+		}
 	}
 	if err := loadRows(ctx, v, TableImport, func(key id.Import, row importState) { s.imports[key] = &row }); err != nil {
 		return err

@@ -178,7 +178,17 @@ func (v *Vault) show(p *principal, e opened) vaultclient.Entry {
 	out.Actor = out.Role
 	v.mu.RLock()
 	defer v.mu.RUnlock()
+	machine := machineIn(o.Recipients)
+	if g := v.state.grants[o.Grant]; g != nil && machine == "" && !g.Of.IsZero() && v.state.grants[g.Of] != nil {
+		out.Role, out.Actor = "job", "a job of the machine “"+v.state.grants[g.Of].Name+"”"
+		return out
+	}
 	switch u := v.state.users[o.User]; {
+	case machine != "" && o.Role == "":
+		out.Role, out.Actor = "machine", "the machine “"+machine+"”"
+		if u != nil && p.seesName(u) {
+			out.Actor += ", given leave by " + u.Name
+		}
 	case !o.Grant.IsZero() && o.Role == "": // a job; User is who gave it leave
 		out.Role, out.Actor = "job", "a job"
 		if u != nil && p.seesName(u) {

@@ -53,7 +53,11 @@ func (v *Vault) Intake(ctx context.Context, c Caller, in vaultclient.Intake) err
 		return invalid("an intake names its import, its source, and at most %d wearers", vaultclient.MaxItems)
 	}
 	a := ask{action: policy.Write, purpose: grantPurpose(p, policy.AssessDose), fields: policy.FieldDocument, wearers: in.Wearers}
-	_, parties, err := v.permit(ctx, p, a)
+	var where []id.Organisation
+	if len(in.Wearers) == 0 {
+		where = p.Organisations // nobody knows yet whom it names; who is tied receives it for their organisations
+	}
+	parties, err := v.permitEach(ctx, p, a, where)
 	if err != nil {
 		return err
 	}
@@ -74,8 +78,14 @@ func (v *Vault) Intake(ctx context.Context, c Caller, in vaultclient.Intake) err
 		if !p.alive(&v.state) {
 			return errUnauthenticated
 		}
-		im := importState{State: importReceived}
+		im := importState{State: importReceived, Organisations: p.Organisations}
+		if p.Machine {
+			im.Machine = p.Grant
+		}
 		if old := v.state.imports[in.Import]; old != nil {
+			if p.Machine && old.Machine != p.Grant {
+				return &vaultclient.Error{Code: vaultclient.Conflict, Message: "an import of this id is there already"}
+			}
 			im = *old
 		}
 		im.Held |= in.Held
@@ -134,6 +144,11 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 			of := &party{org: ch.Organisation, rules: map[string]bool{}}
 			byOrg[ch.Organisation] = of
 			parties = append(parties, of)
+		}
+	}
+	for i, ch := range changes {
+		if p.grant != nil && (!ch.SamePerson.IsZero() || !ch.NI.IsZero() && p.GrantFields&policy.FieldNI == 0) {
+			return nil, invalid("person %d: only a signed-in user says that two wearers are one person, or gives an NI number", i+1)
 		}
 	}
 	a := ask{purpose: policy.KeepRecords, action: policy.Write, fields: policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldStaffNumber | policy.FieldRegistration | policy.FieldContact | policy.FieldEmployment}
@@ -200,6 +215,9 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 				return err
 			}
 			t.put(TableStaged, key, sealed)
+		}
+		if err := t.count(p, parties); err != nil {
+			return err
 		}
 		im.State, im.Staged = importStaged, len(rows)
 		for _, of := range parties {

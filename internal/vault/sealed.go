@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"reflect"
 	"slices"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -126,11 +127,7 @@ func (v *Vault) Open(ctx context.Context, c Caller, r vaultclient.OpenRequest) (
 		if err != nil {
 			return nil, err
 		}
-		rest, ok := bytes.CutPrefix(it.Value, registerPrefix)
-		if !ok || box == nil {
-			return nil, invalid("value %d does not open here: it was changed, moved or destroyed", i)
-		}
-		if out[i], err = box.Open(registerContext(it.Context), rest); err != nil {
+		if out[i], err = openValue(box, it); err != nil {
 			return nil, invalid("value %d does not open here: it was changed, moved or destroyed", i)
 		}
 	}
@@ -144,13 +141,46 @@ func (v *Vault) gateDocument(ctx context.Context, p *principal, r vaultclient.Op
 	im := v.state.imports[id.Import(doc)]
 	v.mu.RUnlock()
 	a := ask{action: policy.Reveal, purpose: r.Purpose, fields: policy.FieldDocument, kind: ledger.Reveal, reason: r.Reason, subject: doc.String()}
+	if err := v.refuseOthersFile(ctx, p, a, im); err != nil {
+		return err
+	}
 	if im != nil && len(im.Wearers) > 0 {
 		a.wearers = unpackWearers(im.Wearers)
 		shown := im.Held | policy.FieldDocument
 		a.shown = &shown
+		_, err := v.gate(ctx, p, a)
+		return err
 	}
-	_, err := v.gate(ctx, p, a)
-	return err
+	for _, org := range scopeOf(p.home(im)) {
+		a.organisation = org
+		if _, err := v.gate(ctx, p, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// home is where a file is asked about while nobody is known to be named in it: in the installation, or, by who is tied to
+// organisations, in those of whoever received it. im is nil while it is being received.
+func (p *principal) home(im *importState) []id.Organisation {
+	switch {
+	case len(p.Organisations) == 0:
+		return nil
+	case im == nil:
+		return p.Organisations
+	}
+	return im.Organisations
+}
+
+// refuseOthersFile refuses, and enters it, that a machine asks for a file that it did not deliver.
+func (v *Vault) refuseOthersFile(ctx context.Context, p *principal, a ask, im *importState) error {
+	if !p.Machine || im != nil && im.Machine == p.Grant {
+		return nil
+	}
+	if err := v.enterRefusal(ctx, p, a, []*party{{rules: map[string]bool{"not-its-own-file": true}}}); err != nil {
+		return err
+	}
+	return refused("a machine reads and writes only the files that it delivered")
 }
 
 // Seal seals values for the register. What a caller may write it need not be able to read.
@@ -173,8 +203,18 @@ func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, item
 	for _, org := range b.orgs {
 		asks = append(asks, ask{action: policy.Write, purpose: purpose, fields: policy.FieldEmployment, organisation: org})
 	}
-	if len(b.docs) > 0 {
-		asks = append(asks, ask{action: policy.Write, purpose: purpose, fields: policy.FieldDocument})
+	for _, doc := range b.docs {
+		v.mu.RLock()
+		im := v.state.imports[id.Import(doc)]
+		v.mu.RUnlock()
+		a := ask{action: policy.Write, purpose: purpose, fields: policy.FieldDocument}
+		if err := v.refuseOthersFile(ctx, p, a, im); err != nil {
+			return nil, err
+		}
+		for _, org := range scopeOf(p.home(im)) {
+			a.organisation = org
+			asks = append(asks, a)
+		}
 	}
 	for _, a := range asks {
 		if _, _, err := v.permit(ctx, p, a); err != nil {
@@ -197,13 +237,72 @@ func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, item
 		if box == nil {
 			return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such owner to seal for"}
 		}
-		sealed, err := box.Seal(registerContext(it.Context), it.Pad, it.Value)
-		if err != nil {
+		if out[i], err = sealValue(box, it); err != nil {
 			return nil, invalid("value %d: %v", i, err)
 		}
-		out[i] = append(append(make([]byte, 0, len(registerPrefix)+len(sealed)), registerPrefix...), sealed...)
 	}
 	return out, nil
+}
+
+// Reseal seals values for another version of their row and shows nothing of them: what stays as it is when the rest of a
+// row changes. to is in the order of items; only version and what is bound may differ.
+func (v *Vault) Reseal(ctx context.Context, c Caller, purpose policy.Purpose, items, to []vaultclient.Item) ([][]byte, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) > vaultclient.MaxItems || len(items) != len(to) {
+		return nil, invalid("at most %d values can be sealed at once, each from one place to another", vaultclient.MaxItems)
+	}
+	for i := range to {
+		from := items[i].Context
+		from.Version, from.Bind = to[i].Version, to[i].Bind
+		if !reflect.DeepEqual(from, to[i].Context) || from.Wearer.IsZero() {
+			return nil, invalid("value %d: a value is sealed again for another version of its own row", i)
+		}
+	}
+	b, err := bundleOf(items)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := v.permit(ctx, p, ask{action: policy.Write, purpose: purpose, fields: b.fields, wearers: b.wearers}); err != nil {
+		return nil, err
+	}
+	boxes := map[place]*seal.Box{}
+	out := make([][]byte, len(items))
+	for i, it := range items {
+		box, err := v.boxFor(boxes, it.Context)
+		if err != nil {
+			return nil, err
+		}
+		value, err := openValue(box, it)
+		if err != nil {
+			return nil, invalid("value %d does not open here: it was changed, moved or destroyed", i)
+		}
+		to[i].Value = value
+		if out[i], err = sealValue(box, to[i]); err != nil {
+			return nil, invalid("value %d: %v", i, err)
+		}
+	}
+	return out, nil
+}
+
+// openValue opens a value of the register; box is nil where there is no key.
+func openValue(box *seal.Box, it vaultclient.Item) ([]byte, error) {
+	rest, ok := bytes.CutPrefix(it.Value, registerPrefix)
+	if !ok || box == nil {
+		return nil, seal.ErrOpen
+	}
+	return box.Open(registerContext(it.Context), rest)
+}
+
+// sealValue seals a value for the register.
+func sealValue(box *seal.Box, it vaultclient.Item) ([]byte, error) {
+	sealed, err := box.Seal(registerContext(it.Context), it.Pad, it.Value)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(make([]byte, 0, len(registerPrefix)+len(sealed)), registerPrefix...), sealed...), nil
 }
 
 // boxFor returns the box of a context's key, kept in boxes for the next item; nil when the owner has none.

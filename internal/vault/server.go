@@ -236,6 +236,15 @@ func routes(mux *http.ServeMux, v *Vault) {
 		out, err := v.Seal(ctx, c, in.Purpose, items)
 		return vc.Join(out), err
 	})
+	handle(mux, v, "reseal", func(ctx context.Context, c Caller, in vc.WireReseal) (vc.WireValues, error) {
+		items, err := in.From.Items()
+		to, errTo := in.To.Items()
+		if err != nil || errTo != nil {
+			return vc.WireValues{}, invalid("columns differ in length, or a number is too large")
+		}
+		out, err := v.Reseal(ctx, c, in.From.Purpose, items, to)
+		return vc.Join(out), err
+	})
 	handle(mux, v, "open", func(ctx context.Context, c Caller, in vc.WireItems) (vc.WireValues, error) {
 		items, err := in.Items()
 		if err != nil {
@@ -252,6 +261,12 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return nothing{}, v.Intake(ctx, c, vc.Intake{Import: in.Import, Source: in.Source, SHA256: in.SHA256, Bytes: in.Bytes, Rows: in.Rows, Sender: in.Sender, Via: in.Via, Held: in.Held, Wearers: ws})
 	})
 	handle(mux, v, "grant-job", v.GrantJob)
+	handle(mux, v, "create-machine", v.CreateMachine)
+	handle(mux, v, "machines", func(ctx context.Context, c Caller, _ nothing) ([]vc.Machine, error) { return v.Machines(ctx, c) })
+	handle(mux, v, "end-machine", func(ctx context.Context, c Caller, n id.Grant) (nothing, error) {
+		return nothing{}, v.EndMachine(ctx, c, n)
+	})
+	handle(mux, v, "self", func(ctx context.Context, c Caller, _ nothing) (vc.Machine, error) { return v.Self(ctx, c) })
 	handle(mux, v, "ledger", v.Ledger)
 	handle(mux, v, "exposures", v.Exposures)
 	handle(mux, v, "declare", func(ctx context.Context, c Caller, in vc.Declaration) (nothing, error) {

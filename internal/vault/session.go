@@ -158,7 +158,7 @@ func (v *Vault) SignOut(ctx context.Context, c Caller) error {
 	}))
 }
 
-// Whoami returns the signed-in user.
+// Whoami returns the signed-in user; of a machine, its name and organisations, without id or role.
 func (v *Vault) Whoami(_ context.Context, c Caller) (vaultclient.User, error) {
 	p, err := v.authenticate(c)
 	if err != nil {
@@ -166,6 +166,9 @@ func (v *Vault) Whoami(_ context.Context, c Caller) (vaultclient.User, error) {
 	}
 	v.mu.RLock()
 	defer v.mu.RUnlock()
+	if p.Machine {
+		return vaultclient.User{Name: p.grant.Name, Organisations: p.Organisations}, nil
+	}
 	if u := v.state.users[p.User]; u != nil {
 		return *u, nil
 	}
@@ -374,14 +377,17 @@ func (v *Vault) organisationName(n id.Organisation) string {
 	return ""
 }
 
-// GrantJob gives a node leave for one file or run.
+// GrantJob gives a node leave for one file or run. A machine gives a part of its own, to the worker.
 func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) (id.Grant, error) {
 	p, err := v.authenticate(c)
 	if err != nil {
 		return id.Grant{}, err
 	}
-	if p.grant != nil {
-		return id.Grant{}, refused("only a signed-in user gives a grant")
+	if p.grant != nil && !p.Machine {
+		return id.Grant{}, refused("only a signed-in user, or a machine of its own part, gives a grant")
+	}
+	if p.Machine && j.Node != "worker" {
+		return id.Grant{}, refused("a machine passes a part of its leave on to the worker, and to nobody else")
 	}
 	if j.Lifetime <= 0 || j.Lifetime > maxGrantLife || j.MaxWearers < 1 || j.Fields == 0 || j.Node == "" || j.Import.IsZero() {
 		return id.Grant{}, invalid("a grant names its node, fields, file or run, a number of wearers, and a time of at most %v", maxGrantLife)
@@ -390,20 +396,14 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 	if len(where) == 0 {
 		where = p.Organisations
 	}
-	scope := where
-	if len(scope) == 0 {
-		scope = []id.Organisation{{}}
-	}
 	a := ask{action: policy.Grant, purpose: j.Purpose, fields: j.Fields}
+	parties, err := v.permitEach(ctx, p, a, where)
+	if err != nil {
+		return id.Grant{}, err
+	}
 	var rules []string
-	for _, org := range scope {
-		one := a
-		one.organisation = org
-		_, parties, err := v.permit(ctx, p, one)
-		if err != nil {
-			return id.Grant{}, err
-		}
-		rules = append(rules, joinRules(parties[0].rules))
+	for _, of := range parties {
+		rules = append(rules, joinRules(of.rules))
 	}
 	n := id.New[id.Grant]()
 	err = v.commit(ctx, func(t *tx) error {
@@ -411,7 +411,11 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 			return errUnauthenticated
 		}
 		g := &grant{User: p.User, Node: j.Node, Purpose: j.Purpose, Fields: j.Fields, Organisations: where, MaxWearers: j.MaxWearers, Import: j.Import,
-			Expires: t.now.Add(j.Lifetime).UnixMicro(), used: &wearerSet{m: map[id.Wearer]bool{}}}
+			Expires: t.now.Add(j.Lifetime).UnixMicro(), used: newWearerSet()}
+		if p.Machine { // of no more people, and for no longer, than the machine itself
+			g.User, g.Of, g.used = p.grant.User, p.Grant, p.grant.used
+			g.MaxWearers, g.Expires = min(g.MaxWearers, p.grant.MaxWearers), min(g.Expires, p.grant.Expires)
+		}
 		sealed, err := v.sealRow(TableJobGrant, n[:], g)
 		if err != nil {
 			return err
@@ -419,7 +423,7 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 		o := v.opening(p, a)
 		slices.Sort(rules)
 		o.Grant, o.Fields, o.Import, o.Subject, o.Rule = n, j.Fields, j.Import, n.String(), strings.Join(slices.Compact(rules), ", ")
-		o.Reason = fmt.Sprintf("for node %s, at most %d wearers", j.Node, j.MaxWearers)
+		o.Reason = fmt.Sprintf("for node %s, at most %d wearers", g.Node, g.MaxWearers)
 		e, err := v.seal(entry{kind: ledger.GrantGiven, basis: ledger.Gate}, o)
 		if err != nil {
 			return err
@@ -448,7 +452,7 @@ func (t *tx) dropExpired() {
 		}
 	}
 	for n, g := range t.v.state.grants {
-		if now >= g.Expires {
+		if now >= g.Expires && !g.isMachine() { // that a machine had leave stays on its list
 			t.put(TableJobGrant, n[:], nil)
 			t.apply(func(st *state) { delete(st.grants, n) })
 		}

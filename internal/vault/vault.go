@@ -86,6 +86,7 @@ type state struct {
 	sessions      map[secretHash]*session
 	links         map[secretHash]*link
 	grants        map[id.Grant]*grant
+	machines      map[secretHash]id.Grant
 	wearers       map[id.Wearer]*wearer
 	staged        map[id.Wearer]*wearer // new ones of imports that wait: values can be sealed for them, nothing else
 	persons       map[id.Person][]id.Wearer

@@ -15,10 +15,11 @@ import (
 	"github.com/dosevault/dosevault/internal/policy"
 )
 
-// Auth says for whom a node calls: exactly one of Session and Grant is set.
+// Auth says for whom a node calls: exactly one of Session, Grant and Machine is set.
 type Auth struct {
 	Session string   `json:"session,omitempty"` // a session token
-	Grant   id.Grant `json:"grant,omitzero"`
+	Grant   id.Grant `json:"grant,omitzero"`    // a job's
+	Machine string   `json:"machine,omitempty"` // a machine's token
 	// Export names the file or print that what is read goes into: from then on it is a recipient beside the caller, and
 	// who comes to hold it can be answered for.
 	Export id.Export `json:"export,omitzero"`
@@ -235,6 +236,67 @@ type JobGrant struct {
 	Import        id.Import         // the file or run that it is for
 	Node          string            // the node that may use it, as in "worker"
 	Lifetime      time.Duration
+}
+
+// MaxMachineWearers is the largest number of different people that a machine can have leave for.
+const MaxMachineWearers = 100_000
+
+// NewMachine asks for leave for a machine outside, such as an HR system.
+type NewMachine struct {
+	Name          string            `json:"name"` // the machine's, not a person's: it stands in ledgers
+	Purpose       policy.Purpose    `json:"purpose"`
+	Fields        policy.Fields     `json:"fields"`
+	Organisations []id.Organisation `json:"organisations,omitempty"` // empty: all of the service
+	MaxWearers    int               `json:"max_wearers"`             // different ones, ever
+	Node          string            `json:"node"`                    // that it comes in by
+	Ends          time.Time         `json:"ends"`                    // within a year
+}
+
+// MachineToken is a new machine's secret. Nobody can see it again.
+type MachineToken struct {
+	ID    id.Grant `json:"id"`
+	Token string   `json:"token"`
+}
+
+// Machine is a machine that has leave, or had it.
+type Machine struct {
+	ID            id.Grant          `json:"id"`
+	Name          string            `json:"name"`
+	Purpose       policy.Purpose    `json:"purpose"`
+	Fields        policy.Fields     `json:"fields"`
+	Organisations []id.Organisation `json:"organisations,omitempty"`
+	MaxWearers    int               `json:"max_wearers"`
+	Used          int               `json:"used"` // different wearers that it touched
+	Node          string            `json:"node"`
+	Ends          time.Time         `json:"ends"`
+	Ended         time.Time         `json:"ended,omitzero"`
+	By            string            `json:"by,omitempty"` // the user who gave it
+}
+
+// Work is what a machine is given leave for: a purpose and the fields that it needs.
+type Work struct {
+	Name    string // one word, as on the command line
+	Purpose policy.Purpose
+	Fields  policy.Fields
+}
+
+// Works are the kinds of machines, each with all the fields that it can use; readers may be given fewer.
+var Works = []Work{
+	{"doses", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber | policy.FieldDose | policy.FieldEmployment},
+	{"badges", policy.IssueBadges, policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment},
+	{"laboratory", policy.AssessDose, policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldHealth | policy.FieldDose | policy.FieldDocument | policy.FieldEmployment},
+	{"staff", policy.KeepRecords, policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldStaffNumber | policy.FieldRegistration | policy.FieldContact | policy.FieldHealth | policy.FieldDocument | policy.FieldEmployment},
+	{"ledger", policy.Oversight, policy.FieldName},
+}
+
+// WorkOf returns what kind of work a machine's leave is for.
+func (m Machine) WorkOf() Work {
+	for _, w := range Works {
+		if w.Purpose == m.Purpose && (w.Fields&policy.FieldDocument != 0) == (m.Fields&policy.FieldDocument != 0) {
+			return w
+		}
+	}
+	return Work{Purpose: m.Purpose, Fields: m.Fields}
 }
 
 // Recipient is who gets to read a field, as in "user:abc…", "node:web", "grant:…", "supplier:Cardiff Dosimetry".

@@ -309,16 +309,22 @@ func (c *Client) Tags(ctx context.Context, auth Auth, purpose policy.Purpose, it
 
 // Seal seals values for the register, in order.
 func (c *Client) Seal(ctx context.Context, auth Auth, purpose policy.Purpose, items []Item) ([][]byte, error) {
-	return values(ctx, c, "seal", auth, WireItemsOf(purpose, "", items))
+	return values(ctx, c, "seal", auth, WireItemsOf(purpose, "", items), len(items))
+}
+
+// Reseal seals values for another version of their row, without showing them: items as they are, to their new places
+// with the length that each is padded to, in the same order.
+func (c *Client) Reseal(ctx context.Context, auth Auth, purpose policy.Purpose, items, to []Item) ([][]byte, error) {
+	return values(ctx, c, "reseal", auth, WireReseal{WireItemsOf(purpose, "", items), WireItemsOf(purpose, "", to)}, len(items))
 }
 
 // Open opens values of the register, in order.
 func (c *Client) Open(ctx context.Context, auth Auth, r OpenRequest) ([][]byte, error) {
-	return values(ctx, c, "open", auth, WireItemsOf(r.Purpose, r.Reason, r.Items))
+	return values(ctx, c, "open", auth, WireItemsOf(r.Purpose, r.Reason, r.Items), len(r.Items))
 }
 
-func values(ctx context.Context, c *Client, method string, auth Auth, w WireItems) ([][]byte, error) {
-	if len(w.Values.Lengths) == 0 {
+func values[T any](ctx context.Context, c *Client, method string, auth Auth, w T, n int) ([][]byte, error) {
+	if n == 0 {
 		return nil, nil
 	}
 	var out WireValues
@@ -326,7 +332,7 @@ func values(ctx context.Context, c *Client, method string, auth Auth, w WireItem
 		return nil, err
 	}
 	split, err := out.Split()
-	if err != nil || 4*len(split) != len(w.Values.Lengths) {
+	if err != nil || len(split) != n {
 		return nil, &Error{Internal, "the vault's answer can't be read"}
 	}
 	return split, nil
@@ -341,6 +347,29 @@ func (c *Client) Intake(ctx context.Context, auth Auth, in Intake) error {
 func (c *Client) GrantJob(ctx context.Context, auth Auth, j JobGrant) (g id.Grant, err error) {
 	err = call(ctx, c, "grant-job", auth, j, &g)
 	return g, err
+}
+
+// CreateMachine gives a machine outside leave. Code Conflict: one of this name has leave already.
+func (c *Client) CreateMachine(ctx context.Context, auth Auth, m NewMachine) (t MachineToken, err error) {
+	err = call(ctx, c, "create-machine", auth, m, &t)
+	return t, err
+}
+
+// Machines lists the machines that have leave or had it, for whoever manages the installation.
+func (c *Client) Machines(ctx context.Context, auth Auth) (out []Machine, err error) {
+	err = call(ctx, c, "machines", auth, struct{}{}, &out)
+	return out, err
+}
+
+// EndMachine ends a machine's leave at once.
+func (c *Client) EndMachine(ctx context.Context, auth Auth, n id.Grant) error {
+	return call(ctx, c, "end-machine", auth, n, nil)
+}
+
+// Self returns the machine that calls. Code Unauthenticated: the token is none, or has ended.
+func (c *Client) Self(ctx context.Context, auth Auth) (m Machine, err error) {
+	err = call(ctx, c, "self", auth, struct{}{}, &m)
+	return m, err
 }
 
 // Ledger reads a page of an organisation's ledger, newest first.

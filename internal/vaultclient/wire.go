@@ -140,6 +140,11 @@ type (
 		Held    policy.Fields `json:"held,omitempty"`
 		Wearers []byte        `json:"wearers,omitempty"`
 	}
+	// WireReseal is the body of reseal: values, and their new places without values.
+	WireReseal struct {
+		From WireItems `json:"from"`
+		To   WireItems `json:"to"`
+	}
 	// WireItems is the body of seal and open: the items as columns. Ids are 16 bytes each, numbers 4, big endian; values
 	// stand one after the other.
 	WireItems struct {
@@ -179,6 +184,9 @@ func (w *WireCompare) Columns() []*[]byte {
 func (w *WireItems) Columns() []*[]byte {
 	return slices.Concat([]*[]byte{&w.Rows, &w.Versions, &w.Classes, &w.Organisations, &w.Wearers, &w.Years, &w.Pads}, w.Binds.Columns(), w.Values.Columns())
 }
+
+// Columns implements Columns.
+func (w *WireReseal) Columns() []*[]byte { return slices.Concat(w.From.Columns(), w.To.Columns()) }
 
 // Wire returns the wire form.
 func (c Change) Wire() WireChange {

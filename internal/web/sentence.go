@@ -113,6 +113,8 @@ func deed(e vaultclient.Entry) string {
 			}
 		}
 		return text + purpose(e.Purpose) + via(e)
+	case "machine":
+		return who + " gave a machine outside leave, or ended it: " + fieldWords(e.Fields, 2) + purpose(e.Purpose)
 	case "sign-in":
 		return who + " signed in" + via(e)
 	case "sign-out":
@@ -169,7 +171,7 @@ func erasedWords(e vaultclient.Entry) string {
 func actor(e vaultclient.Entry) string {
 	role := roleWord(policy.Role(e.Role))
 	switch {
-	case e.Role == "job" && e.Actor != "":
+	case (e.Role == "job" || e.Role == "machine") && e.Actor != "":
 		return e.Actor
 	case e.Actor != "" && e.Role != "" && e.Actor != e.Role:
 		return e.Actor + " (" + role + ")"

@@ -56,6 +56,8 @@ func TestSentence(t *testing.T) {
 		{"stage", vaultclient.Entry{Kind: "stage", Actor: evans, Role: coordinator, Count: 1}, "Mair Evans (co-ordinator) prepared new or changed records of one person, not yet in force.", ""},
 		{"discard", vaultclient.Entry{Kind: "discard", Actor: evans, Role: coordinator}, "Mair Evans (co-ordinator) dropped a file that was on its way in; nothing of it was kept.", ""},
 		{"write", vaultclient.Entry{Kind: "write", Actor: "a job", Role: "job", Fields: policy.FieldDose, Count: 7, Purpose: policy.AssessDose}, "A job wrote the doses of 7 people to assess doses.", ""},
+		{"by a machine", vaultclient.Entry{Kind: "reveal", Actor: "the machine “Reporting tool”", Role: "machine", Fields: policy.FieldDose, Count: 7, Purpose: policy.AssessDose}, "The machine “Reporting tool” saw the doses of 7 people to assess doses.", ""},
+		{"a machine's leave", vaultclient.Entry{Kind: "machine", Actor: "Mair Evans", Role: "co-ordinator", Fields: policy.FieldName | policy.FieldDose, Purpose: policy.AssessDose}, "Mair Evans (co-ordinator) gave a machine outside leave, or ended it: names and doses to assess doses.", ""},
 		{"write, no field", vaultclient.Entry{Kind: "write", Actor: "a job", Role: "job", Count: 7}, "A job changed the records of 7 people.", ""},
 		{"grant", vaultclient.Entry{Kind: "grant", Actor: evans, Role: coordinator, Fields: policy.FieldDose, Count: 700, Purpose: policy.AssessDose},
 			"Mair Evans (co-ordinator) gave leave for a job to use doses of up to 700 people to assess doses.", ""},

@@ -1,0 +1,269 @@
+package vault
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// A machine is a grant for something outside this installation: an HR system, a laboratory's, a reporting tool. It is
+// addressed by a secret of which only the hash is kept, never by its id; what it may do stands in the policies under the
+// name machine. Whom it touched is kept with it, so that its number of people holds over a restart.
+
+// Bounds of a machine's leave.
+const (
+	maxMachineLife = 366 * 24 * time.Hour
+	maxMachineName = 60
+	machinePrefix  = "dvm_" // so that a token is recognised where it should not lie
+)
+
+// machineIn is the name of the machine among an entry's recipients, or nothing.
+func machineIn(recipients []string) string {
+	for _, r := range recipients {
+		if name, ok := strings.CutPrefix(r, "machine:"); ok {
+			return name
+		}
+	}
+	return ""
+}
+
+// runs reports whether a grant has neither run out nor been ended.
+func (g *grant) runs(now int64) bool { return now < g.Expires && g.Ended == 0 }
+
+// isMachine reports whether a grant is a machine's.
+func (g *grant) isMachine() bool { return g.Secret != nil }
+
+// byGrant finds out who calls with a grant: a job by its id, a machine by its secret. The caller holds the lock.
+func (v *Vault) byGrant(c Caller, n id.Grant, now int64) (*principal, error) {
+	g := v.state.grants[n]
+	if g == nil || g.Node != c.Node || !g.runs(now) || g.isMachine() != (c.Auth.Machine != "") {
+		return nil, errUnauthenticated
+	}
+	of := v.state.grants[g.Of]
+	if !g.Of.IsZero() && (of == nil || !of.runs(now)) {
+		return nil, errUnauthenticated // what a machine passed on ends with it
+	}
+	p := &principal{
+		Principal:  policy.Principal{Grant: n, GrantPurpose: g.Purpose, GrantFields: g.Fields, Machine: g.isMachine(), Organisations: g.Organisations},
+		node:       c.Node,
+		grant:      g,
+		machine:    g.Of,
+		recipients: []string{"grant:" + n.String(), "node:" + c.Node},
+		alive:      func(st *state) bool { return st.grants[n] == g && st.grants[g.Of] == of },
+	}
+	if g.isMachine() {
+		p.machine = n
+		p.recipients = append(p.recipients, "machine:"+g.Name)
+	}
+	return p, nil
+}
+
+// count counts wearers towards the number that the caller's grant is for. What a machine and its jobs touched is kept with
+// the machine. Should the commit fail, they stay counted until the next start.
+func (t *tx) count(p *principal, parties []*party) error {
+	if p.grant == nil {
+		return nil
+	}
+	added, ok := p.grant.used.fit(parties, p.grant.MaxWearers)
+	if !ok {
+		return refused("the grant is for %d wearers; this is more", p.grant.MaxWearers)
+	}
+	if !added || p.machine.IsZero() {
+		return nil
+	}
+	return t.keepMachine(p.machine, *t.v.state.grants[p.machine])
+}
+
+// keepMachine writes a machine's row with whom it touched.
+func (t *tx) keepMachine(n id.Grant, g grant) error {
+	g.Used = g.used.pack()
+	sealed, err := t.v.sealRow(TableJobGrant, n[:], g)
+	if err != nil {
+		return err
+	}
+	t.put(TableJobGrant, n[:], sealed)
+	return nil
+}
+
+// scopeOf is what leave for organisations is asked about: each of them, or the installation.
+func scopeOf(orgs []id.Organisation) []id.Organisation {
+	if len(orgs) == 0 {
+		return []id.Organisation{{}}
+	}
+	return orgs
+}
+
+// CreateMachine gives a machine outside leave and returns its token, which is shown once and not kept. It is entered
+// where it holds: in the ledgers of its organisations, or in the installation's log.
+func (v *Vault) CreateMachine(ctx context.Context, c Caller, m vaultclient.NewMachine) (vaultclient.MachineToken, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return vaultclient.MachineToken{}, err
+	}
+	now := v.now()
+	switch {
+	case m.Name != strings.TrimSpace(m.Name) || m.Name == "" || len(m.Name) > maxMachineName || strings.ContainsFunc(m.Name, func(r rune) bool { return r < ' ' || r == '\u007f' }):
+		return vaultclient.MachineToken{}, invalid("a machine has a name of at most %d bytes", maxMachineName)
+	case m.Fields == 0 || m.MaxWearers < 1 || m.MaxWearers > vaultclient.MaxMachineWearers || m.Node == "":
+		return vaultclient.MachineToken{}, invalid("a machine's leave names fields, a number of people from 1 to %d, and the node that it comes in by", vaultclient.MaxMachineWearers)
+	case !m.Ends.After(now) || m.Ends.After(now.Add(maxMachineLife)):
+		return vaultclient.MachineToken{}, invalid("a machine's leave ends within a year")
+	}
+	a := ask{action: policy.Machine, purpose: m.Purpose, fields: m.Fields}
+	parties, err := v.permitEach(ctx, p, a, m.Organisations)
+	if err != nil {
+		return vaultclient.MachineToken{}, err
+	}
+	out := vaultclient.MachineToken{ID: id.New[id.Grant](), Token: machinePrefix + newSecret()}
+	h := hashSecret(out.Token)
+	g := &grant{User: p.User, Name: m.Name, Secret: h[:], Node: m.Node, Purpose: m.Purpose, Fields: m.Fields, Organisations: m.Organisations, MaxWearers: m.MaxWearers,
+		Expires: m.Ends.UnixMicro(), used: newWearerSet()}
+	err = v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		for _, other := range v.state.grants {
+			if other.isMachine() && other.runs(t.now.UnixMicro()) && person.Fold(other.Name) == person.Fold(m.Name) {
+				return &vaultclient.Error{Code: vaultclient.Conflict, Message: "a machine of this name has leave already: end it first, or choose another name"}
+			}
+		}
+		if err := t.enterMachine(p, a, out.ID, g, parties, "given"); err != nil {
+			return err
+		}
+		t.apply(func(s *state) { s.machines[h] = out.ID })
+		return nil
+	})
+	if err != nil {
+		return vaultclient.MachineToken{}, hideCommitError(err)
+	}
+	return out, nil
+}
+
+// permitEach asks the same about each organisation, or the installation.
+func (v *Vault) permitEach(ctx context.Context, p *principal, a ask, orgs []id.Organisation) ([]*party, error) {
+	var all []*party
+	for _, org := range scopeOf(orgs) {
+		one := a
+		one.organisation = org
+		_, parties, err := v.permit(ctx, p, one)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, parties...)
+	}
+	return all, nil
+}
+
+// enterMachine writes a machine's row and enters what was done with it.
+func (t *tx) enterMachine(p *principal, a ask, n id.Grant, g *grant, parties []*party, what string) error {
+	if err := t.keepMachine(n, *g); err != nil {
+		return err
+	}
+	for _, of := range parties {
+		o := t.v.opening(p, a)
+		o.Grant, o.Fields, o.Subject, o.Rule = n, g.Fields, n.String(), joinRules(of.rules)
+		o.Purpose = string(g.Purpose)
+		o.Reason = fmt.Sprintf("the machine “%s”: %s; by node %s, at most %d people, until %s", g.Name, what, g.Node, g.MaxWearers, time.UnixMicro(g.Expires).UTC().Format("2 January 2006"))
+		e, err := t.v.seal(entry{org: of.org, kind: ledger.Machine, basis: ledger.Gate}, o)
+		if err != nil {
+			return err
+		}
+		t.append(e)
+	}
+	t.apply(func(s *state) { s.grants[n] = g })
+	return nil
+}
+
+// Machines lists the machines that have leave or had it, by name, newest first, for whoever manages the installation.
+func (v *Vault) Machines(ctx context.Context, c Caller) ([]vaultclient.Machine, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := v.gate(ctx, p, ask{action: policy.Manage, purpose: policy.KeepRecords, kind: ledger.Oversee, subject: "machines"}); err != nil {
+		return nil, err
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	out := []vaultclient.Machine{}
+	for n, g := range v.state.grants {
+		if g.isMachine() {
+			out = append(out, v.machineOf(n, g))
+		}
+	}
+	slices.SortFunc(out, func(a, b vaultclient.Machine) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), b.Ends.Compare(a.Ends), cmp.Compare(a.ID.String(), b.ID.String()))
+	})
+	return out, nil
+}
+
+// machineOf is a machine as callers see it. The caller holds the lock.
+func (v *Vault) machineOf(n id.Grant, g *grant) vaultclient.Machine {
+	m := vaultclient.Machine{ID: n, Name: g.Name, Purpose: g.Purpose, Fields: g.Fields, Organisations: g.Organisations, MaxWearers: g.MaxWearers,
+		Used: g.used.len(), Node: g.Node, Ends: time.UnixMicro(g.Expires).UTC()}
+	if g.Ended != 0 {
+		m.Ended = time.UnixMicro(g.Ended).UTC()
+	}
+	if u := v.state.users[g.User]; u != nil {
+		m.By = u.Name
+	}
+	return m
+}
+
+// Self returns the machine that calls.
+func (v *Vault) Self(_ context.Context, c Caller) (vaultclient.Machine, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return vaultclient.Machine{}, err
+	}
+	if !p.Machine {
+		return vaultclient.Machine{}, refused("this is not a machine")
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	m := v.machineOf(p.Grant, p.grant)
+	m.By = ""
+	return m, nil
+}
+
+// EndMachine ends a machine's leave at once, and that of the jobs that it passed a part of it on to. Ending it twice is no error.
+func (v *Vault) EndMachine(ctx context.Context, c Caller, n id.Grant) error {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return err
+	}
+	v.mu.RLock()
+	g := v.state.grants[n]
+	v.mu.RUnlock()
+	if g == nil || !g.isMachine() {
+		if _, err := v.manage(ctx, p, id.Organisation{}); err != nil {
+			return err
+		}
+		return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such machine"}
+	}
+	a := ask{action: policy.Manage, purpose: policy.KeepRecords}
+	parties, err := v.permitEach(ctx, p, a, g.Organisations)
+	if err != nil {
+		return err
+	}
+	return hideCommitError(v.commit(ctx, func(t *tx) error {
+		if !p.alive(&v.state) {
+			return errUnauthenticated
+		}
+		ended := *v.state.grants[n]
+		if ended.Ended != 0 {
+			return nil
+		}
+		ended.Ended = t.now.UnixMicro()
+		return t.enterMachine(p, a, n, &ended, parties, "ended")
+	}))
+}
