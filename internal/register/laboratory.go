@@ -153,10 +153,14 @@ func (s *Service) GiveUp(ctx context.Context, im ImportRow) error {
 	return err
 }
 
+// fail ends an import. Its file goes, and the vault destroys the key and enters it.
 func (s *Service) fail(ctx context.Context, im ImportRow, why string) error {
 	from := im.State
 	im.State, im.Failure = Failed, why
-	return s.Store.Move(ctx, from, im)
+	if err := s.Store.Move(ctx, from, im); err != nil {
+		return err
+	}
+	return s.Vault.Discard(ctx, vaultclient.Auth{}, im.ID)
 }
 
 // preview reads a file and says what an import would do.
@@ -616,7 +620,7 @@ func (s *Service) Reconcile(ctx context.Context) error {
 	}
 	for _, n := range pending {
 		switch im, err := s.Store.Import(ctx, n); {
-		case errors.Is(err, ErrNotFound), err == nil && im.State == Failed:
+		case errors.Is(err, ErrNotFound), err == nil && !im.State.KeepsFile():
 			if err := s.Vault.Discard(ctx, vaultclient.Auth{}, n); err != nil {
 				return err
 			}

@@ -207,6 +207,6 @@ func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]Organi
 			out = append(out, st)
 		}
 	}
-	imports, err := s.Store.Imports(ctx, 10)
+	imports, _, err := s.Store.Imports(ctx, 0, 10)
 	return out, imports, err
 }

@@ -9,7 +9,7 @@
 // import stores all the rows that it accepted, in both databases, or none:
 //
 //	received → previewing → previewed → confirmed → importing → stored → done
-//	                 ↘ failed                ↘ failed          (rows refused, file wrong, changed since its preview)
+//	                 ↘ failed   ↘ declined           ↘ failed          (file wrong, somebody said no, changed since its preview)
 //
 // "stored" means that the register has committed and the vault's ledger has not yet; [Service.Reconcile] goes on
 // from any state after a crash. The states are what workers look for work by.
@@ -62,7 +62,11 @@ const (
 	Stored     State = "stored"
 	Done       State = "done"
 	Failed     State = "failed"
+	Declined   State = "declined"
 )
+
+// KeepsFile reports whether an import in this state keeps its file and what was found in it.
+func (s State) KeepsFile() bool { return s != Failed && s != Declined }
 
 // The kinds of imports.
 const (
@@ -181,11 +185,12 @@ type Store interface {
 	CreateImport(ctx context.Context, im ImportRow, documents map[string][][]byte) error
 	// Import returns an import. ErrNotFound: there is none.
 	Import(ctx context.Context, n id.Import) (ImportRow, error)
-	// Imports returns the newest imports, newest first.
-	Imports(ctx context.Context, most int) ([]ImportRow, error)
+	// Imports returns most imports, newest first, after the newest skip, and how many there are in all.
+	Imports(ctx context.Context, skip, most int) (list []ImportRow, total int, err error)
 	// ImportOf returns an import of a file with this hash that was stored. ErrNotFound: there is none.
 	ImportOf(ctx context.Context, sha256 []byte) (ImportRow, error)
-	// Move puts an import from one state into another with what else of it changed. ErrState: it is not in from.
+	// Move puts an import from one state into another with what else of it changed; one that becomes Failed or Declined
+	// loses its documents. ErrState: it is not in from.
 	Move(ctx context.Context, from State, im ImportRow) error
 	// Claim takes the oldest import in a state into another, for one caller only. ErrNotFound: none waits.
 	Claim(ctx context.Context, from, to State) (ImportRow, error)

@@ -557,7 +557,7 @@ func (t *tx) enterChanges(p *principal, n id.Import, rows []stagedChange) error 
 	return nil
 }
 
-// Discard drops an import's staged changes. Dropping twice is no error.
+// Discard drops an import's staged changes and the key of its documents. Dropping twice is no error.
 func (v *Vault) Discard(ctx context.Context, c Caller, n id.Import) error {
 	p, err := v.importCaller(c)
 	if err != nil {
@@ -588,7 +588,7 @@ func (v *Vault) Discard(ctx context.Context, c Caller, n id.Import) error {
 	}))
 }
 
-// finish ends an import and clears what was staged for it.
+// finish ends an import and clears what was staged for it. What was dropped loses the key of its documents too.
 func (t *tx) finish(n id.Import, im importState, rows []stagedChange, as string) error {
 	for i, row := range rows {
 		t.put(TableStaged, binary.BigEndian.AppendUint32(slices.Clone(n[:]), uint32(i)), nil)
@@ -600,6 +600,11 @@ func (t *tx) finish(n id.Import, im importState, rows []stagedChange, as string)
 				t.put(TableWearerKey, ownedID(row.Wearer, byte(c), keyVersion), nil)
 			}
 		}
+	}
+	if as == importDiscarded {
+		doc := id.Row(n)
+		t.put(TableDocumentKey, doc[:], nil)
+		t.apply(func(s *state) { delete(s.documents, doc) })
 	}
 	im.State, im.Staged = as, 0
 	return t.putImport(n, im)

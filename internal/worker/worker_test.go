@@ -134,7 +134,8 @@ type wire struct {
 	q *queue
 }
 
-func (w wire) Pending(context.Context) ([]id.Import, error) { return nil, nil }
+func (w wire) Pending(context.Context) ([]id.Import, error)               { return nil, nil }
+func (w wire) Discard(context.Context, vaultclient.Auth, id.Import) error { return nil }
 
 func (w wire) Open(_ context.Context, _ vaultclient.Auth, r vaultclient.OpenRequest) ([][]byte, error) {
 	return nil, w.q.breaks(id.Import(r.Items[0].Value))

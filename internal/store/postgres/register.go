@@ -180,8 +180,12 @@ func (s *Register) Import(ctx context.Context, n id.Import) (register.ImportRow,
 }
 
 // Imports implements register.Store.
-func (s *Register) Imports(ctx context.Context, most int) ([]register.ImportRow, error) {
-	return s.imports(ctx, "ORDER BY created DESC LIMIT $1", most)
+func (s *Register) Imports(ctx context.Context, skip, most int) (list []register.ImportRow, total int, err error) {
+	if err := s.pool.QueryRow(ctx, "SELECT count(*) FROM import").Scan(&total); err != nil {
+		return nil, 0, err
+	}
+	list, err = s.imports(ctx, "ORDER BY created DESC, id LIMIT $1 OFFSET $2", most, skip)
+	return list, total, err
 }
 
 // ImportOf implements register.Store.
@@ -204,6 +208,9 @@ func move(ctx context.Context, tx pgx.Tx, from register.State, im register.Impor
 		string(im.State), im.In, im.Stored, im.Refused, im.Ignored, im.Failure, im.ID[:], string(from))
 	if err == nil && tag.RowsAffected() != 1 {
 		err = fmt.Errorf("the import %w than %s", register.ErrState, from)
+	}
+	if err == nil && !im.State.KeepsFile() {
+		_, err = tx.Exec(ctx, "DELETE FROM document WHERE import = $1", im.ID[:])
 	}
 	return err
 }

@@ -173,8 +173,12 @@ func (s *Register) Import(ctx context.Context, n id.Import) (register.ImportRow,
 }
 
 // Imports implements register.Store.
-func (s *Register) Imports(ctx context.Context, most int) ([]register.ImportRow, error) {
-	return s.imports(ctx, "ORDER BY created DESC LIMIT $1", most)
+func (s *Register) Imports(ctx context.Context, skip, most int) (list []register.ImportRow, total int, err error) {
+	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM import").Scan(&total); err != nil {
+		return nil, 0, err
+	}
+	list, err = s.imports(ctx, "ORDER BY created DESC, id LIMIT $1 OFFSET $2", most, skip)
+	return list, total, err
 }
 
 // ImportOf implements register.Store.
@@ -189,7 +193,13 @@ func (s *Register) InState(ctx context.Context, st register.State) ([]register.I
 
 // Move implements register.Store.
 func (s *Register) Move(ctx context.Context, from register.State, im register.ImportRow) error {
-	return s.in(ctx, func(tx *sql.Tx) error { return move(ctx, tx, from, im) })
+	err := s.in(ctx, func(tx *sql.Tx) error { return move(ctx, tx, from, im) })
+	if err == nil && !im.State.KeepsFile() {
+		// What was deleted is overwritten in the database, and still stands in the log before it. Where somebody reads
+		// at this moment, the log is emptied later.
+		_, err = s.write.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
+	return err
 }
 
 func move(ctx context.Context, tx *sql.Tx, from register.State, im register.ImportRow) error {
@@ -201,7 +211,11 @@ func move(ctx context.Context, tx *sql.Tx, from register.State, im register.Impo
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
 		return errors.Join(fmt.Errorf("the import %w than %s", register.ErrState, from), err)
 	}
-	return nil
+	if im.State.KeepsFile() {
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM document WHERE import = $1", im.ID[:])
+	return err
 }
 
 // Claim implements register.Store.

@@ -122,10 +122,10 @@ func createImport(t *testing.T, s register.Store, reopen func() register.Store) 
 }
 
 func listImports(t *testing.T, s register.Store, _ func() register.Store) {
-	none, err := s.Imports(ctx, 10)
+	none, total, err := s.Imports(ctx, 0, 10)
 	must(t, err)
-	if len(none) != 0 {
-		t.Errorf("%d imports in an empty store", len(none))
+	if len(none) != 0 || total != 0 {
+		t.Errorf("%d of %d imports in an empty store", len(none), total)
 	}
 	var want []id.Import
 	for i := range 5 {
@@ -134,9 +134,13 @@ func listImports(t *testing.T, s register.Store, _ func() register.Store) {
 		create(t, s, im)
 		want = append([]id.Import{im.ID}, want...)
 	}
-	got, err := s.Imports(ctx, 3)
+	got, total, err := s.Imports(ctx, 0, 3)
 	must(t, err)
 	check(t, "newest three", ids(got), want[:3])
+	check(t, "all of them", total, 5)
+	got, _, err = s.Imports(ctx, 3, 3)
+	must(t, err)
+	check(t, "the others", ids(got), want[3:])
 	got, err = s.InState(ctx, register.Received)
 	must(t, err)
 	if len(got) != 5 {
@@ -251,6 +255,24 @@ func documents(t *testing.T, s register.Store, reopen func() register.Store) {
 	got, err = s.Document(ctx, im.ID, "file")
 	must(t, err)
 	check(t, "file, after the refused import", got, [][]byte{[]byte("d")})
+
+	other := anImport(register.Received)
+	must(t, s.CreateImport(ctx, other, map[string][][]byte{"file": {[]byte("f")}}))
+	for _, end := range []register.State{register.Previewed, register.Declined, register.Failed} {
+		from := im.State
+		im.State = end
+		must(t, s.Move(ctx, from, im))
+		_, err = s.Document(ctx, im.ID, "file")
+		if end.KeepsFile() {
+			must(t, err)
+			continue
+		}
+		wantErr(t, "the file of an import that is "+string(end), err, register.ErrNotFound)
+		must(t, s.SetDocument(ctx, im.ID, "file", [][]byte{[]byte("g")}))
+	}
+	got, err = s.Document(ctx, other.ID, "file")
+	must(t, err)
+	check(t, "another import's file", got, [][]byte{[]byte("f")})
 }
 
 // sample is a small register: two organisations, two wearers, three badges, of which two were reported.
