@@ -375,7 +375,8 @@ func (f *filler) users() error {
 	for i, o := range f.data.Organisations {
 		only := []id.Organisation{f.orgs[i]}
 		if o.Own {
-			users = append(users, vaultclient.NewUser{Name: "Dylan Rosser", Role: policy.Supervisor, Organisations: only}, vaultclient.NewUser{Name: "Carys Tudor", Role: policy.DataProtection, Organisations: only})
+			users = append(users, vaultclient.NewUser{Name: "Dylan Rosser", Role: policy.Supervisor, Organisations: only}, vaultclient.NewUser{Name: "Carys Tudor", Role: policy.DataProtection, Organisations: only},
+				vaultclient.NewUser{Name: "Lowri Penri", Role: policy.Local, Organisations: only})
 		} else if o.Kind == synth.HealthBoard && named == 0 {
 			named++
 			users = append(users, vaultclient.NewUser{Name: "Idris Meyrick", Role: policy.Supervisor, Organisations: only})

@@ -102,7 +102,7 @@ type UsersAddCmd struct {
 	signedIn
 	signInPages
 	Name         string   `arg:"" help:"The user's name."`
-	Role         string   `help:"What they are: co-ordinator, records-officer, supervisor, data-protection-officer, wearer or operator." required:"" placeholder:"ROLE" enum:"co-ordinator,records-officer,supervisor,data-protection-officer,wearer,operator"`
+	Role         string   `help:"What they are: co-ordinator, records-officer, supervisor, local-co-ordinator, data-protection-officer, wearer or operator." required:"" placeholder:"ROLE" enum:"co-ordinator,records-officer,supervisor,local-co-ordinator,data-protection-officer,wearer,operator"`
 	Organisation []string `help:"An organisation that they are tied to; may be given several times. Without one: the whole service." sep:"none" placeholder:"NAME"`
 	Wearer       []string `help:"With the role wearer: the id of their own record, as search prints it; may be given several times." sep:"none" placeholder:"ID"`
 }
@@ -142,7 +142,7 @@ func (c *UsersAddCmd) Run(e *env) error {
 		}
 		u.Wearers = append(u.Wearers, w)
 	}
-	tied := u.Role == policy.Supervisor || u.Role == policy.DataProtection
+	tied := slices.Contains(policy.Tied, u.Role)
 	switch {
 	case tied && len(u.Organisations) == 0:
 		return fmt.Errorf("a %s is one of an organisation: give --organisation", c.Role)

@@ -150,13 +150,17 @@ const (
 	Coordinator    Role = "co-ordinator"            // all organisations of the service
 	RecordsOfficer Role = "records-officer"         // NI number and date of birth, classified people only
 	Supervisor     Role = "supervisor"              // radiation protection supervisor of one organisation
+	Local          Role = "local-co-ordinator"      // issues and takes back one organisation's badges; no doses
 	DataProtection Role = "data-protection-officer" // ledger and exposures of one organisation
 	Wearer         Role = "wearer"                  // own record
 	Operator       Role = "operator"                // nothing personal
 )
 
 // Roles lists every role.
-var Roles = []Role{Coordinator, RecordsOfficer, Supervisor, DataProtection, Wearer, Operator}
+var Roles = []Role{Coordinator, RecordsOfficer, Supervisor, Local, DataProtection, Wearer, Operator}
+
+// Tied are the roles that hold at organisations only: without one they see nobody.
+var Tied = []Role{Supervisor, Local, DataProtection}
 
 // Action is what a request does; each has a policy file of its own.
 type Action string

@@ -140,7 +140,7 @@ func CleanBarcode(s string) string {
 // handles returns the organisations whose badges the caller moves: all that they work with, or none by their role.
 func (s *Service) handles(ctx context.Context, auth vaultclient.Auth) (vaultclient.User, map[id.Organisation]bool, error) {
 	user, err := s.Vault.Whoami(ctx, auth)
-	if err != nil || user.Role != policy.Coordinator && user.Role != policy.Supervisor {
+	if err != nil || !slices.Contains([]policy.Role{policy.Coordinator, policy.Supervisor, policy.Local}, user.Role) {
 		return user, nil, err
 	}
 	orgs, err := s.Vault.Organisations(ctx, auth)

@@ -160,6 +160,7 @@ var roleWords = []struct {
 	name, sees string
 }{
 	{policy.Coordinator, "Badge co-ordinator", "Issues badges for every organisation. Sees names, badges and doses; no dates of birth, no NI numbers."},
+	{policy.Local, "Local badge co-ordinator", "Hands out and takes back one employer's badges: names, no doses."},
 	{policy.Supervisor, "Radiation protection supervisor", "Sees the people, badges and doses of one employer, and nobody else."},
 	{policy.RecordsOfficer, "Records officer", "Keeps the records that the law asks for: names, dates of birth and NI numbers. Sees no doses."},
 	{policy.DataProtection, "Data protection officer", "Reads who has seen what of the people of one employer. Sees no doses."},

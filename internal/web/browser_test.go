@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/web/webtest"
 )
 
@@ -43,6 +44,14 @@ var pagesToLookAt = []struct {
 	{"find-nobody", "co-ordinator", findPath, "zzz", ""},
 	{"organisations", "co-ordinator", "/organisations", "", "phone"},
 	{"organisations-new", "co-ordinator", "/organisations/new", "", "phone"},
+	{"person-new", "co-ordinator", wearersPath(organisationID(1)) + "/new", "", ""},
+	{"person-change", "co-ordinator", partOf(wearerID(1), "change/leave"), "", ""},
+	{"person-history", "co-ordinator", partOf(wearerID(1), "history"), "", ""},
+	{"person-linked", "co-ordinator", partOf(wearerID(1), "person"), "", ""},
+	{"pairs", "co-ordinator", "/people/pairs", "", ""},
+	{"users", "co-ordinator", "/users", "", ""},
+	{"users-new", "co-ordinator", "/users/new", "", ""},
+	{"users-end", "co-ordinator", usersPath(fixed2(id.User{}, 5), "end"), "", ""},
 	{"organisation-settings", "co-ordinator", settingsPath(organisationID(1)), "", "phone"},
 	{"organisation-accounts", "co-ordinator", settingsPath(organisationID(1)) + "/accounts", "", "phone"},
 	{"return", "co-ordinator", "/return", "", "phone"},

@@ -154,6 +154,8 @@ func roleWord(r policy.Role) string {
 	switch r {
 	case policy.Coordinator:
 		return "co-ordinator"
+	case policy.Local:
+		return "local badge co-ordinator"
 	case policy.Supervisor:
 		return "radiation protection supervisor"
 	}

@@ -36,6 +36,7 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 		}
 		if managesOrganisations(user.Role) {
 			f.Nav = append(f.Nav, link{Text: titleOrganisations, Href: "/organisations", Current: title == titleOrganisations},
+				link{Text: titleUsers, Href: "/users", Current: title == titleUsers},
 				link{Text: titlePairs, Href: "/people/pairs", Current: title == titlePairs})
 		}
 		if len(user.Organisations) == 1 {
@@ -99,6 +100,8 @@ var profiles = map[policy.Role]profile{
 	policy.Coordinator: {list: policy.IssueBadges, record: policy.AssessDose, doses: true, work: true, sex: true, ledger: true, history: true,
 		fields: policy.FieldName | policy.FieldStaffNumber},
 	policy.Supervisor: {list: policy.IssueBadges, record: policy.AssessDose, doses: true, work: true,
+		fields: policy.FieldName | policy.FieldStaffNumber},
+	policy.Local: {list: policy.IssueBadges, record: policy.IssueBadges, work: true,
 		fields: policy.FieldName | policy.FieldStaffNumber},
 	policy.RecordsOfficer: {list: policy.KeepRecords, record: policy.KeepRecords,
 		fields: policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber | policy.FieldNI},

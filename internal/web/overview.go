@@ -68,6 +68,7 @@ var scopes = map[policy.Role]string{
 	policy.Coordinator:    "You co-ordinate badges for all organisations of the service.",
 	policy.RecordsOfficer: "You keep the statutory records of classified people: their names, dates of birth and NI numbers. Doses are not part of your role.",
 	policy.Supervisor:     "You see the people who work for your organisation, their badges and doses, and nobody else.",
+	policy.Local:          "You hand out and take back the badges of your organisation. Doses are not part of your role.",
 	policy.DataProtection: "You see who had access to the personal data of your organisation. Doses are not part of your role.",
 	policy.Wearer:         "You see your own record, and who else has seen it.",
 	policy.Operator:       "You keep the installation running. Your role sees nothing personal.",

@@ -1944,7 +1944,8 @@ func changeLinks(r vaultclient.Record) []link {
 		{Text: "Contact", Href: "contact"}, {Text: "Department and job title", Href: "work"}, {Text: "Classified person", Href: "classified"}, {Text: "They leave, or left", Href: "leave"}} {
 		all = append(all, link{Text: l.Text, Href: partOf(r.Wearer, "change/"+l.Href)})
 	}
-	return append(all, link{Text: "Employments of the same person", Href: partOf(r.Wearer, "person")}, link{Text: "What was changed, and by whom", Href: partOf(r.Wearer, "history")})
+	return append(all, link{Text: "Employments of the same person", Href: partOf(r.Wearer, "person")}, link{Text: "What was changed, and by whom", Href: partOf(r.Wearer, "history")},
+		link{Text: "Let them sign in to see their own record", Href: "/users/new?wearer=" + r.Wearer.String()})
 }
 
 var _ = templruntime.GeneratedTemplate

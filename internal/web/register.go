@@ -17,6 +17,7 @@ type Register interface {
 	Batches
 	Organisations
 	People
+	Users
 
 	// WearerRecord returns a wearer's badges, readings and totals, revealed for the page. The vault's errors come through.
 	WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*WearerRecord, error)

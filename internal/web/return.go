@@ -52,7 +52,9 @@ func (h *handler) returnRoutes() []route {
 }
 
 // handlesBadges reports whether a role hands badges out and takes them back.
-func handlesBadges(r policy.Role) bool { return r == policy.Coordinator || r == policy.Supervisor }
+func handlesBadges(r policy.Role) bool {
+	return r == policy.Coordinator || r == policy.Supervisor || r == policy.Local
+}
 
 const returnPath = "/return"
 

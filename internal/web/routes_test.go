@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/web/webtest"
 )
 
@@ -26,6 +27,13 @@ var formsToSend = []struct {
 	{wearersPath(organisationID(1)), url.Values{"q": {"e"}}},
 	{"/organisations/new", nil},
 	{"/organisations/" + organisationID(1).String() + "/settings/accounts", nil},
+	{wearersPath(organisationID(1)) + "/new", nil},
+	{partOf(wearerID(1), "change/name"), url.Values{"surname": {"Parry"}, "forenames": {"Siân"}}},
+	{partOf(wearerID(1), "person"), url.Values{"other": {wearerID(2).String()}}},
+	{"/people/pairs", url.Values{"one": {wearerID(1).String()}, "other": {wearerID(8).String()}, "answer": {"two"}}},
+	{"/users/new", nil},
+	{usersPath(fixed2(id.User{}, 5), "link"), nil},
+	{usersPath(fixed2(id.User{}, 5), "end"), nil},
 	{"/return", url.Values{"barcode": {"nothing that is known"}}},
 	{"/return/undo", nil},
 	{badgesPath(organisationID(1)) + "/move", url.Values{"to": {"sent"}, "batch": {"all"}}},

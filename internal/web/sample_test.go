@@ -110,6 +110,7 @@ func newSample() *sample {
 	nobody := everywhere(policy.Wearer, "Tomos Parry")
 	s.users["co-ordinator"] = everywhere(policy.Coordinator, "Mair Evans")
 	s.users["records"] = everywhere(policy.RecordsOfficer, "Owain Rees")
+	s.users["local"] = at(everywhere(policy.Local, "Lowri Penri"), organisationID(1))
 	s.users["supervisor"] = at(everywhere(policy.Supervisor, "Llŷr Hughes"), organisationID(1))
 	s.users["dpo"] = at(everywhere(policy.DataProtection, "Eluned Morgan"), organisationID(1))
 	s.users["wearer"] = own

@@ -132,6 +132,7 @@ func (h *handler) routes() []route {
 		h.batchRoutes(),
 		h.organisationRoutes(),
 		h.peopleRoutes(),
+		h.userRoutes(),
 	)
 }
 
