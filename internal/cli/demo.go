@@ -165,7 +165,7 @@ func (c *DemoCmd) fill(ctx context.Context, e *env, link string, began time.Time
 	if link == "" {
 		return nil, errors.New("the vault gave no sign-in link")
 	}
-	svc, done, err := c.openRegister(ctx, "cli", e.log)
+	svc, done, err := c.openRegister(ctx, "cli", id.Owner{}, e.log)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (s signedIn) service(e *env) (*register.Service, vaultclient.Auth, func() e
 		return nil, auth, nil, err
 	}
 	client.Close()
-	svc, done, err := s.openRegister(e.ctx, "cli", e.log)
+	svc, done, err := s.openRegister(e.ctx, "cli", id.Owner{}, e.log)
 	return svc, auth, done, err
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/register"
 	"github.com/dosevault/dosevault/internal/store/postgres"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
@@ -127,8 +129,8 @@ func (p place) client(node string) (*vaultclient.Client, error) {
 	return vaultclient.New(conf), nil
 }
 
-// openRegister opens the register for a node.
-func (p place) openRegister(ctx context.Context, node string, log *slog.Logger) (*register.Service, func() error, error) {
+// openRegister opens the register for a node. A zero owner is one for this process.
+func (p place) openRegister(ctx context.Context, node string, owner id.Owner, log *slog.Logger) (*register.Service, func() error, error) {
 	client, err := p.client(node)
 	if err != nil {
 		return nil, nil, err
@@ -138,11 +140,22 @@ func (p place) openRegister(ctx context.Context, node string, log *slog.Logger) 
 		client.Close()
 		return nil, nil, err
 	}
-	svc := register.New(register.Config{Store: store, Vault: client, Now: time.Now, Log: log, Node: node})
+	svc := register.New(register.Config{Store: store, Vault: client, Now: time.Now, Log: log, Node: node, Owner: owner})
 	return svc, func() error {
 		client.Close()
 		return store.Close()
 	}, nil
+}
+
+// owner is whose the imports are that a worker works on: always the same for one of this number, machine and directory, so
+// that after a crash it takes back its own at once.
+func (p place) owner(number int) id.Owner {
+	host, err := os.Hostname()
+	if err != nil {
+		return id.Owner{} // one for this process, then: its imports are taken over after a while
+	}
+	h := sha256.Sum256(fmt.Appendf(nil, "worker\x00%s\x00%s\x00%d", host, p.Dir, number))
+	return id.Owner(h[:16])
 }
 
 func (p place) registerStore(ctx context.Context) (register.Store, error) {

@@ -7,17 +7,20 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/store/postgres/server"
 	"github.com/dosevault/dosevault/internal/vaultcmd"
 	"github.com/dosevault/dosevault/internal/web"
@@ -89,7 +92,7 @@ func (c *WebCmd) Run(e *env) error {
 		return err
 	}
 	defer client.Close()
-	svc, closeRegister, err := c.openRegister(ctx, "web", e.log)
+	svc, closeRegister, err := c.openRegister(ctx, "web", id.Owner{}, e.log)
 	if err != nil {
 		return err
 	}
@@ -114,13 +117,16 @@ func (c *WebCmd) Run(e *env) error {
 }
 
 // WorkerCmd runs a worker alone.
-type WorkerCmd struct{ place }
+type WorkerCmd struct {
+	place
+	Number int `help:"Which of the workers with this data directory on this machine it is." default:"1"`
+}
 
 // Run works through what waits in the register until it is told to stop.
 func (c *WorkerCmd) Run(e *env) error {
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	svc, closeRegister, err := c.openRegister(ctx, "worker", e.log)
+	svc, closeRegister, err := c.openRegister(ctx, "worker", c.owner(c.Number), e.log)
 	if err != nil {
 		return err
 	}
@@ -135,6 +141,7 @@ type ServeCmd struct {
 	addresses
 	LinkFor string `help:"Print a sign-in link for the user of this name: the way back in when nobody who could make one can sign in. It is entered in the installation's log." placeholder:"NAME"`
 	UID     int    `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
+	Workers int    `help:"How many workers to run beside each other. Imports of several files then go on at the same time." default:"1"`
 }
 
 // Run makes an installation where there is none and serves it.
@@ -150,7 +157,7 @@ func (c *ServeCmd) Run(e *env) error {
 	}
 	warnings := c.warnings(c.UID)
 	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
-	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, warnings: warnings}
+	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, workers: c.Workers, warnings: warnings}
 	what := "First sign-in"
 	if c.LinkFor != "" {
 		what = "Sign-in"
@@ -183,11 +190,12 @@ type supervisor struct {
 	uid      int
 	demo     bool
 	linkFor  string // at the vault's first start only
+	workers  int    // 0: one
 	warnings []string
 
 	mu       sync.Mutex
 	stopping bool
-	running  map[string]*exec.Cmd
+	running  map[int]*exec.Cmd
 }
 
 // run serves until it is told to stop; ready is called once all are up, with the secret of a first sign-in link if there is one.
@@ -210,7 +218,7 @@ func (s *supervisor) start(ctx context.Context) (link string, err error) {
 	if err := s.own(); err != nil {
 		return "", err
 	}
-	s.running = map[string]*exec.Cmd{}
+	s.running = map[int]*exec.Cmd{}
 	flags := []string{"--dir", s.Dir, "--keys", s.Keys}
 	listen := []string{"--listen", s.Listen, "--vault-listen", s.VaultListen}
 	vaultArgs := append(append([]string{"vault"}, flags...), listen...)
@@ -221,7 +229,11 @@ func (s *supervisor) start(ctx context.Context) (link string, err error) {
 	for _, w := range s.warnings {
 		webArgs = append(webArgs, "--warning", w)
 	}
-	for i, args := range [][]string{vaultArgs, webArgs, append([]string{"worker"}, flags...)} {
+	all := [][]string{vaultArgs, webArgs}
+	for n := range max(s.workers, 1) {
+		all = append(all, append([]string{"worker", "--number", strconv.Itoa(n + 1)}, flags...))
+	}
+	for i, args := range all {
 		l, err := s.launch(ctx, i, args)
 		if err != nil {
 			return "", fmt.Errorf("starting the %s: %w", args[0], err)
@@ -261,7 +273,7 @@ func (s *supervisor) launch(ctx context.Context, i int, args []string) (link str
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if s.uid != 0 && os.Geteuid() == 0 {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(s.uid + i), Gid: uint32(s.uid)}
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(s.uid + min(i, 2)), Gid: uint32(s.uid)}
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -276,7 +288,7 @@ func (s *supervisor) launch(ctx context.Context, i int, args []string) (link str
 		s.mu.Unlock()
 		return "", err
 	}
-	s.running[args[0]] = cmd
+	s.running[i] = cmd
 	s.mu.Unlock()
 	lines := bufio.NewScanner(out)
 	up := false
@@ -341,8 +353,8 @@ func (s *supervisor) stop() {
 	s.stopping = true
 	running := s.running
 	s.mu.Unlock()
-	for _, name := range []string{"web", "worker", "vault"} {
-		cmd := running[name]
+	for _, i := range slices.Backward(slices.Sorted(maps.Keys(running))) {
+		cmd := running[i]
 		if cmd == nil || cmd.Process == nil {
 			continue
 		}

@@ -30,6 +30,8 @@ type (
 	Import = ID[importKind]
 	// Export names one file or print that personal data left in.
 	Export = ID[export]
+	// Owner names a process that works on imports.
+	Owner = ID[owner]
 	// Row names a row of the register: badge, wear period, reading, investigation, document.
 	Row = ID[row]
 )
@@ -42,6 +44,7 @@ type (
 	grant        struct{}
 	importKind   struct{}
 	export       struct{}
+	owner        struct{}
 	row          struct{}
 )
 

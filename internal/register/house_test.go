@@ -67,12 +67,15 @@ func newHouse(t *testing.T) *house {
 	return h
 }
 
+// owner is whose the imports of all nodes are: so a worker takes back at once what any of them leaves.
+var owner = id.New[id.Owner]()
+
 // service returns a service on a node. With a fuse, it is cut off from both databases once that has burnt.
 func (h *house) service(node string, f *fuse) *register.Service {
 	if f == nil {
 		f = &fuse{at: -1}
 	}
-	return register.New(register.Config{Store: fusedStore{h.store, f}, Vault: fusedVault{h.v, node, f}, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Node: node})
+	return register.New(register.Config{Store: fusedStore{h.store, f}, Vault: fusedVault{h.v, node, f}, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Node: node, Owner: owner})
 }
 
 func (h *house) ok(err error) {
@@ -176,7 +179,7 @@ func file(lines ...line) []byte {
 // work claims and does one step, as a worker does, and reports whether there was any.
 func work(ctx context.Context, s *register.Service) (bool, error) {
 	for from, to := range map[register.State]register.State{register.Received: register.Previewing, register.Confirmed: register.Importing} {
-		im, err := s.Store.Claim(ctx, from, to)
+		im, err := s.Claim(ctx, from, to)
 		if errors.Is(err, register.ErrNotFound) {
 			continue
 		}
@@ -390,8 +393,8 @@ func (s fusedStore) ImportOf(ctx context.Context, sum []byte) (register.ImportRo
 func (s fusedStore) Move(ctx context.Context, from register.State, im register.ImportRow) error {
 	return fusedErr(s.f, "moving to "+string(im.State), func() error { return s.Store.Move(ctx, from, im) })
 }
-func (s fusedStore) Claim(ctx context.Context, from, to register.State) (register.ImportRow, error) {
-	return fused(s.f, "claiming", func() (register.ImportRow, error) { return s.Store.Claim(ctx, from, to) })
+func (s fusedStore) Claim(ctx context.Context, from, to register.State, by register.Hold) (register.ImportRow, error) {
+	return fused(s.f, "claiming", func() (register.ImportRow, error) { return s.Store.Claim(ctx, from, to, by) })
 }
 func (s fusedStore) SetDocument(ctx context.Context, n id.Import, name string, parts [][]byte) error {
 	return fusedErr(s.f, "keeping a document", func() error { return s.Store.SetDocument(ctx, n, name, parts) })

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -114,17 +115,22 @@ type reading struct {
 	labels   []label
 }
 
+// Claim takes the oldest import in a state into another, to work on it. ErrNotFound: none waits.
+func (s *Service) Claim(ctx context.Context, from, to State) (ImportRow, error) {
+	return s.Store.Claim(ctx, from, to, s.hold())
+}
+
 // WorkOn does the next step of an import that was claimed for it: previewing or importing.
 func (s *Service) WorkOn(ctx context.Context, im ImportRow) error {
-	var err error
-	switch im.State {
-	case Previewing:
-		err = s.preview(ctx, im)
-	case Importing:
-		err = s.importFile(ctx, im)
-	default:
+	err := s.held(ctx, im, func(ctx context.Context) error {
+		switch im.State {
+		case Previewing:
+			return s.preview(ctx, im)
+		case Importing:
+			return s.importFile(ctx, im)
+		}
 		return fmt.Errorf("nothing is to be done for an import that is %s", im.State)
-	}
+	})
 	var input *InputError
 	var file *labfile.FileError
 	var vault *vaultclient.Error
@@ -506,7 +512,7 @@ func (s *Service) importFile(ctx context.Context, im ImportRow) error {
 // ImportRows stores rows that were read already, without a file: the history that an installation begins with.
 // Rows that can't be stored are an error, and nothing is stored.
 func (s *Service) ImportRows(ctx context.Context, auth vaultclient.Auth, sender string, rows []labfile.Row) (id.Import, error) {
-	im := ImportRow{ID: id.New[id.Import](), Kind: KindLaboratory, State: Importing, Node: s.Node, Created: s.Now()}
+	im := ImportRow{ID: id.New[id.Import](), Kind: KindLaboratory, State: Importing, Owner: s.Owner, Node: s.Node, Created: s.Now()}
 	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindLaboratory, Rows: len(rows), Sender: sender}); err != nil {
 		return im.ID, fmt.Errorf("entering the rows: %w", err)
 	}
@@ -518,16 +524,18 @@ func (s *Service) ImportRows(ctx context.Context, auth vaultclient.Auth, sender 
 	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
 		return im.ID, err
 	}
-	r, err := s.match(ctx, vaultclient.Auth{Grant: g}, im, &labfile.Report{In: len(rows), Rows: rows}, 0)
-	if err == nil && len(r.preview.Refused) > 0 {
-		f := r.preview.Refused[0]
-		err = wrong("row %d: %s: %s; nothing was stored", f.Row, f.Column, f.Text)
-	}
-	if err == nil {
+	return im.ID, s.held(ctx, im, func(ctx context.Context) error {
+		r, err := s.match(ctx, vaultclient.Auth{Grant: g}, im, &labfile.Report{In: len(rows), Rows: rows}, 0)
+		if err != nil {
+			return err
+		}
+		if len(r.preview.Refused) > 0 {
+			f := r.preview.Refused[0]
+			return wrong("row %d: %s: %s; nothing was stored", f.Row, f.Column, f.Text)
+		}
 		im.Counts = r.preview.Counts
-		err = s.store(ctx, vaultclient.Auth{Grant: g}, im, Importing, r.accepted)
-	}
-	return im.ID, err
+		return s.store(ctx, vaultclient.Auth{Grant: g}, im, Importing, r.accepted)
+	})
 }
 
 // store seals the rows' readings, evaluates everyone in them, commits, and has the vault's ledger confirm.
@@ -583,34 +591,19 @@ func (s *Service) confirm(ctx context.Context, auth vaultclient.Auth, im ImportR
 	return s.Store.Move(ctx, Stored, im)
 }
 
-// Reconcile goes on after a stop at any point: what a worker had begun is begun again, what the register stored is
-// confirmed, and what the vault has waiting but the register never stored is dropped. The worker calls it at its start.
+// Reconcile goes on after a stop at any point: what somebody had begun who is silent now is begun again, what the
+// register stored is confirmed, and what the vault has waiting but the register never stored is dropped. Workers call it
+// at their start, when they take back what was theirs, and from time to time.
 func (s *Service) Reconcile(ctx context.Context) error {
-	for from, back := range map[State]State{Previewing: Received, Importing: Confirmed} {
-		ims, err := s.Store.InState(ctx, from)
-		if err != nil {
-			return err
+	for {
+		im, err := s.Store.Reclaim(ctx, s.hold())
+		if errors.Is(err, ErrNotFound) {
+			break
 		}
-		for _, im := range ims {
-			im.State = back
-			if _, err := s.Store.Document(ctx, im.ID, docFile); errors.Is(err, ErrNotFound) {
-				im.State, im.Failure = Failed, "it was stopped before anything was stored" // no file to begin again with
-			}
-			if err := s.Store.Move(ctx, from, im); err != nil {
-				return err
-			}
+		if err == nil {
+			err = s.held(ctx, im, func(ctx context.Context) error { return s.goOn(ctx, im) })
 		}
-	}
-	stored, err := s.Store.InState(ctx, Stored)
-	if err != nil {
-		return err
-	}
-	for _, im := range stored {
-		rows, err := s.Store.ImportRows(ctx, im.ID)
-		if err != nil {
-			return err
-		}
-		if err := s.confirm(ctx, vaultclient.Auth{}, im, Manifests(im.Kind, rows)); err != nil {
+		if err != nil && !errors.Is(err, ErrState) { // else somebody took it meanwhile
 			return err
 		}
 	}
@@ -629,6 +622,54 @@ func (s *Service) Reconcile(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// goOn brings an import that was left on its way to where it can be begun again, or to its end.
+func (s *Service) goOn(ctx context.Context, im ImportRow) error {
+	from := im.State
+	if from == Stored {
+		rows, err := s.Store.ImportRows(ctx, im.ID)
+		if err != nil {
+			return err
+		}
+		return s.confirm(ctx, vaultclient.Auth{}, im, Manifests(im.Kind, rows))
+	}
+	im.State = map[State]State{Previewing: Received, Importing: Confirmed}[from]
+	switch _, err := s.Store.Document(ctx, im.ID, docFile); {
+	case errors.Is(err, ErrNotFound):
+		im.State, im.Failure = Failed, "it was stopped before anything was stored" // no file to begin again with
+	case err != nil:
+		return err
+	}
+	return s.Store.Move(ctx, from, im)
+}
+
+func (s *Service) hold() Hold { return Hold{s.Owner, Lease} }
+
+// held does work on an import that this process holds, and says so again and again. When it is another's, since this one
+// was silent for too long, the work's context ends; it could store nothing any more.
+func (s *Service) held(ctx context.Context, im ImportRow, work func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var beat sync.WaitGroup
+	defer beat.Wait()
+	defer cancel()
+	beat.Go(func() {
+		tick := time.NewTicker(Lease / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if err := s.Store.Extend(ctx, im.ID, s.hold()); errors.Is(err, ErrState) {
+				cancel()
+			} else if err != nil && ctx.Err() == nil {
+				s.Log.Warn("holding an import", "import", im.ID, "error", err)
+			}
+		}
+	})
+	return work(ctx)
 }
 
 // fiveYearsBefore is the first day that a sum ending on a day can need.

@@ -61,7 +61,7 @@ func (s *Service) TakeOnOne(ctx context.Context, auth vaultclient.Auth, j Joiner
 
 func (s *Service) takeOnAs(ctx context.Context, auth vaultclient.Auth, kind string, joiners []Joiner, sha256 []byte, sender string) (Taken, error) {
 	out := Taken{Import: id.New[id.Import]()}
-	im := ImportRow{ID: out.Import, Kind: kind, State: Importing, Node: s.Node, SHA256: sha256, Created: s.Now()}
+	im := ImportRow{ID: out.Import, Kind: kind, State: Importing, Owner: s.Owner, Node: s.Node, SHA256: sha256, Created: s.Now()}
 	im.Counts = Counts{In: len(joiners), Stored: len(joiners)}
 	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: kind, SHA256: sha256, Rows: len(joiners), Sender: sender}); err != nil {
 		return out, fmt.Errorf("entering the list: %w", err)
@@ -69,7 +69,7 @@ func (s *Service) takeOnAs(ctx context.Context, auth vaultclient.Auth, kind stri
 	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
 		return out, err
 	}
-	err := s.takeOn(ctx, auth, im, joiners, &out)
+	err := s.held(ctx, im, func(ctx context.Context) error { return s.takeOn(ctx, auth, im, joiners, &out) })
 	if err == nil {
 		return out, nil
 	}
@@ -266,7 +266,7 @@ func plain(s string) bool {
 
 // Dispatch stores badges with their wear periods, all of them or none. A barcode that is there already is ErrExists.
 func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []Dispatched, sender string) (id.Import, error) {
-	im := ImportRow{ID: id.New[id.Import](), Kind: KindDispatch, State: Importing, Node: s.Node, Created: s.Now(), Counts: Counts{In: len(badges), Stored: len(badges)}}
+	im := ImportRow{ID: id.New[id.Import](), Kind: KindDispatch, State: Importing, Owner: s.Owner, Node: s.Node, Created: s.Now(), Counts: Counts{In: len(badges), Stored: len(badges)}}
 	for i, d := range badges {
 		if d.To < d.From || !plain(d.Barcode) || d.Barcode == "" || !plain(d.Batch) {
 			return im.ID, wrong("badge %d: a barcode and batch of printed characters, at most %d, and a period that ends after it begins are needed", i+1, maxCode)
@@ -278,6 +278,16 @@ func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []
 	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
 		return im.ID, err
 	}
+	err := s.held(ctx, im, func(ctx context.Context) error { return s.dispatch(ctx, auth, im, badges) })
+	if now, look := s.Store.Import(ctx, im.ID); err != nil && look == nil && now.State == Importing {
+		im.State, im.Failure = Failed, "it was not stored"
+		err = errors.Join(err, s.Store.Move(ctx, Importing, im))
+	}
+	return im.ID, err
+}
+
+// dispatch stores badges under an import.
+func (s *Service) dispatch(ctx context.Context, auth vaultclient.Auth, im ImportRow, badges []Dispatched) error {
 	rows := &Rows{Periods: make([]PeriodRow, len(badges))}
 	items := make([]vaultclient.Item, len(badges))
 	for i, d := range badges {
@@ -291,15 +301,11 @@ func (s *Service) Dispatch(ctx context.Context, auth vaultclient.Auth, badges []
 		items[i] = vaultclient.Item{Context: p.context(), Value: wear.encode(), Pad: periodPad}
 	}
 	sealed, err := s.seal(ctx, auth, policy.IssueBadges, items)
-	if err == nil {
-		for i := range rows.Periods {
-			rows.Periods[i].Sealed = sealed[i]
-		}
-		err = s.finish(ctx, auth, im, Importing, rows)
+	if err != nil {
+		return err
 	}
-	if now, look := s.Store.Import(ctx, im.ID); err != nil && look == nil && now.State == Importing {
-		im.State, im.Failure = Failed, "it was not stored"
-		err = errors.Join(err, s.Store.Move(ctx, Importing, im))
+	for i := range rows.Periods {
+		rows.Periods[i].Sealed = sealed[i]
 	}
-	return im.ID, err
+	return s.finish(ctx, auth, im, Importing, rows)
 }

@@ -12,7 +12,8 @@
 //	                 ↘ failed   ↘ declined           ↘ failed          (file wrong, somebody said no, changed since its preview)
 //
 // "stored" means that the register has committed and the vault's ledger has not yet; [Service.Reconcile] goes on
-// from any state after a crash. The states are what workers look for work by.
+// from any state after a crash. The states are what workers look for work by. Who works on an import holds it: it
+// changes in nobody else's hands until its holder has been silent for [Lease], and its holder can't change it after that.
 package register
 
 import (
@@ -68,6 +69,18 @@ const (
 // KeepsFile reports whether an import in this state keeps its file and what was found in it.
 func (s State) KeepsFile() bool { return s != Failed && s != Declined }
 
+// Held reports whether somebody works on an import in this state.
+func (s State) Held() bool { return s == Previewing || s == Importing || s == Stored }
+
+// Lease is how long an import stays with a holder who is silent.
+const Lease = 20 * time.Second
+
+// Hold is who holds an import, and for how long from now on.
+type Hold struct {
+	Owner id.Owner
+	For   time.Duration
+}
+
 // The kinds of imports.
 const (
 	KindPeople     = "people"
@@ -98,7 +111,8 @@ type ImportRow struct {
 	SHA256  []byte
 	Created time.Time
 	Counts
-	Failure string // without personal data
+	Failure string   // without personal data
+	Owner   id.Owner // who works on it; zero: nobody
 }
 
 // Counts are an import's rows: In = Stored + Refused + Ignored.
@@ -190,10 +204,16 @@ type Store interface {
 	// ImportOf returns an import of a file with this hash that was stored. ErrNotFound: there is none.
 	ImportOf(ctx context.Context, sha256 []byte) (ImportRow, error)
 	// Move puts an import from one state into another with what else of it changed; one that becomes Failed or Declined
-	// loses its documents. ErrState: it is not in from.
+	// loses its documents. Its owner keeps it for another Lease in a state that is held, and gives it up in another.
+	// ErrState: it is not in from, or not its owner's.
 	Move(ctx context.Context, from State, im ImportRow) error
-	// Claim takes the oldest import in a state into another, for one caller only. ErrNotFound: none waits.
-	Claim(ctx context.Context, from, to State) (ImportRow, error)
+	// Claim takes the oldest import in a state into another, for one caller only, who then holds it. ErrNotFound: none waits.
+	Claim(ctx context.Context, from, to State, by Hold) (ImportRow, error)
+	// Reclaim takes an import in a state that is held which is the caller's, nobody's, or whose lease has ended, for one
+	// caller only. It stays in its state. ErrNotFound: there is none.
+	Reclaim(ctx context.Context, by Hold) (ImportRow, error)
+	// Extend holds an import for longer. ErrState: it is not the caller's.
+	Extend(ctx context.Context, n id.Import, by Hold) error
 	// InState returns the imports in a state.
 	InState(ctx context.Context, s State) ([]ImportRow, error)
 	// SetDocument keeps a document's sealed parts, replacing those of that name.
@@ -201,7 +221,7 @@ type Store interface {
 	// Document returns a document's sealed parts in order. ErrNotFound: there is none.
 	Document(ctx context.Context, n id.Import, name string) ([][]byte, error)
 	// Commit stores an import's rows and puts it from one state into another, all or nothing. ErrState: it is not in
-	// from; ErrExists: a row is there already.
+	// from, or not its owner's; ErrExists: a row is there already.
 	Commit(ctx context.Context, from State, im ImportRow, rows *Rows) error
 	// Periods returns the wear periods of barcodes with their reports, in no order; unknown barcodes are left out.
 	Periods(ctx context.Context, barcodes []string) ([]Result, error)
@@ -231,7 +251,8 @@ type Config struct {
 	Vault Vault
 	Now   func() time.Time
 	Log   *slog.Logger
-	Node  string // the node that it runs on
+	Node  string   // the node that it runs on
+	Owner id.Owner // of the imports that it works on; another one for each process. Zero: a random one
 }
 
 // Service has the use cases. It is safe for concurrent use.
@@ -241,7 +262,12 @@ type Service struct {
 }
 
 // New returns a service.
-func New(c Config) *Service { return &Service{Config: c} }
+func New(c Config) *Service {
+	if c.Owner.IsZero() {
+		c.Owner = id.New[id.Owner]()
+	}
+	return &Service{Config: c}
+}
 
 // InputError is what is wrong with something that a person gave, where it is and what to do. It holds no personal data.
 type InputError struct{ Message string }

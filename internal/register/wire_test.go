@@ -47,7 +47,7 @@ func (h *house) overTheWire() {
 		h.ok(err)
 		c := vc.New(conf)
 		h.Cleanup(c.Close)
-		return register.New(register.Config{Store: h.store, Vault: c, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Node: name})
+		return register.New(register.Config{Store: h.store, Vault: c, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Node: name, Owner: owner})
 	}
 	h.web, h.worker = node("web"), node("worker")
 }

@@ -17,6 +17,7 @@ import (
 // How long a worker waits, and how often it tries.
 const (
 	pause     = 50 * time.Millisecond // when there was nothing to do
+	every     = register.Lease / 4    // that it looks for what others left
 	firstWait = time.Second           // after a fault, then twice as long …
 	most      = 30 * time.Second      // … up to this
 	tries     = 8                     // of one import, about two minutes; without the vault no try counts
@@ -31,9 +32,10 @@ func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
 		wait = min(2*wait, most)
 		return ok
 	}
-	for settled := false; ; {
-		if !settled {
-			// A stop or a fault left imports as they were claimed: they are put back.
+	var settled time.Time // when it last looked; zero after a fault
+	for {
+		if time.Since(settled) > every {
+			// A stop or a fault, here or elsewhere, left imports as they were claimed: they are put back.
 			if err := s.Reconcile(ctx); err != nil {
 				if ctx.Err() == nil {
 					log.Error("reconciling the databases; trying again", "error", err, "in", wait)
@@ -43,7 +45,7 @@ func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
 				}
 				continue
 			}
-			settled = true
+			settled = time.Now()
 		}
 		im, err := next(ctx, s, log)
 		switch {
@@ -51,7 +53,7 @@ func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
 			return nil
 		case err != nil:
 			again(ctx, s, log, im, err, failed)
-			settled = false
+			settled = time.Time{}
 			if !later() {
 				return nil
 			}
@@ -93,7 +95,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // next does one step of one import and returns it; the zero one when none waits.
 func next(ctx context.Context, s *register.Service, log *slog.Logger) (register.ImportRow, error) {
 	for _, step := range []struct{ from, to register.State }{{register.Confirmed, register.Importing}, {register.Received, register.Previewing}} {
-		im, err := s.Store.Claim(ctx, step.from, step.to)
+		im, err := s.Claim(ctx, step.from, step.to)
 		if errors.Is(err, register.ErrNotFound) {
 			continue
 		}

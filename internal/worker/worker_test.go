@@ -80,21 +80,23 @@ func (q *queue) times() int {
 	return q.asked
 }
 
-func (q *queue) InState(_ context.Context, s register.State) (out []register.ImportRow, err error) {
+func (q *queue) Reclaim(_ context.Context, by register.Hold) (register.ImportRow, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.stuck != nil {
-		return nil, q.stuck
+		return register.ImportRow{}, q.stuck
 	}
 	for _, im := range q.imports {
-		if im.State == s {
-			out = append(out, *im)
+		if im.State.Held() {
+			return *im, nil
 		}
 	}
-	return out, nil
+	return register.ImportRow{}, register.ErrNotFound
 }
 
-func (q *queue) Claim(_ context.Context, from, to register.State) (register.ImportRow, error) {
+func (q *queue) Extend(context.Context, id.Import, register.Hold) error { return nil }
+
+func (q *queue) Claim(_ context.Context, from, to register.State, _ register.Hold) (register.ImportRow, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.asked++

@@ -110,15 +110,16 @@ func (s *Register) Organisations(ctx context.Context) (map[id.Organisation][]byt
 	return out, err
 }
 
-const importColumns = "id, kind, state, job_grant, node, sha256, created, rows_in, rows_stored, rows_refused, rows_ignored, failure"
+const importColumns = "id, kind, state, job_grant, node, sha256, created, rows_in, rows_stored, rows_refused, rows_ignored, failure, owner"
 
 func scanImport(scan func(...any) error) (register.ImportRow, error) {
 	var im register.ImportRow
-	var key, grant []byte
+	var key, grant, owner []byte
 	var created int64
-	err := scan(&key, &im.Kind, &im.State, &grant, &im.Node, &im.SHA256, &created, &im.In, &im.Stored, &im.Refused, &im.Ignored, &im.Failure)
+	err := scan(&key, &im.Kind, &im.State, &grant, &im.Node, &im.SHA256, &created, &im.In, &im.Stored, &im.Refused, &im.Ignored, &im.Failure, &owner)
 	copy(im.ID[:], key)
 	copy(im.Grant[:], grant)
+	copy(im.Owner[:], owner)
 	im.Created = time.UnixMicro(created).UTC()
 	return im, err
 }
@@ -148,8 +149,8 @@ func (s *Register) oneImport(ctx context.Context, rest string, args ...any) (reg
 // CreateImport implements register.Store.
 func (s *Register) CreateImport(ctx context.Context, im register.ImportRow, documents map[string][][]byte) error {
 	return exists(s.in(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, "INSERT INTO import ("+importColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-			im.ID[:], im.Kind, string(im.State), im.Grant[:], im.Node, im.SHA256, im.Created.UnixMicro(), im.In, im.Stored, im.Refused, im.Ignored, im.Failure)
+		_, err := tx.Exec(ctx, "INSERT INTO import ("+importColumns+", lease) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN $13::bytea IS NULL THEN 0 ELSE "+until("$14")+" END)",
+			im.ID[:], im.Kind, string(im.State), im.Grant[:], im.Node, im.SHA256, im.Created.UnixMicro(), im.In, im.Stored, im.Refused, im.Ignored, im.Failure, owned(im), register.Lease.Microseconds())
 		if err != nil {
 			return err
 		}
@@ -204,10 +205,11 @@ func (s *Register) Move(ctx context.Context, from register.State, im register.Im
 }
 
 func move(ctx context.Context, tx pgx.Tx, from register.State, im register.ImportRow) error {
-	tag, err := tx.Exec(ctx, "UPDATE import SET state = $1, rows_in = $2, rows_stored = $3, rows_refused = $4, rows_ignored = $5, failure = $6 WHERE id = $7 AND state = $8",
-		string(im.State), im.In, im.Stored, im.Refused, im.Ignored, im.Failure, im.ID[:], string(from))
+	tag, err := tx.Exec(ctx, "UPDATE import SET state = $1, rows_in = $2, rows_stored = $3, rows_refused = $4, rows_ignored = $5, failure = $6, owner = $7, lease = CASE WHEN $7::bytea IS NULL THEN 0 ELSE "+until("$8")+
+		" END WHERE id = $9 AND state = $10 AND coalesce(owner, $11) = $12",
+		string(im.State), im.In, im.Stored, im.Refused, im.Ignored, im.Failure, owned(im), register.Lease.Microseconds(), im.ID[:], string(from), make([]byte, len(im.Owner)), im.Owner[:])
 	if err == nil && tag.RowsAffected() != 1 {
-		err = fmt.Errorf("the import %w than %s", register.ErrState, from)
+		err = fmt.Errorf("the import %w than %s, or another's", register.ErrState, from)
 	}
 	if err == nil && !im.State.KeepsFile() {
 		_, err = tx.Exec(ctx, "DELETE FROM document WHERE import = $1", im.ID[:])
@@ -215,14 +217,48 @@ func move(ctx context.Context, tx pgx.Tx, from register.State, im register.Impor
 	return err
 }
 
+// owned is the owner that an import has in its state.
+func owned(im register.ImportRow) []byte {
+	if im.Owner.IsZero() || !im.State.Held() {
+		return nil
+	}
+	return im.Owner[:]
+}
+
+// until is the end of a lease of so many microseconds from now on, by the server's clock, which serves all.
+func until(micros string) string {
+	return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint + " + micros + "::bigint"
+}
+
 // Claim implements register.Store. Workers that look at the same time pass over each other's.
-func (s *Register) Claim(ctx context.Context, from, to register.State) (register.ImportRow, error) {
-	row := s.pool.QueryRow(ctx, "UPDATE import SET state = $1 WHERE id = (SELECT id FROM import WHERE state = $2 ORDER BY created LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING "+importColumns, string(to), string(from))
-	im, err := scanImport(row.Scan)
+func (s *Register) Claim(ctx context.Context, from, to register.State, by register.Hold) (register.ImportRow, error) {
+	return s.take(ctx, "UPDATE import SET owner = $1, lease = "+until("$2")+", state = $3 WHERE id = (SELECT id FROM import WHERE state = $4 ORDER BY created LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING "+importColumns,
+		by.Owner[:], by.For.Microseconds(), string(to), string(from))
+}
+
+// Reclaim implements register.Store. An import that is just being committed is locked, and passed over.
+func (s *Register) Reclaim(ctx context.Context, by register.Hold) (register.ImportRow, error) {
+	return s.take(ctx, "UPDATE import SET owner = $1, lease = "+until("$2")+` WHERE id = (SELECT id FROM import WHERE state = ANY($3) AND (owner = $1 OR lease < `+until("0")+`)
+		ORDER BY created LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING `+importColumns,
+		by.Owner[:], by.For.Microseconds(), []string{string(register.Previewing), string(register.Importing), string(register.Stored)})
+}
+
+// take returns the import that a statement gave to somebody.
+func (s *Register) take(ctx context.Context, query string, args ...any) (register.ImportRow, error) {
+	im, err := scanImport(s.pool.QueryRow(ctx, query, args...).Scan)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return register.ImportRow{}, register.ErrNotFound
 	}
 	return im, err
+}
+
+// Extend implements register.Store.
+func (s *Register) Extend(ctx context.Context, n id.Import, by register.Hold) error {
+	tag, err := s.pool.Exec(ctx, "UPDATE import SET lease = "+until("$1")+" WHERE id = $2 AND owner = $3", by.For.Microseconds(), n[:], by.Owner[:])
+	if err == nil && tag.RowsAffected() != 1 {
+		err = fmt.Errorf("the import %w: it is another's", register.ErrState)
+	}
+	return err
 }
 
 // SetDocument implements register.Store.

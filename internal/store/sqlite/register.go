@@ -103,15 +103,16 @@ func (s *Register) Organisations(ctx context.Context) (map[id.Organisation][]byt
 	return out, err
 }
 
-const importColumns = "id, kind, state, job_grant, node, sha256, created, rows_in, rows_stored, rows_refused, rows_ignored, failure"
+const importColumns = "id, kind, state, job_grant, node, sha256, created, rows_in, rows_stored, rows_refused, rows_ignored, failure, owner"
 
 func scanImport(scan func(...any) error) (register.ImportRow, error) {
 	var im register.ImportRow
-	var key, grant []byte
+	var key, grant, owner []byte
 	var created int64
-	err := scan(&key, &im.Kind, &im.State, &grant, &im.Node, &im.SHA256, &created, &im.In, &im.Stored, &im.Refused, &im.Ignored, &im.Failure)
+	err := scan(&key, &im.Kind, &im.State, &grant, &im.Node, &im.SHA256, &created, &im.In, &im.Stored, &im.Refused, &im.Ignored, &im.Failure, &owner)
 	copy(im.ID[:], key)
 	copy(im.Grant[:], grant)
+	copy(im.Owner[:], owner)
 	im.Created = time.UnixMicro(created).UTC()
 	return im, err
 }
@@ -141,8 +142,8 @@ func (s *Register) oneImport(ctx context.Context, rest string, args ...any) (reg
 // CreateImport implements register.Store.
 func (s *Register) CreateImport(ctx context.Context, im register.ImportRow, documents map[string][][]byte) error {
 	return exists(s.in(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO import ("+importColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-			im.ID[:], im.Kind, im.State, im.Grant[:], im.Node, im.SHA256, im.Created.UnixMicro(), im.In, im.Stored, im.Refused, im.Ignored, im.Failure)
+		_, err := tx.ExecContext(ctx, "INSERT INTO import ("+importColumns+", lease) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+			im.ID[:], im.Kind, im.State, im.Grant[:], im.Node, im.SHA256, im.Created.UnixMicro(), im.In, im.Stored, im.Refused, im.Ignored, im.Failure, owned(im), leased(im))
 		if err != nil {
 			return err
 		}
@@ -203,13 +204,13 @@ func (s *Register) Move(ctx context.Context, from register.State, im register.Im
 }
 
 func move(ctx context.Context, tx *sql.Tx, from register.State, im register.ImportRow) error {
-	res, err := tx.ExecContext(ctx, "UPDATE import SET state = $1, rows_in = $2, rows_stored = $3, rows_refused = $4, rows_ignored = $5, failure = $6 WHERE id = $7 AND state = $8",
-		im.State, im.In, im.Stored, im.Refused, im.Ignored, im.Failure, im.ID[:], from)
+	res, err := tx.ExecContext(ctx, "UPDATE import SET state = $1, rows_in = $2, rows_stored = $3, rows_refused = $4, rows_ignored = $5, failure = $6, owner = $7, lease = $8 WHERE id = $9 AND state = $10 AND coalesce(owner, zeroblob(16)) = $11",
+		im.State, im.In, im.Stored, im.Refused, im.Ignored, im.Failure, owned(im), leased(im), im.ID[:], from, im.Owner[:])
 	if err != nil {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(fmt.Errorf("the import %w than %s", register.ErrState, from), err)
+		return errors.Join(fmt.Errorf("the import %w than %s, or another's", register.ErrState, from), err)
 	}
 	if im.State.KeepsFile() {
 		return nil
@@ -218,23 +219,68 @@ func move(ctx context.Context, tx *sql.Tx, from register.State, im register.Impo
 	return err
 }
 
+// owned is the owner that an import has in its state, and leased until when.
+func owned(im register.ImportRow) []byte {
+	if im.Owner.IsZero() || !im.State.Held() {
+		return nil
+	}
+	return im.Owner[:]
+}
+
+func leased(im register.ImportRow) int64 {
+	if owned(im) == nil {
+		return 0
+	}
+	return until(register.Lease)
+}
+
+// until is the end of a lease that begins now. Everybody who opens the file is on this machine, so its clock serves all.
+func until(d time.Duration) int64 { return time.Now().Add(d).UnixMicro() }
+
 // Claim implements register.Store.
-func (s *Register) Claim(ctx context.Context, from, to register.State) (register.ImportRow, error) {
+func (s *Register) Claim(ctx context.Context, from, to register.State, by register.Hold) (register.ImportRow, error) {
 	// Most looks find nothing: they cost no write.
 	if _, err := s.oneImport(ctx, "WHERE state = $1 LIMIT 1", from); err != nil {
 		return register.ImportRow{}, err
 	}
-	var im register.ImportRow
-	err := s.in(ctx, func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, "UPDATE import SET state = $1 WHERE id = (SELECT id FROM import WHERE state = $2 ORDER BY created LIMIT 1) RETURNING "+importColumns, to, from)
-		var err error
-		im, err = scanImport(row.Scan)
+	return s.take(ctx, "UPDATE import SET owner = $1, lease = $2, state = $3 WHERE id = (SELECT id FROM import WHERE state = $4 ORDER BY created LIMIT 1) RETURNING "+importColumns,
+		by.Owner[:], until(by.For), to, from)
+}
+
+// Reclaim implements register.Store.
+func (s *Register) Reclaim(ctx context.Context, by register.Hold) (register.ImportRow, error) {
+	const free = "WHERE state IN ($1, $2, $3) AND (lease < $4 OR owner = $5) ORDER BY created LIMIT 1"
+	args := []any{register.Previewing, register.Importing, register.Stored, until(0), by.Owner[:]}
+	if _, err := s.oneImport(ctx, free, args...); err != nil {
+		return register.ImportRow{}, err
+	}
+	return s.take(ctx, "UPDATE import SET owner = $5, lease = $6 WHERE id = (SELECT id FROM import "+free+") RETURNING "+importColumns, append(args, until(by.For))...)
+}
+
+// take returns the import that a statement gave to somebody.
+func (s *Register) take(ctx context.Context, query string, args ...any) (im register.ImportRow, err error) {
+	err = s.in(ctx, func(tx *sql.Tx) (err error) {
+		im, err = scanImport(tx.QueryRowContext(ctx, query, args...).Scan)
 		if errors.Is(err, sql.ErrNoRows) {
 			return register.ErrNotFound
 		}
 		return err
 	})
 	return im, err
+}
+
+// Extend implements register.Store.
+func (s *Register) Extend(ctx context.Context, n id.Import, by register.Hold) error {
+	return s.in(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE import SET lease = $1 WHERE id = $2 AND owner = $3", until(by.For), n[:], by.Owner[:])
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(fmt.Errorf("the import %w: it is another's", register.ErrState), err)
+		}
+		return nil
+	})
 }
 
 // SetDocument implements register.Store.

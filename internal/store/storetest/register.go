@@ -30,6 +30,8 @@ func Register(t *testing.T, open func(t *testing.T) (s register.Store, reopen fu
 		{"imports are listed newest first", listImports},
 		{"an import moves only from where it is", move},
 		{"an import is claimed by one", claim},
+		{"an import is its holder's", held},
+		{"what a holder left is taken over by one", takenOver},
 		{"documents", documents},
 		{"rows come back as they were stored", rowsComeBack},
 		{"many rows", manyRows},
@@ -182,7 +184,7 @@ func move(t *testing.T, s register.Store, reopen func() register.Store) {
 }
 
 func claim(t *testing.T, s register.Store, reopen func() register.Store) {
-	_, err := s.Claim(ctx, register.Received, register.Previewing)
+	_, err := s.Claim(ctx, register.Received, register.Previewing, hold())
 	wantErr(t, "claiming where nothing waits", err, register.ErrNotFound)
 	var order []id.Import
 	for i := range 6 {
@@ -191,7 +193,7 @@ func claim(t *testing.T, s register.Store, reopen func() register.Store) {
 		order = append(order, create(t, s, im).ID)
 	}
 	create(t, s, anImport(register.Confirmed))
-	first, err := s.Claim(ctx, register.Received, register.Previewing)
+	first, err := s.Claim(ctx, register.Received, register.Previewing, hold())
 	must(t, err)
 	if first.ID != order[0] || first.State != register.Previewing || first.Node != "web" || !first.Created.Equal(at) {
 		t.Errorf("claimed %+v, want the oldest, %v, as %s", first, order[0], register.Previewing)
@@ -203,7 +205,7 @@ func claim(t *testing.T, s register.Store, reopen func() register.Store) {
 	for _, worker := range []register.Store{s, reopen()} {
 		wg.Go(func() {
 			for {
-				im, err := worker.Claim(ctx, register.Received, register.Previewing)
+				im, err := worker.Claim(ctx, register.Received, register.Previewing, hold())
 				if errors.Is(err, register.ErrNotFound) {
 					return
 				}
