@@ -7,6 +7,7 @@ package labfile
 import (
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/labfile/table"
 	"github.com/dosevault/dosevault/internal/person"
 )
 
@@ -25,7 +26,8 @@ type Row struct {
 	Birth      person.Value // YYYY-MM-DD or empty; for comparison only
 	Notes      []string     // known notes, in the profile's words
 	Readings   []dose.Reading
-	NotCounted bool // reported, but the laboratory says that it belongs to no assigned dose
+	More       []int // numbers of further records of the file that say more of the same report
+	NotCounted bool  // reported, but the laboratory says that it belongs to no assigned dose
 }
 
 // Refusal is one row that can't be used.
@@ -45,4 +47,7 @@ type Report struct {
 	Rows     []Row
 	Refused  []Refusal
 	Ignored  []int // numbers of blank records
+	Merged   []int // numbers of records that belong to the row of an earlier one
+
+	how table.Options // of reading it
 }

@@ -1,9 +1,11 @@
 package labfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/dosevault/dosevault/internal/day"
@@ -33,21 +35,29 @@ func (o Options) profile() *Profile {
 // Read reads a laboratory's file. The error is a [FileError] or that of r, and comes without a report: a file is
 // read to its end or not at all. A row that can't be used is no error but a [Refusal], one for each row.
 //
-// len(Rows) + len(Refused) + len(Ignored) == In, always.
+// len(Rows) + len(Merged) + len(Refused) + len(Ignored) == In, always.
 func Read(r io.Reader, o Options) (*Report, error) {
 	if o.Today.IsZero() {
 		return nil, errors.New("labfile: Options.Today is required")
 	}
 	p := o.profile()
-	file, err := table.Open(r, table.Options{Options: delimited.Options{Fallback: p.fallback, MaxBytes: o.MaxBytes, MaxRows: o.MaxRows}})
+	how := p.options()
+	how.MaxBytes, how.MaxRows = o.MaxBytes, o.MaxRows
+	file, err := table.Open(r, how)
 	if err != nil {
 		return nil, err
 	}
 	header := file.Header()
+	rep := &Report{Profile: p.name, Encoding: file.Encoding(), Header: header.Fields, how: how}
+	if p.layout != nil {
+		if err := p.layout.readBy(file, rep, o.Today); err != nil {
+			return nil, err
+		}
+		return rep, nil
+	}
 	if err := p.checkHeader(header); err != nil {
 		return nil, err
 	}
-	rep := &Report{Profile: p.name, Encoding: file.Encoding(), Header: header.Fields}
 	first := map[badgeReport]int{}
 	accounts := map[string]string{}
 	for {
@@ -97,6 +107,38 @@ type badgeReport struct {
 	position dose.Position
 }
 
+// Recognise returns the one profile whose headings a file has. The error is a [FileError], also where it is none or several.
+func Recognise(file []byte, profiles []*Profile) (*Profile, error) {
+	var fit []*Profile
+	var why error
+	for _, p := range profiles {
+		source, err := table.Open(bytes.NewReader(file), p.options())
+		if err == nil && p.layout != nil {
+			_, err = p.layout.located(source.Header())
+		} else if err == nil {
+			err = p.checkHeader(source.Header())
+		}
+		var bad *FileError
+		switch {
+		case err == nil:
+			fit = append(fit, p)
+		case !errors.As(err, &bad):
+			return nil, err
+		default:
+			why = err
+		}
+	}
+	switch {
+	case len(fit) == 1:
+		return fit[0], nil
+	case len(fit) > 1:
+		return nil, &FileError{Line: 1, Reason: "the headings are those of more than one profile: say which it is"}
+	case len(profiles) == 1:
+		return nil, why
+	}
+	return nil, &FileError{Line: 1, Reason: "the headings are those of no profile that is known: choose the profile to see what it lacks, or make one for this laboratory"}
+}
+
 // checkHeader names the first heading that differs. It repeats none of the file's: where the header is missing, they are somebody's data.
 func (p *Profile) checkHeader(header delimited.Record) error {
 	for i, want := range p.headings {
@@ -125,11 +167,13 @@ func WriteRefused(w io.Writer, original []byte, rep *Report, only []int) error {
 			only = append(only, r.Number)
 		}
 	}
-	o := table.Options{}
-	for _, p := range Profiles() {
-		if p.name == rep.Profile {
-			o.Fallback = p.fallback
-		}
+	more := map[int][]int{}
+	for i := range rep.Rows {
+		more[rep.Rows[i].Number] = rep.Rows[i].More
 	}
-	return table.Excerpt(w, original, o, rep.Header, rep.In, only)
+	all := slices.Clone(only)
+	for _, n := range only {
+		all = append(all, more[n]...)
+	}
+	return table.Excerpt(w, original, rep.how, rep.Header, rep.In, all)
 }

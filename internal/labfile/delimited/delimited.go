@@ -73,10 +73,11 @@ func (f Fallback) charmap() *charmap.Charmap {
 
 // Options say how to read. The zero value reads commas, falls back to Windows-1252 and has the default limits.
 type Options struct {
-	Separators string // the characters that may separate fields; the one most frequent in the first line does
+	Separators string // the characters that may separate fields; the one most frequent in the header does
 	Fallback   Fallback
 	MaxBytes   int64
 	MaxRows    int
+	Heading    int // which record is the header, from 1: titles above it are passed over
 }
 
 // Record is one record of a file. Its Fields are valid until the next call of Next.
@@ -124,13 +125,19 @@ func Open(r io.Reader, o Options) (*File, error) {
 	}
 	buffered := bufio.NewReaderSize(text, 64<<10)
 	start, _ := buffered.Peek(64 << 10) // an error of the source comes again with the first record
-	separator := separatorOf(start, o.Separators)
+	separator := separatorOf(start, o.Separators, max(o.Heading, 1))
 	f := &File{encoding: encoding, maxRows: o.MaxRows, guard: &guard{r: buffered, separator: separator, line: 1}}
 	f.csv = csv.NewReader(f.guard)
 	f.csv.Comma = rune(separator)
 	f.csv.FieldsPerRecord = -1 // counted here, to say more
 	f.csv.ReuseRecord = true
 	f.header, err = f.next()
+	for range o.Heading - 1 {
+		if err == nil {
+			f.header, err = f.next()
+		}
+	}
+	f.number, f.header.Number = 1, 1
 	if errors.Is(err, io.EOF) || err == nil && f.header.Blank() {
 		return nil, &Error{Reason: "the file is empty: a first line with column headings is expected"}
 	}
@@ -265,20 +272,26 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// separatorOf returns the separator that is most frequent outside quotes in the first line; a tie goes to the first of separators.
-func separatorOf(text []byte, separators string) byte {
+// separatorOf returns the separator that is most frequent outside quotes in the header, which is that line of those that
+// are not empty; a tie goes to the first of separators.
+func separatorOf(text []byte, separators string, header int) byte {
 	var counts [256]int
-	quoted := false
+	quoted, empty := false, true
 scan:
 	for _, c := range text {
 		switch {
 		case c == '"':
-			quoted = !quoted
+			quoted, empty = !quoted, false
 		case quoted:
-		case c == '\n':
+		case c == '\n' && empty:
+		case c == '\n' && header == 1:
 			break scan
+		case c == '\n':
+			header--
+			counts, empty = [256]int{}, true
 		default:
 			counts[c]++
+			empty = empty && c == '\r'
 		}
 	}
 	best := separators[0]

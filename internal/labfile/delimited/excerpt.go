@@ -43,7 +43,8 @@ func Excerpt(w io.Writer, original []byte, o Options, header []string, in int, n
 	if !slices.Equal(file.Header().Fields, header) {
 		return ErrOther
 	}
-	out := appendRecord([]byte("\ufeff"), text, file.Header())
+	top := file.Header()
+	out := appendRecord(append([]byte("\ufeff"), text[:top.Start]...), text, top) // with what stands above it
 	count := 0
 	for {
 		rec, err := file.Next()

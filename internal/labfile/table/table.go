@@ -57,7 +57,7 @@ func Open(r io.Reader, o Options) (Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the file: %w", err)
 	}
-	return xlsx.Open(b, xlsx.Options{Sheet: o.Sheet, MaxBytes: o.MaxBytes, MaxRows: o.MaxRows})
+	return xlsx.Open(b, xlsx.Options{Sheet: o.Sheet, MaxBytes: o.MaxBytes, MaxRows: o.MaxRows, Heading: o.Heading})
 }
 
 // Excerpt writes the header and the records with the given numbers, in the file's order, for a person to correct and load
@@ -82,6 +82,12 @@ func Excerpt(w io.Writer, original []byte, o Options, header []string, in int, n
 	out := bytes.NewBufferString("\ufeff")
 	lines := csv.NewWriter(out)
 	lines.UseCRLF = true
+	if o.Separators != "" {
+		lines.Comma = rune(o.Separators[0])
+	}
+	for range o.Heading - 1 {
+		out.WriteString("\"\"\r\n") // a title, so that the header stands where it is expected
+	}
 	err = lines.Write(header)
 	count := 0
 	for err == nil {

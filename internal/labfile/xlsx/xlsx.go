@@ -39,6 +39,7 @@ type Options struct {
 	Sheet    string // name of the sheet
 	MaxBytes int64  // of the file as it came
 	MaxRows  int    // records below the header
+	Heading  int    // row of the header; 0: the first that is not blank
 }
 
 // How files begin: an archive, which is what a spreadsheet is, and what holds old or encrypted ones.
@@ -87,9 +88,11 @@ func Open(file []byte, o Options) (*File, error) {
 		return nil, err
 	}
 	f := &File{sheet: s, maxRows: o.MaxRows}
-	f.header, err = s.next()
-	if errors.Is(err, io.EOF) {
-		return nil, fail("the sheet is empty: a first row with column headings is expected")
+	for f.header, err = s.next(); err == nil && f.header.Line < o.Heading; {
+		f.header, err = s.next()
+	}
+	if errors.Is(err, io.EOF) || err == nil && o.Heading > 0 && f.header.Line != o.Heading {
+		return nil, fail("the sheet is empty, or the row of its column headings")
 	}
 	if err != nil {
 		return nil, err

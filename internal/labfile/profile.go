@@ -1,0 +1,487 @@
+package labfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/labfile/delimited"
+	"github.com/dosevault/dosevault/internal/labfile/table"
+)
+
+// layout is a profile that was read from a file: docs/laboratory-profiles.md says what each field means. It is JSON,
+// and a field, unit, position or meaning that is not known is an error.
+type layout struct {
+	Name       string            `json:"name"`
+	Laboratory string            `json:"laboratory"`
+	Version    int               `json:"version"` // 1 where nothing else is said
+	Encoding   string            `json:"encoding"`
+	Separators string            `json:"separators"`
+	Sheet      string            `json:"sheet"`
+	HeadingRow int               `json:"heading_row"`
+	Columns    columns           `json:"columns"`
+	Account    string            `json:"account"`  // where no column says it
+	Position   string            `json:"position"` // likewise
+	Positions  map[string]string `json:"positions"`
+	Control    *control          `json:"control"`
+	Quantities []*quantity       `json:"quantities"`
+	Codes      map[string]string `json:"codes"`
+	Notes      map[string]string `json:"notes"`
+	Dates      []string          `json:"dates"`
+	Decimal    string            `json:"decimal"`
+	Round      bool              `json:"round"`
+	Negative   string            `json:"negative"`
+
+	fallback delimited.Fallback
+	position dose.Position
+	layouts  []string // of package time
+}
+
+// columns say where things stand. Quantity and Value are there where each quantity has a row of its own.
+type columns struct {
+	Barcode  column `json:"barcode"`
+	Account  column `json:"account"`
+	Position column `json:"position"`
+	From     column `json:"from"`
+	To       column `json:"to"`
+	Scanned  column `json:"scanned"`
+	Version  column `json:"version"`
+	Name     column `json:"name"`
+	Birth    column `json:"birth"`
+	Notes    column `json:"notes"`
+	Quantity column `json:"quantity"`
+	Value    column `json:"value"`
+}
+
+// column is one by its heading, or by its number from 1.
+type column struct {
+	heading string
+	number  int
+}
+
+func (c column) isZero() bool { return c == column{} }
+
+func (c column) String() string {
+	if c.number > 0 {
+		return "column " + strconv.Itoa(c.number)
+	}
+	return c.heading
+}
+
+// UnmarshalJSON reads a heading or a number.
+func (c *column) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, &c.number) == nil && c.number >= 1 && c.number <= delimited.MaxColumns {
+		return nil
+	}
+	*c = column{}
+	if json.Unmarshal(b, &c.heading) == nil && fold(c.heading) != "" {
+		return nil
+	}
+	return errors.New("a column is its heading in quotation marks, or its number from 1")
+}
+
+// control says how a control badge's row is told beside by its position: by one of these texts in a column, of which
+// one that ends in * stands for all that begin so.
+type control struct {
+	Column column   `json:"column"`
+	Texts  []string `json:"texts"`
+}
+
+// quantity is a column of doses or, where each quantity has a row of its own, a text that names it.
+type quantity struct {
+	Quantity  string            `json:"quantity"`
+	Column    column            `json:"column"`
+	Text      string            `json:"text"`
+	Unit      string            `json:"unit"`
+	Positions []string          `json:"positions"` // where badges are worn that this is read of; all that measure it if nothing is said
+	Minimum   string            `json:"minimum"`   // recording level in the unit: what is lower is below level
+	Optional  bool              `json:"optional"`  // a blank is no reading
+	Elsewhere string            `json:"elsewhere"` // "ignored": what stands here for other positions means nothing
+	Codes     map[string]string `json:"codes"`     // before those of the profile
+
+	of        dose.Quantity
+	unit      unit
+	positions []dose.Position
+	minimum   dose.MicroSv
+}
+
+func (q *quantity) label() string {
+	if q.Text != "" {
+		return q.Text
+	}
+	return q.Column.String()
+}
+
+// unit is how many µSv one of it is, as a fraction.
+type unit struct{ num, den int64 }
+
+var units = map[string]unit{
+	"Sv": {1_000_000, 1}, "mSv": {1000, 1}, "µSv": {1, 1}, "uSv": {1, 1}, "nSv": {1, 1000}, "centi-mSv": {10, 1},
+	"rem": {10_000, 1}, "mrem": {10, 1}, "µrem": {1, 100}, "urem": {1, 100},
+}
+
+// notReported is a code's meaning beside those of package dose: nothing is said of this quantity.
+const notReported = "not reported"
+
+// meanings are what a code may mean.
+var meanings = func() map[string]dose.Qualifier {
+	m := map[string]dose.Qualifier{notReported: dose.NoQualifier}
+	for _, q := range []dose.Qualifier{dose.BelowLevel, dose.Unused, dose.NotReturned, dose.Lost, dose.Damaged} {
+		m[q.String()] = q
+	}
+	return m
+}()
+
+// noteMeanings are what a note may mean; "nothing" is one that says nothing of the dose.
+var noteMeanings = func() map[string]dose.Qualifier {
+	m := maps.Clone(meanings)
+	delete(m, notReported)
+	delete(m, dose.BelowLevel.String())
+	m["nothing"] = dose.NoQualifier
+	return m
+}()
+
+var quantities, positions = func() (map[string]dose.Quantity, map[string]dose.Position) {
+	q, p := map[string]dose.Quantity{}, map[string]dose.Position{}
+	for x := dose.Hp10; x <= dose.NeutronHp10; x++ {
+		q[x.String()] = x
+	}
+	for x := dose.WholeBody; x <= dose.Control; x++ {
+		p[x.String()] = x
+	}
+	return q, p
+}()
+
+// ProfileError says what is wrong in a profile: at which line or in which field.
+type ProfileError struct {
+	Line   int // of the file, or 0
+	Field  string
+	Reason string
+}
+
+func (e *ProfileError) Error() string {
+	switch {
+	case e.Line > 0 && e.Field != "":
+		return fmt.Sprintf("profile: line %d: %s: %s", e.Line, e.Field, e.Reason)
+	case e.Line > 0:
+		return fmt.Sprintf("profile: line %d: %s", e.Line, e.Reason)
+	}
+	return fmt.Sprintf("profile: %s: %s", e.Field, e.Reason)
+}
+
+// MaxProfile is how long a profile may be, in bytes.
+const MaxProfile = 64 << 10
+
+// ParseProfile reads a profile. The error is a [ProfileError].
+func ParseProfile(b []byte) (*Profile, error) {
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	if len(b) > MaxProfile {
+		return nil, &ProfileError{Line: 1, Reason: fmt.Sprintf("a profile has at most %d KiB", MaxProfile>>10)}
+	}
+	if err := unambiguous(b); err != nil {
+		return nil, err
+	}
+	l := &layout{}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(l); err != nil {
+		line := lineAt(b, d.InputOffset())
+		var kind *json.UnmarshalTypeError
+		if errors.As(err, &kind) {
+			return nil, &ProfileError{lineAt(b, kind.Offset), kind.Field, "a " + kind.Value + " is not expected here"}
+		}
+		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+			if i := bytes.Index(b, []byte(field)); i >= 0 {
+				line = lineAt(b, int64(i))
+			}
+			return nil, &ProfileError{line, field, "no such field is known"}
+		}
+		return nil, &ProfileError{Line: line, Reason: err.Error()}
+	}
+	if err := l.check(); err != nil {
+		return nil, err
+	}
+	return &Profile{name: l.Name + "/" + strconv.Itoa(l.Version), layout: l, fallback: l.fallback}, nil
+}
+
+func lineAt(b []byte, offset int64) int {
+	return 1 + bytes.Count(b[:min(int(offset), len(b))], []byte("\n"))
+}
+
+// unambiguous refuses what is no JSON, more than one value, and a field or code that stands twice.
+func unambiguous(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	var open []map[string]bool // nil for a list
+	key := false               // a name comes next, in an object
+	for {
+		t, err := d.Token()
+		if errors.Is(err, io.EOF) && len(open) == 0 && d.InputOffset() > 0 {
+			return nil
+		}
+		if err != nil {
+			return &ProfileError{Line: lineAt(b, d.InputOffset()), Reason: "this is no JSON: a comma, bracket or quotation mark is missing here or before"}
+		}
+		switch t := t.(type) {
+		case json.Delim:
+			switch t {
+			case '{':
+				open = append(open, map[string]bool{})
+			case '[':
+				open = append(open, nil)
+			default:
+				open = open[:len(open)-1]
+				if len(open) == 0 && d.More() {
+					return &ProfileError{Line: lineAt(b, d.InputOffset()), Reason: "nothing is expected after the profile's end"}
+				}
+			}
+		case string:
+			if key {
+				names := open[len(open)-1]
+				if names[strings.ToLower(t)] && names[t] || names[t] {
+					return &ProfileError{lineAt(b, d.InputOffset()), strconv.Quote(t), "it stands here a second time"}
+				}
+				names[t] = true
+				key = false
+				continue
+			}
+		}
+		key = len(open) > 0 && open[len(open)-1] != nil
+	}
+}
+
+// check fills in what a profile leaves out, and refuses what can't be meant.
+func (l *layout) check() error {
+	bad := func(field, format string, args ...any) error {
+		return &ProfileError{Field: field, Reason: fmt.Sprintf(format, args...)}
+	}
+	if l.Version == 0 {
+		l.Version = 1
+	}
+	c := &l.Columns
+	long := !c.Quantity.isZero()
+	switch {
+	case !isName(l.Name):
+		return bad("name", "1 to 40 small letters, digits and hyphens expected")
+	case l.Version < 1 || l.Version > 9999:
+		return bad("version", "1 to 9999 expected")
+	case len(l.Laboratory) > 200:
+		return bad("laboratory", "at most 200 bytes expected")
+	case l.Encoding != "" && l.Encoding != delimited.Windows1252.String() && l.Encoding != delimited.ISO8859_14.String():
+		return bad("encoding", "%s or %s expected", delimited.Windows1252, delimited.ISO8859_14)
+	case strings.Trim(l.Separators, ",;\t|") != "":
+		return bad("separators", "comma, semicolon, tab or | expected")
+	case l.HeadingRow < 0 || l.HeadingRow > 1000:
+		return bad("heading_row", "1 to 1000 expected")
+	case c.Barcode.isZero():
+		return bad("columns.barcode", "the column of the badge's serial number is missing")
+	case c.From.isZero() || c.To.isZero():
+		return bad("columns", "the columns from and to, the first and last day of the wear period, are expected")
+	case c.Account.isZero() == (l.Account == ""):
+		return bad("account", "either a column of the account or one account for all is expected")
+	case c.Position.isZero() == (l.Position == ""):
+		return bad("position", "either a column of the position or one position for all is expected")
+	case c.Position.isZero() != (len(l.Positions) == 0):
+		return bad("positions", "what the texts of the column of the position mean is expected, if there is such a column")
+	case l.Decimal != "" && l.Decimal != "." && l.Decimal != ",":
+		return bad("decimal", ". or , expected")
+	case l.Negative != "" && l.Negative != dose.BelowLevel.String():
+		return bad("negative", "below level, or nothing, expected")
+	case long != !c.Value.isZero():
+		return bad("columns.value", "quantity and value are expected both or not at all")
+	case len(l.Quantities) == 0:
+		return bad("quantities", "at least one is expected")
+	case (len(l.Notes) > 0) == c.Notes.isZero():
+		return bad("notes", "what the notes mean is expected, if there is a column of notes")
+	}
+	if l.Encoding == delimited.ISO8859_14.String() {
+		l.fallback = delimited.ISO8859_14
+	}
+	if l.Separators == "" {
+		l.Separators = ",;\t"
+	}
+	if l.Decimal == "" {
+		l.Decimal = "."
+	}
+	if l.Position != "" {
+		if l.position = positions[l.Position]; l.position == dose.NoPosition {
+			return bad("position", "%s expected", oneOf(slices.Sorted(maps.Keys(positions))))
+		}
+	}
+	for text, p := range l.Positions {
+		if positions[p] == dose.NoPosition {
+			return bad("positions."+text, "%s expected", oneOf(slices.Sorted(maps.Keys(positions))))
+		}
+	}
+	if l.Control != nil && (l.Control.Column.isZero() || len(l.Control.Texts) == 0 || slices.Contains(l.Control.Texts, "") || slices.Contains(l.Control.Texts, "*")) {
+		return bad("control", "a column, and texts that are not empty, are expected")
+	}
+	if err := checkCodes("notes", l.Notes, noteMeanings); err != nil {
+		return err
+	}
+	if err := checkCodes("codes", l.Codes, meanings); err != nil {
+		return err
+	}
+	l.layouts = []string{time.DateOnly} // what a spreadsheet's dates read as
+	for _, d := range l.Dates {
+		layout := strings.NewReplacer("YYYY", "2006", "MMM", "Jan", "MM", "01", "DD", "02").Replace(d)
+		if at, err := time.Parse(layout, time.Date(2031, 10, 21, 0, 0, 0, 0, time.UTC).Format(layout)); err != nil || at.Format(time.DateOnly) != "2031-10-21" || strings.ContainsAny(layout, "YMD") {
+			return bad("dates", "each is made of YYYY, MM or MMM, and DD, as DD/MM/YYYY")
+		}
+		for _, other := range l.layouts {
+			// Two formats must not read one text as two days.
+			if at, err := time.Parse(other, time.Date(2031, 10, 11, 0, 0, 0, 0, time.UTC).Format(layout)); err == nil && at.Format(time.DateOnly) != "2031-10-11" {
+				return bad("dates", "two of them read one text as different days: leave one out")
+			}
+		}
+		l.layouts = append(l.layouts, layout)
+	}
+	type reads struct {
+		of dose.Quantity
+		at dose.Position
+	}
+	taken := map[reads]bool{}
+	for i, q := range l.Quantities {
+		field := fmt.Sprintf("quantities[%d]", i+1)
+		if q == nil {
+			return bad(field, "a quantity is expected")
+		}
+		q.of = quantities[q.Quantity]
+		var known bool
+		q.unit, known = units[q.Unit]
+		switch {
+		case q.of == dose.NoQuantity:
+			return bad(field+".quantity", "%s expected", oneOf(slices.Sorted(maps.Keys(quantities))))
+		case !known:
+			return bad(field+".unit", "%s expected", oneOf(slices.Sorted(maps.Keys(units))))
+		case long != q.Column.isZero() || long != (q.Text != ""):
+			return bad(field, "a column is expected or, with a column of the quantity, the text that stands there")
+		case q.Elsewhere != "" && q.Elsewhere != "ignored":
+			return bad(field+".elsewhere", "ignored, or nothing, expected")
+		}
+		if err := checkCodes(field+".codes", q.Codes, meanings); err != nil {
+			return err
+		}
+		for _, p := range q.Positions {
+			at := positions[p]
+			if !at.Measures(q.of) || at == dose.Control {
+				return bad(field+".positions", "a badge that is worn at one of them does not measure this, or no such position is known")
+			}
+			q.positions = append(q.positions, at)
+		}
+		for at := dose.WholeBody; at < dose.Control && len(q.Positions) == 0; at++ {
+			if at.Measures(q.of) {
+				q.positions = append(q.positions, at)
+			}
+		}
+		for _, at := range q.positions {
+			if taken[reads{q.of, at}] {
+				return bad(field, "another column reads %s of a badge worn at: %s", q.of, at)
+			}
+			taken[reads{q.of, at}] = true
+		}
+		if q.Minimum != "" {
+			m, err := q.unit.parse(q.Minimum, ".", false)
+			if err != nil {
+				return bad(field+".minimum", "%s", err)
+			}
+			q.minimum = m
+		}
+	}
+	if c.Position.isZero() && !slices.ContainsFunc(l.Quantities, func(q *quantity) bool { return slices.Contains(q.positions, l.position) }) {
+		return bad("position", "none of the quantities is read of a badge worn there")
+	}
+	return nil
+}
+
+func checkCodes(field string, codes map[string]string, known map[string]dose.Qualifier) error {
+	for text, meaning := range codes {
+		if _, ok := known[meaning]; !ok {
+			return &ProfileError{Field: fmt.Sprintf("%s.%q", field, text), Reason: oneOf(slices.Sorted(maps.Keys(known))) + " expected"}
+		}
+		if field != "notes" && len(text) > 0 && text[0] >= '0' && text[0] <= '9' {
+			return &ProfileError{Field: fmt.Sprintf("%s.%q", field, text), Reason: "a number is no code: a recording level stands in minimum"}
+		}
+	}
+	return nil
+}
+
+func isName(s string) bool {
+	return s != "" && len(s) <= 40 && !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' })
+}
+
+// options say how to read a file by the profile.
+func (p *Profile) options() table.Options {
+	o := table.Options{Options: delimited.Options{Fallback: p.fallback}}
+	if p.layout != nil {
+		o.Separators, o.Sheet, o.Heading = p.layout.Separators, p.layout.Sheet, p.layout.HeadingRow
+	}
+	return o
+}
+
+// fold reduces a heading to what matters: not its capitals and white space.
+func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+
+// Errors of a number.
+var (
+	errNumber   = errors.New("a number expected, as 0.35 with the profile's decimal mark")
+	errFraction = errors.New("it is not a whole number of µSv, and the profile does not say to round")
+	errTooLarge = errors.New("above 10 Sv")
+	errNegative = errors.New("negative; zero or more expected")
+)
+
+// parse reads a number of the unit as µSv, exactly: what is no whole number of them is rounded half up or an error.
+func (u unit) parse(s, decimal string, round bool) (dose.MicroSv, error) {
+	if rest, ok := strings.CutPrefix(strings.Replace(s, "\u2212", "-", 1), "-"); ok && rest != "" && strings.Trim(rest, "0123456789"+decimal) == "" {
+		return 0, errNegative
+	}
+	whole, decimals, point := strings.Cut(s, decimal)
+	if whole == "" || point && decimals == "" || strings.Trim(whole+decimals, "0123456789") != "" {
+		return 0, errNumber
+	}
+	whole, decimals = strings.TrimLeft(whole, "0"), strings.TrimRight(decimals, "0")
+	if len(whole) > 10 || len(decimals) > 9 {
+		if len(whole) > 10 {
+			return 0, errTooLarge
+		}
+		return 0, errFraction
+	}
+	n, den := int64(0), u.den
+	for _, c := range []byte(whole) {
+		n = n*10 + int64(c-'0')
+	}
+	if n > 10_000_000_000 {
+		return 0, errTooLarge
+	}
+	// n is at most 10^10 and the decimals 9 digits: their product with the unit is taken apart to stay in 64 bits.
+	micro, rest := n*u.num/den, n*u.num%den*1_000_000_000
+	fraction := int64(0)
+	for i := range 9 {
+		fraction *= 10
+		if i < len(decimals) {
+			fraction += int64(decimals[i] - '0')
+		}
+	}
+	rest += fraction * u.num // of den × 10⁹
+	den *= 1_000_000_000
+	micro += rest / den
+	if rest %= den; rest != 0 {
+		if !round {
+			return 0, errFraction
+		}
+		if 2*rest >= den {
+			micro++
+		}
+	}
+	if micro > int64(dose.MaxText) {
+		return 0, errTooLarge
+	}
+	return dose.MicroSv(micro), nil
+}
