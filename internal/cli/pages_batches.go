@@ -153,3 +153,12 @@ func (p pagesRegister) DepartmentRates(ctx context.Context, auth vaultclient.Aut
 	}
 	return out, err
 }
+
+// IssueSpare implements web.Spares.
+func (p pagesRegister) IssueSpare(ctx context.Context, auth vaultclient.Auth, x web.Spare) (string, error) {
+	code, err := p.Service.IssueSpare(ctx, auth, register.Spare{Barcode: x.Barcode, Period: registerPeriod(x.Period), Wearer: x.Wearer, Position: x.Position})
+	if errors.Is(err, register.ErrBarcode) {
+		err = web.ErrBarcode
+	}
+	return code, err
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -429,4 +430,44 @@ func (s *Service) Worn(ctx context.Context, auth vaultclient.Auth, reason string
 		}
 	}
 	return out, nil
+}
+
+// Spare is a badge out of the drawer for somebody who joins within a period: it is known from its issue on.
+type Spare struct {
+	Barcode  string
+	Period   Period
+	Wearer   id.Wearer // of the period's organisation
+	Position dose.Position
+}
+
+// ErrBarcode says that a barcode is none, or is another badge's.
+var ErrBarcode = errors.New("the barcode is none, or another badge's")
+
+// IssueSpare issues a spare badge to a wearer. It enters the register as a list of one badge, with its entry in the
+// ledger, so that nobody can give it to somebody else afterwards. ErrBarcode: it can't be a spare's.
+func (s *Service) IssueSpare(ctx context.Context, auth vaultclient.Auth, x Spare) (barcode string, err error) {
+	_, mine, err := s.handles(ctx, auth)
+	if err != nil {
+		return "", err
+	}
+	if !mine[x.Period.Organisation] || x.Wearer.IsZero() {
+		return "", errNoBadge
+	}
+	code := CleanBarcode(x.Barcode)
+	if code == "" || !plain(code) {
+		return "", ErrBarcode
+	}
+	there, err := s.Store.Periods(ctx, slices.Compact([]string{code, strings.ToUpper(code)}))
+	if err != nil {
+		return "", err
+	}
+	if len(there) > 0 {
+		return "", ErrBarcode
+	}
+	_, err = s.Dispatch(ctx, auth, []Dispatched{{Barcode: code, Batch: x.Period.Batch, State: Issued, Organisation: x.Period.Organisation, Wearer: x.Wearer,
+		Position: x.Position, From: x.Period.From, To: x.Period.To}}, "spare badge")
+	if errors.Is(err, ErrExists) { // somebody was faster
+		err = ErrBarcode
+	}
+	return code, err
 }

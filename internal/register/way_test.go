@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/register"
@@ -211,4 +212,48 @@ func TestCleanBarcode(t *testing.T) {
 			t.Fatalf("%q gives %q, want %q", text, got, code)
 		}
 	})
+}
+
+func TestIssueSpare(t *testing.T) {
+	h := newHouse(t)
+	w := h.takeOn(h.joiner(h.org), h.joiner(h.organisation("Ysbyty Arall", "700124")))
+	known := h.badge(h.org, w[0], time.September)
+	h.dispatch(known)
+	spare := register.Spare{Barcode: " 7s00001\r", Wearer: w[0], Position: dose.Collar,
+		Period: register.Period{Organisation: h.org, From: known.From, To: known.To, Batch: "B1"}}
+	code, err := h.web.IssueSpare(h.Context(), h.auth, spare)
+	h.ok(err)
+	way, err := h.web.BadgeWay(h.Context(), h.auth, code)
+	h.ok(err)
+	if code != "7s00001" || way.State != register.Issued || way.Wearer != w[0] || way.Ends != known.To || way.Batch != "B1" {
+		t.Errorf("the spare is %+v", way)
+	}
+	named, err := h.web.Named(h.Context(), h.auth, "", []register.Badge{way.Badge})
+	h.ok(err)
+	if named[0].Position != dose.Collar {
+		t.Errorf("worn at %s", named[0].Position)
+	}
+	for name, change := range map[string]func(*register.Spare){
+		"the same again":         func(*register.Spare) {},
+		"a known badge, typed":   func(x *register.Spare) { x.Barcode = strings.ToLower(known.Barcode) },
+		"no barcode":             func(x *register.Spare) { x.Barcode = "\t" },
+		"nobody":                 func(x *register.Spare) { x.Barcode, x.Wearer = "N1", id.Wearer{} },
+		"another employer's":     func(x *register.Spare) { x.Barcode, x.Wearer = "N2", w[1] },
+		"an unknown employer's":  func(x *register.Spare) { x.Barcode, x.Period.Organisation = "N3", id.New[id.Organisation]() },
+		"a supervisor issues it": func(x *register.Spare) { x.Barcode = "N4" },
+	} {
+		x, auth := spare, h.auth
+		change(&x)
+		if name == "a supervisor issues it" { // who may not write what says where a badge is worn
+			auth = h.user(policy.Supervisor, h.org)
+		}
+		if _, err := h.web.IssueSpare(h.Context(), auth, x); err == nil {
+			t.Errorf("%s: it was issued", name)
+		}
+	}
+	// Its reading comes in as any badge's.
+	d := register.Dispatched{Barcode: code, Batch: "B1", Organisation: h.org, Wearer: w[0], Position: dose.WholeBody, From: known.From, To: known.To}
+	if _, p := h.preview(file(line{Dispatched: d})); p == nil || len(p.Refused) != 1 || !strings.Contains(texts(p.Refused), "collar") {
+		t.Errorf("a report of another position: %+v", p)
+	}
 }

@@ -52,6 +52,7 @@ type badgeView struct {
 	Shown        bool // who wears it, and where
 	Wearer       vaultclient.Record
 	Position     string
+	Done         string
 }
 
 // wayLine is a step as the page says it.
@@ -70,7 +71,7 @@ func (h *handler) badge(v *visit) error {
 	if err != nil {
 		return err
 	}
-	x := badgeView{BadgeWay: *way, Lines: wayLines(way)}
+	x := badgeView{BadgeWay: *way, Lines: wayLines(way), Done: v.done()}
 	if x.Organisation, err = h.organisation(v, way.Scan.Organisation); err != nil {
 		return err
 	}

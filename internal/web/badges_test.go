@@ -1,12 +1,14 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 )
@@ -159,5 +161,39 @@ func TestRates(t *testing.T) {
 	body := get(t, pages, "supervisor", badgesPath(organisationID(1))+"/rates").Body.String()
 	if !strings.Contains(body, "87\u00a0%") || !strings.Contains(body, "98\u00a0%") || strings.Index(body, "Cardioleg") > strings.Index(body, "Radioleg") {
 		t.Errorf("rates by department: %s", body)
+	}
+}
+
+func TestIssueSpare(t *testing.T) {
+	s := newSample()
+	pages := samplePages(t, s, nil)
+	path := sparePath(wearerID(2))
+	body := get(t, pages, "co-ordinator", path).Body.String()
+	if !strings.Contains(body, "Llŷr Bowen") || !strings.Contains(body, "Worn 1 to 31 March 2026") || strings.Contains(body, "February 2026") || strings.Contains(body, "Foetal") || strings.Contains(body, "<title>Llŷr") {
+		t.Errorf("the form: %s", body)
+	}
+	collar := fmt.Sprint(int(dose.Collar))
+	for _, c := range []struct{ barcode, position, period, want string }{
+		{"", collar, "0", "Scan the badge"},
+		{"S1", "99", "0", "Select where it is worn"},
+		{"S1", collar, "9", "Select the batch"},
+		{"C0001", collar, "0", "or a badge that was issued already"},
+	} {
+		w := post(t, pages, "co-ordinator", path, url.Values{"barcode": {c.barcode}, "position": {c.position}, "period": {c.period}})
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), c.want) || !strings.Contains(w.Body.String(), "<title>Error: ") {
+			t.Errorf("%v: %d", c, w.Code)
+		}
+	}
+	w := post(t, pages, "co-ordinator", path, url.Values{"barcode": {" S1 "}, "position": {collar}, "period": {"1"}})
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/badges/S1?done=spare-issued" || s.badges["S1"].Batch != "B004253" {
+		t.Errorf("issued: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	if body := get(t, pages, "co-ordinator", "/badges/S1?done=spare-issued").Body.String(); !strings.Contains(body, "The spare badge was issued") {
+		t.Error("the badge's page does not say that it was issued")
+	}
+	for _, user := range []string{"supervisor", "dpo", "wearer", "operator"} {
+		if w := get(t, pages, user, path); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", user, w.Code)
+		}
 	}
 }

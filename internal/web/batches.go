@@ -14,6 +14,7 @@ import (
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -172,7 +173,7 @@ func (h *handler) batches(v *visit) error {
 		sum.Sent += b.Sent
 	}
 	x.Stats = []stat{{number(sum.Issued), "Out", ""}, {number(overdue), "Not back", "though their period has ended"}, {number(sum.Returned), "Returned", "and not yet sent"}, {number(sum.Sent), "At the laboratory", ""}}
-	x.Next = badgeSteps(o.ID, sum, overdue)
+	x.Next = badgeSteps(v.user.Role, o.ID, sum, overdue)
 	x.Pages = paged(len(all), pageNumber(v.r.URL.Query().Get("page")))
 	x.Rows = all[x.Pages.Offset():min(x.Pages.Offset()+pageSize, len(all))]
 	h.render(v.w, v.r, http.StatusOK, batchesPage(h.frame(titleBadges, &v.user, badgeCrumbs(o.ID, false)...), x))
@@ -180,7 +181,7 @@ func (h *handler) batches(v *visit) error {
 }
 
 // badgeSteps are what to do next with an organisation's badges.
-func badgeSteps(o id.Organisation, sum BadgeBatch, overdue int) (list []todo) {
+func badgeSteps(role policy.Role, o id.Organisation, sum BadgeBatch, overdue int) (list []todo) {
 	if sum.Ordered > 0 {
 		list = append(list, todo{count(sum.Ordered, "badge is", "badges are") + " ordered and not handed out", badgesPath(o) + "/move?to=issued", "Hand out"})
 	}
@@ -189,6 +190,9 @@ func badgeSteps(o id.Organisation, sum BadgeBatch, overdue int) (list []todo) {
 	}
 	if sum.Returned > 0 {
 		list = append(list, todo{count(sum.Returned, "badge is", "badges are") + " returned and waiting to be sent", badgesPath(o) + "/move?to=sent", "Send to the laboratory"})
+	}
+	if issuesSpares(role) {
+		list = append(list, todo{"Somebody who joins within a period needs a spare badge", wearersPath(o), "Find them"})
 	}
 	return append(list, todo{"Take badges back as they arrive", returnPath, titleReturn}, todo{"Which departments return their badges in time", badgesPath(o) + "/rates", "See the rates"})
 }

@@ -66,6 +66,7 @@ var pagesToLookAt = []struct {
 	{"badges-all-back", "supervisor", badgesPath(organisationID(1)) + "/unreturned?on-day=1&on-month=2&on-year=2026", "", ""},
 	{"badges-print", "supervisor", badgesPath(organisationID(1)) + "/print?from=2026-02-01&to=2026-02-28&batch=B004252", "", "phone"},
 	{"badges-rates", "supervisor", badgesPath(organisationID(1)) + "/rates", "", "phone"},
+	{"spare", "co-ordinator", sparePath(wearerID(2)), "", "phone"},
 	{"rates", "co-ordinator", "/rates", "", "phone"},
 	{"wearer", "co-ordinator", wearerPath(wearerID(1)), "", "phone"},
 	{"wearer-high", "wearer", wearerPath(wearerID(3)), "", "phone tablet zoomed"},

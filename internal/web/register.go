@@ -15,6 +15,7 @@ type Register interface {
 	Returns
 	Badges
 	Batches
+	Spares
 	Organisations
 	People
 	Users

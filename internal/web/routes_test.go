@@ -36,6 +36,7 @@ var formsToSend = []struct {
 	{usersPath(fixed2(id.User{}, 5), "end"), nil},
 	{"/return", url.Values{"barcode": {"nothing that is known"}}},
 	{"/return/undo", nil},
+	{sparePath(wearerID(2)), url.Values{"barcode": {"C0001"}, "position": {"1"}, "period": {"0"}}},
 	{badgesPath(organisationID(1)) + "/move", url.Values{"to": {"sent"}, "batch": {"all"}}},
 	{badgesPath(organisationID(1)) + "/unreturned", url.Values{"on": {"2026-03-12"}}},
 	{badgesPath(organisationID(1)) + "/print", url.Values{"from": {"2026-02-01"}, "to": {"2026-02-28"}, "kind": {"sheets"}, "department": {"all"}}},

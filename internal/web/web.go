@@ -130,6 +130,7 @@ func (h *handler) routes() []route {
 		h.returnRoutes(),
 		h.badgeRoutes(),
 		h.batchRoutes(),
+		h.spareRoutes(),
 		h.organisationRoutes(),
 		h.peopleRoutes(),
 		h.userRoutes(),
