@@ -61,7 +61,7 @@ func (p pagesRegister) Overview(ctx context.Context, auth vaultclient.Auth) (*we
 	}
 	if user.Role == policy.Coordinator {
 		for _, im := range imports {
-			out.Imports = append(out.Imports, web.ImportState{At: im.Created, Kind: im.Kind, State: string(im.State), In: im.In, Stored: im.Stored, Refused: im.Counts.Refused, Ignored: im.Ignored, Failure: im.Failure})
+			out.Imports = append(out.Imports, importState(im))
 		}
 	}
 	return out, nil

@@ -34,6 +34,9 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 		if handlesBadges(user.Role) {
 			f.Nav = append(f.Nav, link{Text: titleReturn, Href: returnPath, Current: title == titleReturn})
 		}
+		if loadsFiles(user.Role) {
+			f.Nav = append(f.Nav, link{Text: titleFiles, Href: "/files", Current: title == titleFiles})
+		}
 		if managesOrganisations(user.Role) {
 			f.Nav = append(f.Nav, link{Text: titleOrganisations, Href: "/organisations", Current: title == titleOrganisations},
 				link{Text: titleUsers, Href: "/users", Current: title == titleUsers},

@@ -197,15 +197,15 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 	}
 	for _, im := range imports {
 		if im.State == "previewed" {
-			list = append(list, todo{Text: "A file of " + moment(im.At) + " (" + im.kindWord() + ") waits for somebody to look at its preview and confirm it."})
+			list = append(list, todo{Text: "A file of " + moment(im.At) + " (" + im.kindWord() + ") waits for somebody to look at its preview and confirm it.", Href: filePath(im.ID), LinkText: "Look at the preview"})
 		}
 	}
 	if waiting > 0 {
-		list = append(list, todo{Text: count(waiting, "badge is", "badges are") + " back and waiting for the laboratory's results. Load its file with “dosevault import FILE”."})
+		list = append(list, todo{Text: count(waiting, "badge is", "badges are") + " back and waiting for the laboratory's results.", Href: "/files/new", LinkText: "Load its file"})
 	}
 	loaded := slices.ContainsFunc(imports, func(im ImportState) bool { return im.Kind == "laboratory" })
 	if wearers > 0 && !loaded && !slices.ContainsFunc(all, func(o vaultclient.Organisation) bool { return states[o.ID].Read > 0 }) {
-		list = append(list, todo{Text: "No results have been loaded yet. Load the laboratory's file with “dosevault import FILE”."})
+		list = append(list, todo{Text: "No results have been loaded yet.", Href: "/files/new", LinkText: "Load the laboratory's file"})
 	}
 	return list
 }
@@ -221,7 +221,7 @@ func (im ImportState) kindWord() string {
 }
 
 var importStates = map[string][2]string{"received": {"Received", "blue"}, "previewing": {"Being read", "blue"}, "previewed": {"To be confirmed", "orange"},
-	"confirmed": {"Being stored", "blue"}, "importing": {"Being stored", "blue"}, "stored": {"Stored", "green"}, "done": {"Stored", "green"}, "failed": {"Not stored", "red"}}
+	"confirmed": {"Being stored", "blue"}, "importing": {"Being stored", "blue"}, "stored": {"Stored", "green"}, "done": {"Stored", "green"}, "failed": {"Not stored", "red"}, "declined": {"Declined", "grey"}}
 
 // stateWord says how far a file has come, and in which colour.
 func (im ImportState) stateWord() (word, colour string) {

@@ -17,6 +17,7 @@ type Register interface {
 	Batches
 	Spares
 	Organisations
+	Files
 	People
 	Users
 
@@ -44,9 +45,10 @@ type OrganisationState struct {
 
 // ImportState is how far a file has come. In = Stored + Refused + Ignored.
 type ImportState struct {
+	ID                           id.Import
 	At                           time.Time
 	Kind                         string // people, dispatch, laboratory, settings
-	State                        string // received, previewing, previewed, confirmed, importing, stored, done, failed
+	State                        string // received, previewing, previewed, confirmed, importing, stored, done, failed, declined
 	In, Stored, Refused, Ignored int
 	Failure                      string // without personal data
 }

@@ -37,6 +37,10 @@ var formsToSend = []struct {
 	{"/return", url.Values{"barcode": {"nothing that is known"}}},
 	{"/return/undo", nil},
 	{sparePath(wearerID(2)), url.Values{"barcode": {"C0001"}, "position": {"1"}, "period": {"0"}}},
+	{"/files/new", nil},
+	{filePath(importID(1)) + "/import", nil},
+	{filePath(importID(1)) + "/decline", nil},
+	{filePath(importID(1)) + "/refused", nil},
 	{badgesPath(organisationID(1)) + "/move", url.Values{"to": {"sent"}, "batch": {"all"}}},
 	{badgesPath(organisationID(1)) + "/unreturned", url.Values{"on": {"2026-03-12"}}},
 	{badgesPath(organisationID(1)) + "/print", url.Values{"from": {"2026-02-01"}, "to": {"2026-02-28"}, "kind": {"sheets"}, "department": {"all"}}},
@@ -61,6 +65,7 @@ func visited(t *testing.T) map[string]string {
 		visit(http.MethodGet, p.path)
 	}
 	visit(http.MethodGet, "/signin")
+	visit(http.MethodGet, filePath(importID(1))+"/state")
 	for _, f := range formsToSend {
 		visit(http.MethodPost, f.path)
 	}

@@ -30,6 +30,7 @@ type sample struct {
 	records       map[id.Wearer]*WearerRecord
 	entries       []vaultclient.Entry
 	sampleBadges
+	files *sampleFiles
 	samplePeople
 	settings sampleSettings
 
@@ -98,6 +99,7 @@ func newSample() *sample {
 	s.records[wearerID(3)] = sampleRecord(true)
 	s.entries = sampleEntries()
 	s.sampleBadges = newSampleBadges()
+	s.files = newSampleFiles()
 
 	users := 0
 	everywhere := func(role policy.Role, name string) vaultclient.User {
@@ -315,11 +317,7 @@ func (s *sample) Overview(_ context.Context, a vaultclient.Auth) (*Overview, err
 	u, err := s.user(a)
 	o := &Overview{Organisations: s.states}
 	if u.Role == policy.Coordinator && len(s.states) > 0 {
-		o.Imports = []ImportState{
-			{At: sampleNow, Kind: "laboratory", State: "previewed", In: 1802, Stored: 1598, Refused: 68, Ignored: 136},
-			{At: sampleNow.Add(-30 * time.Hour), Kind: "people", State: "done", In: 654, Stored: 654},
-			{At: sampleNow.Add(-50 * time.Hour), Kind: "laboratory", State: "failed", Failure: "Row 1: the column Serial Number is missing."},
-		}
+		o.Imports = s.files.list[:10]
 	}
 	return o, err
 }

@@ -17,6 +17,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -69,7 +70,7 @@ type Config struct {
 
 // Limits of a request, and how long it may take.
 const (
-	maxBody        = 16 << 10 // bytes: a search form is the largest
+	maxBody        = 16 << 10 // bytes of a form; largeBodies has the routes that take more
 	maxSearch      = 200      // bytes of a search text
 	requestTimeout = 30 * time.Second
 )
@@ -104,7 +105,7 @@ func New(c Config) http.Handler {
 	mux.Handle("GET /assets/", assets())
 	mux.Handle("GET /favicon.ico", http.RedirectHandler("/assets/favicon.svg", http.StatusMovedPermanently))
 	for _, r := range h.routes() {
-		mux.HandleFunc(r.pattern, r.serve)
+		mux.Handle(r.pattern, http.MaxBytesHandler(r.serve, cmp.Or(largeBodies[r.pattern], maxBody)))
 	}
 	mux.HandleFunc("/", h.page(func(*visit) error { return errNoPage }))
 
@@ -112,7 +113,7 @@ func New(c Config) http.Handler {
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, nil, errCrossOrigin)
 	}))
-	return h.guard(http.MaxBytesHandler(protection.Handler(mux), maxBody))
+	return h.guard(protection.Handler(mux))
 }
 
 // route is an address that the pages answer, but for the assets.
@@ -120,6 +121,9 @@ type route struct {
 	pattern string
 	serve   http.HandlerFunc
 }
+
+// largeBodies are the bytes of the requests that may have more than maxBody, by pattern.
+var largeBodies = map[string]int64{uploadPattern: maxUpload}
 
 // routes are all of them, a list for each area of the service.
 func (h *handler) routes() []route {
@@ -134,6 +138,7 @@ func (h *handler) routes() []route {
 		h.organisationRoutes(),
 		h.peopleRoutes(),
 		h.userRoutes(),
+		h.fileRoutes(),
 	)
 }
 
