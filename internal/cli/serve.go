@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/api"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/store/postgres/server"
 	"github.com/dosevault/dosevault/internal/vaultcmd"
@@ -98,11 +99,14 @@ func (c *WebCmd) Run(e *env) error {
 	}
 	defer closeRegister()
 	handler := web.New(web.Config{Vault: client, Register: pagesRegister{svc, client}, Origin: pages, VaultOrigin: signIn, Demo: c.isDemo(), Now: time.Now, Log: e.log, Warnings: c.Warning})
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	mux.Handle(api.Prefix+"/", api.New(api.Config{Vault: client, Register: svc, Now: time.Now, Log: e.log}))
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelWarn)}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(e.log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	fmt.Fprintln(e.stdout, "ready")

@@ -217,7 +217,7 @@ func moment(s string) (t time.Time, whole bool, err error) {
 type ExposuresCmd struct {
 	signedIn
 	window
-	Recipient string `help:"user:ID, node:web, node:worker, grant:ID, supplier:NAME, export:ID …; empty: anybody." required:"" placeholder:"WHO"`
+	Recipient string `help:"user:ID, node:web, node:worker, grant:ID, machine:NAME, supplier:NAME, export:ID …; empty: anybody." required:"" placeholder:"WHO"`
 	List      bool   `help:"Person by person."`
 	Proofs    bool   `help:"The ledger's entries that prove it."`
 }

@@ -50,11 +50,16 @@ func (s *Service) Decline(ctx context.Context, auth vaultclient.Auth, n id.Impor
 	if err != nil {
 		return err
 	}
+	return s.DeclineOwn(ctx, auth, im)
+}
+
+// DeclineOwn is Decline by a machine that delivered the file: whoever calls it has made sure of that.
+func (s *Service) DeclineOwn(ctx context.Context, auth vaultclient.Auth, im ImportRow) error {
 	im.State = Declined
 	if err := s.Store.Move(ctx, Previewed, im); err != nil {
 		return err
 	}
-	if err := s.Vault.Discard(ctx, auth, n); err != nil {
+	if err := s.Vault.Discard(ctx, auth, im.ID); err != nil {
 		return fmt.Errorf("entering that the file was dropped: %w", err)
 	}
 	return nil

@@ -60,10 +60,15 @@ func (s *Service) TakeOnOne(ctx context.Context, auth vaultclient.Auth, j Joiner
 }
 
 func (s *Service) takeOnAs(ctx context.Context, auth vaultclient.Auth, kind string, joiners []Joiner, sha256 []byte, sender string) (Taken, error) {
-	out := Taken{Import: id.New[id.Import]()}
-	im := ImportRow{ID: out.Import, Kind: kind, State: Importing, Owner: s.Owner, Node: s.Node, SHA256: sha256, Created: s.Now()}
+	return s.takeOnBy(ctx, auth, ImportRow{ID: id.New[id.Import](), Kind: kind, SHA256: sha256}, joiners, sender)
+}
+
+// takeOnBy is one import of people; im has its id, kind and hash.
+func (s *Service) takeOnBy(ctx context.Context, auth vaultclient.Auth, im ImportRow, joiners []Joiner, sender string) (Taken, error) {
+	out := Taken{Import: im.ID}
+	im.State, im.Owner, im.Node, im.Created = Importing, s.Owner, s.Node, s.Now()
 	im.Counts = Counts{In: len(joiners), Stored: len(joiners)}
-	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: kind, SHA256: sha256, Rows: len(joiners), Sender: sender}); err != nil {
+	if err := s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: im.Kind, SHA256: im.SHA256, Rows: len(joiners), Sender: sender}); err != nil {
 		return out, fmt.Errorf("entering the list: %w", err)
 	}
 	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
@@ -81,14 +86,19 @@ func (s *Service) takeOnAs(ctx context.Context, auth vaultclient.Auth, kind stri
 	return out, err
 }
 
-func (s *Service) takeOn(ctx context.Context, auth vaultclient.Auth, im ImportRow, joiners []Joiner, out *Taken) error {
+// changesOf are what joiners change in the vault.
+func changesOf(joiners []Joiner) []vaultclient.Change {
 	changes := make([]vaultclient.Change, len(joiners))
 	for i, j := range joiners {
 		changes[i] = vaultclient.Change{Organisation: j.Organisation, Identity: j.Identity, Contact: j.Contact, NI: j.NI,
 			From: j.From.String(), To: j.To.String(), Classified: j.Classified, SamePerson: j.SamePerson, KeepTo: j.KeepTo, KeepClassified: j.KeepClassified,
 			New: j.New, Wearer: j.Wearer, Replace: j.Replace, Also: j.Also}
 	}
-	staged, err := s.Vault.Stage(ctx, auth, im.ID, changes)
+	return changes
+}
+
+func (s *Service) takeOn(ctx context.Context, auth vaultclient.Auth, im ImportRow, joiners []Joiner, out *Taken) error {
+	staged, err := s.Vault.Stage(ctx, auth, im.ID, changesOf(joiners))
 	if err != nil {
 		return fmt.Errorf("staging wearers: %w", err)
 	}
@@ -114,6 +124,7 @@ func (s *Service) takeOn(ctx context.Context, auth vaultclient.Auth, im ImportRo
 			out.Same++
 		}
 	}
+	im.Stored, im.Ignored = out.New+out.Changed, out.Same
 	return s.finish(ctx, auth, im, Importing, rows)
 }
 

@@ -12,11 +12,25 @@ import (
 // Employments returns what an organisation knows of wearers at work, revealed to the caller; those that the register
 // does not know are left out.
 func (s *Service) Employments(ctx context.Context, auth vaultclient.Auth, wearers []id.Wearer) (map[id.Wearer]Employment, error) {
+	return s.EmploymentsFor(ctx, auth, policy.IssueBadges, wearers)
+}
+
+// EmploymentsFor is Employments for another purpose.
+func (s *Service) EmploymentsFor(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, wearers []id.Wearer) (map[id.Wearer]Employment, error) {
 	rows, err := s.Store.Wearers(ctx, wearers)
 	if err != nil {
 		return nil, err
 	}
-	return s.employments(ctx, auth, policy.IssueBadges, "departments", rows)
+	return s.employments(ctx, auth, purpose, "departments", rows)
+}
+
+// BadgesOf returns an organisation's badges, by what stands in the clear: nothing that they measured is opened. ErrNotFound: the
+// caller does not work with the organisation.
+func (s *Service) BadgesOf(ctx context.Context, auth vaultclient.Auth, f BadgeFilter) ([]Badge, error) {
+	if err := s.worksWith(ctx, auth, f.Organisation); err != nil {
+		return nil, err
+	}
+	return s.Store.Badges(ctx, f)
 }
 
 // EmploymentsOf returns what an organisation knows of all its wearers, those who have left too.

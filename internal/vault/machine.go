@@ -235,6 +235,26 @@ func (v *Vault) Self(_ context.Context, c Caller) (vaultclient.Machine, error) {
 	return m, nil
 }
 
+// Delivered lists the imports that the calling machine delivered, in no order.
+func (v *Vault) Delivered(_ context.Context, c Caller) ([]id.Import, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	if !p.Machine {
+		return nil, refused("this is not a machine")
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	out := []id.Import{}
+	for n, im := range v.state.imports {
+		if im.Machine == p.Grant {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
 // EndMachine ends a machine's leave at once, and that of the jobs that it passed a part of it on to. Ending it twice is no error.
 func (v *Vault) EndMachine(ctx context.Context, c Caller, n id.Grant) error {
 	p, err := v.authenticate(c)

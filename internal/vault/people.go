@@ -147,8 +147,8 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 		}
 	}
 	for i, ch := range changes {
-		if p.grant != nil && (!ch.SamePerson.IsZero() || !ch.NI.IsZero() && p.GrantFields&policy.FieldNI == 0) {
-			return nil, invalid("person %d: only a signed-in user says that two wearers are one person, or gives an NI number", i+1)
+		if p.Machine && (!ch.SamePerson.IsZero() || !ch.NI.IsZero()) {
+			return nil, invalid("person %d: a machine does not say that two wearers are one person, nor gives an NI number", i+1)
 		}
 	}
 	a := ask{purpose: policy.KeepRecords, action: policy.Write, fields: policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldStaffNumber | policy.FieldRegistration | policy.FieldContact | policy.FieldEmployment}
@@ -481,7 +481,7 @@ func differs(old *wearer, new person.Identity) (f policy.Fields) {
 // Confirm makes an import's staged changes real and enters its manifests. Confirming twice is no error.
 // A worker that reconciles after a restart calls it by its node alone.
 func (v *Vault) Confirm(ctx context.Context, c Caller, n id.Import, manifests []vaultclient.Manifest) error {
-	p, err := v.importCaller(c)
+	p, err := v.importCaller(ctx, c, n)
 	if err != nil {
 		return err
 	}
@@ -559,7 +559,7 @@ func (t *tx) enterChanges(p *principal, n id.Import, rows []stagedChange) error 
 
 // Discard drops an import's staged changes and the key of its documents. Dropping twice is no error.
 func (v *Vault) Discard(ctx context.Context, c Caller, n id.Import) error {
-	p, err := v.importCaller(c)
+	p, err := v.importCaller(ctx, c, n)
 	if err != nil {
 		return err
 	}
@@ -610,12 +610,20 @@ func (t *tx) finish(n id.Import, im importState, rows []stagedChange, as string)
 	return t.putImport(n, im)
 }
 
-// importCaller is who may confirm or drop: a signed-in user, a grant, or the worker's node by itself.
-func (v *Vault) importCaller(c Caller) (*principal, error) {
+// importCaller is who may confirm or drop: a signed-in user, a grant, a machine what it delivered, or the worker's node by
+// itself.
+func (v *Vault) importCaller(ctx context.Context, c Caller, n id.Import) (*principal, error) {
 	if c.Auth == (vaultclient.Auth{}) && c.Node == "worker" {
 		return &principal{node: c.Node}, nil
 	}
-	return v.authenticate(c)
+	p, err := v.authenticate(c)
+	if err != nil {
+		return nil, err
+	}
+	v.mu.RLock()
+	im := v.state.imports[n]
+	v.mu.RUnlock()
+	return p, v.refuseOthersFile(ctx, p, ask{action: policy.Write, purpose: grantPurpose(p, policy.KeepRecords)}, im)
 }
 
 // Pending lists the imports that are neither confirmed nor dropped.

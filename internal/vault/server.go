@@ -266,6 +266,7 @@ func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "end-machine", func(ctx context.Context, c Caller, n id.Grant) (nothing, error) {
 		return nothing{}, v.EndMachine(ctx, c, n)
 	})
+	handle(mux, v, "delivered", func(ctx context.Context, c Caller, _ nothing) ([]id.Import, error) { return v.Delivered(ctx, c) })
 	handle(mux, v, "self", func(ctx context.Context, c Caller, _ nothing) (vc.Machine, error) { return v.Self(ctx, c) })
 	handle(mux, v, "ledger", v.Ledger)
 	handle(mux, v, "exposures", v.Exposures)

@@ -366,6 +366,12 @@ func (c *Client) EndMachine(ctx context.Context, auth Auth, n id.Grant) error {
 	return call(ctx, c, "end-machine", auth, n, nil)
 }
 
+// Delivered lists the imports that the calling machine delivered, in no order.
+func (c *Client) Delivered(ctx context.Context, auth Auth) (out []id.Import, err error) {
+	err = call(ctx, c, "delivered", auth, struct{}{}, &out)
+	return out, err
+}
+
 // Self returns the machine that calls. Code Unauthenticated: the token is none, or has ended.
 func (c *Client) Self(ctx context.Context, auth Auth) (m Machine, err error) {
 	err = call(ctx, c, "self", auth, struct{}{}, &m)

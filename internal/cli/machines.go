@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// MachinesCmd holds what is done with machines outside.
+type MachinesCmd struct {
+	Add  MachinesAddCmd  `cmd:"" help:"Give a machine outside leave, and print its token once."`
+	List MachinesListCmd `cmd:"" help:"List the machines that have leave, or had it."`
+	End  MachinesEndCmd  `cmd:"" help:"End a machine's leave at once."`
+}
+
+// MachinesAddCmd gives a machine leave.
+type MachinesAddCmd struct {
+	signedIn
+	Name         string   `arg:"" help:"The machine's name, as the ledgers are to call it; no person's."`
+	For          string   `help:"What it does: doses or badges (reads them), laboratory (delivers files), staff (sends joiners, changes and leavers) or ledger (reads a ledger)." required:"" placeholder:"WORK" enum:"doses,badges,laboratory,staff,ledger"`
+	Field        []string `help:"Of doses and badges: only these of its fields (name, staff_number, dose, employment); may be given several times." sep:"none" placeholder:"FIELD"`
+	Organisation []string `help:"An organisation that it works with; may be given several times. Without one: the whole service." sep:"none" placeholder:"NAME"`
+	People       int      `help:"How many different people it may touch, ever." required:"" placeholder:"N"`
+	Days         int      `help:"After how many days its leave ends; at most 365." default:"365"`
+}
+
+// Run gives the machine leave and prints its token.
+func (c *MachinesAddCmd) Run(e *env) error {
+	client, auth, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	work := vaultclient.Works[slices.IndexFunc(vaultclient.Works, func(w vaultclient.Work) bool { return w.Name == c.For })]
+	m := vaultclient.NewMachine{Name: strings.Join(strings.Fields(c.Name), " "), Purpose: work.Purpose, Fields: work.Fields, MaxWearers: c.People, Node: "web", Ends: time.Now().AddDate(0, 0, c.Days)}
+	if c.Days < 1 || c.Days > 365 {
+		return errors.New("--days: 1 to 365 are expected")
+	}
+	if len(c.Field) > 0 {
+		if m.Fields, err = policy.ParseFields(c.Field...); err != nil {
+			return fmt.Errorf("--field: %w", err)
+		}
+		if (c.For != "doses" && c.For != "badges") || m.Fields&^work.Fields != 0 {
+			return fmt.Errorf("--field: a machine for %s reads %s", c.For, work.Fields)
+		}
+	}
+	orgs, err := client.Organisations(e.ctx, auth)
+	if err != nil {
+		return err
+	}
+	for _, name := range c.Organisation {
+		org, err := findOrganisation(orgs, name)
+		if err != nil || org.IsZero() {
+			return fmt.Errorf("--organisation: %w", cmp.Or(err, errors.New("a name is expected")))
+		}
+		m.Organisations = append(m.Organisations, org)
+	}
+	t, err := client.CreateMachine(e.ctx, auth, m)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "Given: grant:%s, until %s.\nToken, shown this once: %s\n", t.ID, m.Ends.UTC().Format("2 January 2006"), t.Token)
+	return nil
+}
+
+// MachinesListCmd lists machines.
+type MachinesListCmd struct{ signedIn }
+
+// Run prints the machines.
+func (c *MachinesListCmd) Run(e *env) error {
+	client, auth, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	machines, err := client.Machines(e.ctx, auth)
+	if err != nil {
+		return err
+	}
+	orgs, err := client.Organisations(e.ctx, auth)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tFOR\tORGANISATIONS\tPEOPLE\tENDS\tGIVEN BY\tMACHINE")
+	for _, m := range machines {
+		where := "the whole service"
+		if len(m.Organisations) > 0 {
+			names := make([]string, len(m.Organisations))
+			for i, o := range m.Organisations {
+				names[i] = organisationName(orgs, o)
+			}
+			where = strings.Join(names, ", ")
+		}
+		ends := m.Ends.Format(time.DateOnly)
+		if !m.Ended.IsZero() {
+			ends = "ended " + m.Ended.Format(time.DateOnly)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\t%s\tgrant:%s\n", m.Name, m.WorkOf().Name, where, m.Used, m.MaxWearers, ends, m.By, m.ID)
+	}
+	return t.Flush()
+}
+
+// MachinesEndCmd ends a machine's leave.
+type MachinesEndCmd struct {
+	signedIn
+	Name string `arg:"" help:"The machine's name, or the id that machines list prints."`
+}
+
+// Run ends the machine's leave.
+func (c *MachinesEndCmd) Run(e *env) error {
+	client, auth, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	machines, err := client.Machines(e.ctx, auth)
+	if err != nil {
+		return err
+	}
+	for _, m := range machines {
+		if m.Ended.IsZero() && m.Ends.After(time.Now()) && (strings.EqualFold(m.Name, c.Name) || "grant:"+m.ID.String() == c.Name) {
+			if err := client.EndMachine(e.ctx, auth, m.ID); err != nil {
+				return err
+			}
+			fmt.Fprintf(e.stdout, "Ended: %s.\n", m.Name)
+			return nil
+		}
+	}
+	return errors.New("no machine of this name has leave: see dosevault machines list")
+}
