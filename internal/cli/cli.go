@@ -34,6 +34,7 @@ type commands struct {
 	SignIn        SignInCmd        `cmd:"" name:"signin" help:"Sign in on the command line with a one-time link."`
 	SignOut       SignOutCmd       `cmd:"" name:"signout" help:"End the command line's session."`
 	Import        ImportCmd        `cmd:"" help:"Preview a laboratory's file, and import it."`
+	Profiles      ProfilesCmd      `cmd:"" help:"How laboratories' files are read."`
 	Organisations OrganisationsCmd `cmd:"" help:"Employers."`
 	Users         UsersCmd         `cmd:"" help:"Who signs in."`
 	People        PeopleCmd        `cmd:"" help:"Wearers."`

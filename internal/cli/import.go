@@ -34,8 +34,9 @@ func (s signedIn) service(e *env) (*register.Service, vaultclient.Auth, func() e
 // ImportCmd imports a laboratory's file.
 type ImportCmd struct {
 	signedIn
-	File    string `arg:"" help:"The laboratory's file: a Landauer DoseReport, CSV or XLSX." type:"existingfile"`
+	File    string `arg:"" help:"The laboratory's file: CSV or XLSX; a Landauer DoseReport, or any that a profile describes." type:"existingfile"`
 	Sender  string `help:"Who sent it: the laboratory's name." default:"laboratory"`
+	Profile string `help:"How the laboratory's files are read: a profile, see docs/laboratory-profiles.md." type:"existingfile" placeholder:"FILE"`
 	Yes     bool   `help:"Store what the preview accepts without asking."`
 	Refused string `help:"Write the refused rows to this file, to be corrected and loaded again." type:"path" placeholder:"FILE"`
 }
@@ -51,7 +52,13 @@ func (c *ImportCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	n, err := svc.Receive(e.ctx, auth, raw, c.Sender)
+	var profile []byte
+	if c.Profile != "" {
+		if profile, err = os.ReadFile(c.Profile); err != nil {
+			return err
+		}
+	}
+	n, err := svc.ReceiveBy(e.ctx, auth, raw, c.Sender, profile)
 	if err != nil {
 		return err
 	}

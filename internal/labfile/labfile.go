@@ -49,5 +49,29 @@ type Report struct {
 	Ignored  []int // numbers of blank records
 	Merged   []int // numbers of records that belong to the row of an earlier one
 
-	how table.Options // of reading it
+	how    table.Options // of reading it
+	layout *layout       // of a profile that was read from a file
+}
+
+// Field is something that every laboratory reports of a badge, whatever it calls the column.
+type Field uint8
+
+// The fields that are held against what is known of a badge.
+const (
+	FieldBarcode Field = iota
+	FieldAccount
+	FieldPosition
+	FieldFrom
+	FieldScanned
+	FieldVersion
+	FieldName
+)
+
+// Heading returns what the file's column of a field is called.
+func (r *Report) Heading(f Field) string {
+	if r.layout == nil {
+		return [...]string{"Serial Number", "Account Number", "Use", "Period Begin Date", "Scan Date", "Version", "Participant Name"}[f]
+	}
+	c := &r.layout.Columns
+	return [...]column{c.Barcode, c.Account, c.Position, c.From, c.Scanned, c.Version, c.Name}[f].String()
 }

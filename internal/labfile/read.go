@@ -48,7 +48,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 		return nil, err
 	}
 	header := file.Header()
-	rep := &Report{Profile: p.name, Encoding: file.Encoding(), Header: header.Fields, how: how}
+	rep := &Report{Profile: p.name, Encoding: file.Encoding(), Header: header.Fields, how: how, layout: p.layout}
 	if p.layout != nil {
 		if err := p.layout.readBy(file, rep, o.Today); err != nil {
 			return nil, err

@@ -35,6 +35,7 @@ const (
 // The documents of an import.
 const (
 	docFile    = "file"
+	docProfile = "profile" // as the file is read; none for a layout that is built in
 	docPreview = "preview"
 	docRows    = "rows"   // the rows that the preview accepts: these are stored, or nothing
 	docAccept  = "accept" // empty: that it opens says that somebody who may had it sealed
@@ -62,6 +63,12 @@ type Preview struct {
 // Receive takes a laboratory's file in: it is entered as it arrives, sealed, and waits for a worker to preview it.
 // The same file that was imported before is refused. sender is the laboratory, not a person.
 func (s *Service) Receive(ctx context.Context, auth vaultclient.Auth, file []byte, sender string) (id.Import, error) {
+	return s.ReceiveBy(ctx, auth, file, sender, nil)
+}
+
+// ReceiveBy takes a laboratory's file in that is to be read by a profile, in the text of labfile.ParseProfile; nil: by a
+// layout that is built in. The profile stays with the file, sealed: what a file was read by can be told as long as it is kept.
+func (s *Service) ReceiveBy(ctx context.Context, auth vaultclient.Auth, file []byte, sender string, profile []byte) (id.Import, error) {
 	sum := sha256.Sum256(file)
 	im := ImportRow{ID: id.New[id.Import](), Kind: KindLaboratory, State: Received, Node: s.Node, SHA256: sum[:], Created: s.Now()}
 	if len(file) == 0 {
@@ -69,6 +76,11 @@ func (s *Service) Receive(ctx context.Context, auth vaultclient.Auth, file []byt
 	}
 	if len(file) > maxFile {
 		return im.ID, wrong("the file has %d MiB; at most %d MiB are taken", len(file)>>20, maxFile>>20)
+	}
+	if profile != nil {
+		if _, err := labfile.ParseProfile(profile); err != nil {
+			return im.ID, wrong("%s", err)
+		}
 	}
 	in := vaultclient.Intake{Import: im.ID, Source: KindLaboratory, SHA256: sum[:], Bytes: int64(len(file)), Sender: sender}
 	if err := s.Vault.Intake(ctx, auth, in); err != nil {
@@ -85,11 +97,31 @@ func (s *Service) Receive(ctx context.Context, auth vaultclient.Auth, file []byt
 		return im.ID, fmt.Errorf("giving leave for the import: %w", err)
 	}
 	im.Grant = g
-	parts, err := s.sealDocument(ctx, auth, im, docFile, file)
-	if err != nil {
+	documents := map[string][][]byte{}
+	if documents[docFile], err = s.sealDocument(ctx, auth, im, docFile, file); err != nil {
 		return im.ID, err
 	}
-	return im.ID, s.Store.CreateImport(ctx, im, map[string][][]byte{docFile: parts})
+	if profile != nil {
+		if documents[docProfile], err = s.sealDocument(ctx, auth, im, docProfile, profile); err != nil {
+			return im.ID, err
+		}
+	}
+	return im.ID, s.Store.CreateImport(ctx, im, documents)
+}
+
+// readFile reads an import's file by the profile that came with it.
+func (s *Service) readFile(ctx context.Context, auth vaultclient.Auth, im ImportRow, file []byte) (*labfile.Report, error) {
+	o := labfile.Options{Today: s.today()}
+	switch b, err := s.openDocument(ctx, auth, im, docProfile, "how the laboratory's file is read"); {
+	case errors.Is(err, ErrNotFound):
+	case err != nil:
+		return nil, err
+	default:
+		if o.Profile, err = labfile.ParseProfile(b); err != nil {
+			return nil, wrong("%s", err) // written for another version of the program
+		}
+	}
+	return labfile.Read(bytes.NewReader(file), o)
 }
 
 const maxFile = 64 << 20
@@ -113,6 +145,7 @@ type reading struct {
 	preview  Preview
 	accepted []accepted
 	labels   []label
+	name     string // what the file's column of names is called
 }
 
 // Claim takes the oldest import in a state into another, to work on it. ErrNotFound: none waits.
@@ -213,7 +246,7 @@ func (s *Service) read(ctx context.Context, im ImportRow) (*reading, error) {
 	if sum := sha256.Sum256(file); !bytes.Equal(sum[:], im.SHA256) {
 		return nil, errBlob
 	}
-	rep, err := labfile.Read(bytes.NewReader(file), labfile.Options{Today: s.today()})
+	rep, err := s.readFile(ctx, auth, im, file)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +281,7 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	if err := s.wears(ctx, auth, found, known); err != nil {
 		return nil, err
 	}
-	r := &reading{preview: Preview{ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}},
+	r := &reading{name: rep.Heading(labfile.FieldName), preview: Preview{ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}},
 		accepted: make([]accepted, 0, len(rep.Rows)), labels: make([]label, 0, len(rep.Rows))}
 	p := &r.preview
 	for _, f := range rep.Refused {
@@ -260,19 +293,19 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 		column, reason := refuse(row, res, accounts)
 		if reason == "" {
 			if n := res.rowOf(row.Version); n != 0 { // at another position, else labfile has refused it
-				column, reason = "Serial Number", fmt.Sprintf("the same badge and version as in row %d", n)
+				column, reason = labfile.FieldBarcode, fmt.Sprintf("the same badge and version as in row %d", n)
 			}
 			res.seen = append(res.seen, seen{row.Version, row.Number})
 		}
 		if reason != "" {
-			p.Refused = append(p.Refused, RowNote{row.Number, row.Line, column, reason})
+			p.Refused = append(p.Refused, RowNote{row.Number, row.Line, rep.Heading(column), reason})
 			continue
 		}
 		if len(res.Reports) > 0 {
 			p.Reissues++
 		}
 		if late := int(row.Scanned - res.Ends); !row.Scanned.IsZero() && late > lateAfter {
-			p.Notices = append(p.Notices, RowNote{row.Number, row.Line, "Scan Date", fmt.Sprintf("read %d days after the end of its period", late)})
+			p.Notices = append(p.Notices, RowNote{row.Number, row.Line, rep.Heading(labfile.FieldScanned), fmt.Sprintf("read %d days after the end of its period", late)})
 		}
 		r.accepted = append(r.accepted, accepted{res.PeriodRow, res.wear, row.Version,
 			Report{Scanned: row.Scanned, NotCounted: row.NotCounted || res.wear.NotCounted, Notes: row.Notes, Readings: row.Readings}})
@@ -283,7 +316,7 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	}
 	sort.Slice(p.Refused, func(i, j int) bool { return p.Refused[i].Row < p.Refused[j].Row })
 	p.Accepted = len(r.accepted)
-	p.Counts = Counts{In: rep.In, Stored: len(r.accepted), Refused: len(p.Refused), Ignored: len(p.Ignored)}
+	p.Counts = Counts{In: rep.In - len(rep.Merged), Stored: len(r.accepted), Refused: len(p.Refused), Ignored: len(p.Ignored)}
 	if p.In != p.Stored+p.Counts.Refused+p.Counts.Ignored {
 		return nil, fmt.Errorf("%d rows came in, but %d were stored, refused or ignored", p.In, p.Stored+p.Counts.Refused+p.Counts.Ignored)
 	}
@@ -311,35 +344,35 @@ func (d *dispatched) rowOf(version int) int {
 }
 
 // refuse says why a row can't be stored: a column and a reason, or nothing.
-func refuse(row *labfile.Row, res *dispatched, accounts map[string]id.Organisation) (column, reason string) {
+func refuse(row *labfile.Row, res *dispatched, accounts map[string]id.Organisation) (column labfile.Field, reason string) {
 	if res == nil {
-		return "Serial Number", "no badge with this serial number was dispatched: check the number, or load the dispatch list first"
+		return labfile.FieldBarcode, "no badge with this serial number was dispatched: check the number, or load the dispatch list first"
 	}
 	org, known := accounts[row.Account]
 	switch {
 	case !known:
-		return "Account Number", "no organisation has this account"
+		return labfile.FieldAccount, "no organisation has this account"
 	case org != res.Organisation:
-		return "Serial Number", "this badge was issued to another organisation than the account's"
+		return labfile.FieldBarcode, "this badge was issued to another organisation than the account's"
 	case row.Control != res.Wearer.IsZero():
-		return "Use", "one of report and dispatch says control badge, the other does not"
+		return labfile.FieldPosition, "one of report and dispatch says control badge, the other does not"
 	case row.From != res.Starts || row.To != res.Ends:
-		return "Period Begin Date", fmt.Sprintf("the badge was issued for %s to %s", res.Starts, res.Ends)
+		return labfile.FieldFrom, fmt.Sprintf("the badge was issued for %s to %s", res.Starts, res.Ends)
 	case row.Position == dose.Foetal && res.wear == (Wear{dose.WholeBody, true}):
 		// only the wearer's health row says that it is foetal
 	case row.Position != res.wear.Position && !row.Control:
-		return "Use", fmt.Sprintf("the badge was issued to be worn at: %s", res.wear.Position)
+		return labfile.FieldPosition, fmt.Sprintf("the badge was issued to be worn at: %s", res.wear.Position)
 	}
 	version := uint32(row.Version) + 1
 	for _, r := range res.Reports {
 		switch {
 		case r.Version == version:
-			return "Version", "this badge and version is stored already: leave the row out, or have it re-issued under a higher version"
+			return labfile.FieldVersion, "this badge and version is stored already: leave the row out, or have it re-issued under a higher version"
 		case r.Version > version:
-			return "Version", fmt.Sprintf("version %d of this badge is stored already", r.Version-1)
+			return labfile.FieldVersion, fmt.Sprintf("version %d of this badge is stored already", r.Version-1)
 		}
 	}
-	return "", ""
+	return 0, ""
 }
 
 // accounts returns the organisation of each laboratory account.
@@ -412,7 +445,7 @@ func (s *Service) compareLabels(ctx context.Context, auth vaultclient.Auth, r *r
 		}
 		for i, v := range verdicts {
 			if v == vaultclient.Different {
-				r.preview.Notices = append(r.preview.Notices, RowNote{part[i].row, part[i].line, "Participant Name", "label differs: check assignment"})
+				r.preview.Notices = append(r.preview.Notices, RowNote{part[i].row, part[i].line, r.name, "label differs: check assignment"})
 			}
 		}
 	}
@@ -469,7 +502,7 @@ func (s *Service) WriteRefused(ctx context.Context, auth vaultclient.Auth, n id.
 	if err != nil {
 		return err
 	}
-	rep, err := labfile.Read(bytes.NewReader(file), labfile.Options{Today: s.today()})
+	rep, err := s.readFile(ctx, auth, im, file)
 	if err != nil {
 		return err
 	}
