@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -35,11 +34,7 @@ func (p pagesRegister) WearerRecord(ctx context.Context, auth vaultclient.Auth, 
 		}
 	}
 	for _, v := range rec.Investigations {
-		one := web.Investigation{Kind: v.Kind, Window: v.Window, Year: v.Year, Dose: v.Dose, Bound: v.Bound, Overexposure: v.Overexposure, Name: v.Name, Opened: time.UnixMicro(v.Opened), Reason: v.Reason}
-		if v.Closed != 0 {
-			one.Closed = time.UnixMicro(v.Closed)
-		}
-		out.Investigations = append(out.Investigations, one)
+		out.Investigations = append(out.Investigations, investigation(v))
 	}
 	return out, nil
 }

@@ -32,7 +32,7 @@ import (
 //	       7  1  number of quantities
 //	  then for each: quantity (1), qualifier (1), dose in µSv (8)
 //
-// Wearer, health, organisation and investigation: JSON, see the types below; padded to 512, 256, 8192 and 512: a wearer's
+// Wearer, health, organisation and investigation: JSON, see the types below; padded to 512, 256, 8192 and 2048: a wearer's
 // two texts of 200 bytes fit, so that no row stands out by its length.
 const (
 	periodPad        = 16
@@ -40,7 +40,7 @@ const (
 	wearerPad        = 512
 	healthPad        = 256
 	organisationPad  = 8192
-	investigationPad = 512
+	investigationPad = 2048
 	documentPad      = 4096
 )
 
@@ -188,22 +188,6 @@ type Health struct {
 
 func (h Health) isZero() bool {
 	return h.Declared.IsZero() && h.End.IsZero() && len(h.Foetal) == 0 && h.Review.IsZero()
-}
-
-// Investigation is opened when a level or a limit is passed.
-type Investigation struct {
-	Wearer       id.Wearer    `json:"wearer"`
-	Kind         dose.Kind    `json:"kind"`
-	Window       dose.Window  `json:"window"`
-	Year         int          `json:"year"`
-	Dose         dose.MicroSv `json:"dose"`  // µSv, when it was opened
-	Bound        dose.MicroSv `json:"bound"` // µSv
-	Overexposure bool         `json:"overexposure,omitempty"`
-	Name         string       `json:"name"` // of the level, or regulation and paragraph of the limit
-	On           day.Day      `json:"on"`
-	Opened       int64        `json:"opened"` // µs
-	Closed       int64        `json:"closed,omitempty"`
-	Reason       string       `json:"reason,omitempty"`
 }
 
 func encode(v any) ([]byte, error) {

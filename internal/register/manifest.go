@@ -25,7 +25,7 @@ import (
 //	wearer         'w'  id (16)  version (4)  SHA(sealed) (32)  SHA(health) (32)
 //	wear period    'p'  id (16)  wearer (16, zero for a control badge)  starts (4)  ends (4)  SHA(sealed) (32)
 //	reading        'r'  wear period (16)  version (4)  wearer of the wear period (16)  SHA(sealed) (32)
-//	investigation  'i'  id (16)  tag (16)  SHA(sealed) (32)
+//	investigation  'i'  id (16)  tag (16)  SHA(sealed) (32); what is written about one too
 //
 // Days are days since 1970-01-01. A wearer's rows are in order of id, then version.
 type manifest struct {

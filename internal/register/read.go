@@ -142,30 +142,6 @@ func (s *Service) employersView(ctx context.Context, auth vaultclient.Auth, purp
 	return nil
 }
 
-// Investigations returns an organisation's investigations, newest first.
-func (s *Service) Investigations(ctx context.Context, auth vaultclient.Auth, org id.Organisation) ([]Investigation, error) {
-	rows, err := s.Store.Investigations(ctx, org)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]vaultclient.Item, len(rows))
-	for i := range rows {
-		items[i] = vaultclient.Item{Context: rows[i].context(), Value: rows[i].Sealed}
-	}
-	opened, err := s.open(ctx, auth, policy.AssessDose, "investigations", items)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Investigation, len(opened))
-	for i, b := range opened {
-		if err := decode(b, &out[i]); err != nil {
-			return nil, err
-		}
-	}
-	slices.SortFunc(out, func(a, b Investigation) int { return int(b.On) - int(a.On) })
-	return out, nil
-}
-
 // overviewMonths is how far back an overview counts badges.
 const overviewMonths = 6
 
@@ -186,8 +162,8 @@ func (s *Service) states(ctx context.Context, since day.Day) ([]OrganisationStat
 	}
 }
 
-// Overview returns the state of the organisations that the caller works with, and the service's newest imports. All of
-// it stands in the clear in the register.
+// Overview returns the state of the organisations that the caller works with, and the service's newest imports. It stands
+// in the clear in the register, but for which investigations are open: those are opened, and entered.
 func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]OrganisationState, []ImportRow, error) {
 	orgs, err := s.Vault.Organisations(ctx, auth)
 	if err != nil {
@@ -207,6 +183,10 @@ func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]Organi
 			out = append(out, st)
 		}
 	}
-	imports, _, err := s.Store.Imports(ctx, 0, 10)
-	return out, imports, err
+	if err := s.countOpen(ctx, auth, out); err != nil {
+		return nil, nil, err
+	}
+	imports, _, err := s.Store.Imports(ctx, 0, 100)
+	imports = slices.DeleteFunc(imports, func(im ImportRow) bool { return im.Kind == KindPerson || im.Kind == KindNote }) // no files
+	return out, imports[:min(len(imports), 10)], err
 }

@@ -85,7 +85,8 @@ type Hold struct {
 const (
 	KindPeople     = "people"
 	KindDispatch   = "dispatch"
-	KindPerson     = "person" // one person, by a form
+	KindPerson     = "person"        // one person, by a form
+	KindNote       = "investigation" // something written about an investigation
 	KindLaboratory = "laboratory"
 )
 
@@ -155,7 +156,7 @@ type Result struct {
 	Reports []ReadingRow
 }
 
-// InvestigationRow is an investigation as it is stored.
+// InvestigationRow is an investigation as it is stored, or what was written about one.
 type InvestigationRow struct {
 	ID           id.Row
 	Organisation id.Organisation
@@ -178,7 +179,7 @@ type Rows struct {
 type OrganisationState struct {
 	Organisation   id.Organisation
 	Badges         map[BadgeState]int // of periods that end after the day asked for
-	Investigations int
+	Investigations int                // rows of investigations
 }
 
 // Errors that a Store returns.

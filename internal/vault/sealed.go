@@ -110,10 +110,8 @@ func (v *Vault) Open(ctx context.Context, c Caller, r vaultclient.OpenRequest) (
 			return nil, err
 		}
 	}
-	for _, org := range b.orgs { // an organisation's blobs that are about no single wearer, such as its settings
-		if _, err := v.gate(ctx, p, ask{action: policy.Reveal, purpose: r.Purpose, fields: policy.FieldEmployment, organisation: org, kind: ledger.Reveal, reason: r.Reason}); err != nil {
-			return nil, err
-		}
+	if err := v.gateOrganisations(ctx, p, r, b.orgs); err != nil {
+		return nil, err
 	}
 	for _, doc := range b.docs {
 		if err := v.gateDocument(ctx, p, r, doc); err != nil {
@@ -132,6 +130,26 @@ func (v *Vault) Open(ctx context.Context, c Caller, r vaultclient.OpenRequest) (
 		}
 	}
 	return out, nil
+}
+
+// gateOrganisations lets organisations' blobs through that are about no single wearer, such as their settings: all of
+// them in one commit, or none.
+func (v *Vault) gateOrganisations(ctx context.Context, p *principal, r vaultclient.OpenRequest, orgs []id.Organisation) error {
+	if len(orgs) == 0 {
+		return nil
+	}
+	a := ask{action: policy.Reveal, purpose: r.Purpose, fields: policy.FieldEmployment, kind: ledger.Reveal, reason: r.Reason}
+	var parties []*party
+	for _, org := range orgs {
+		one := a
+		one.organisation = org
+		_, of, err := v.permit(ctx, p, one)
+		if err != nil {
+			return err
+		}
+		parties = append(parties, of...)
+	}
+	return v.enter(ctx, p, a, parties, a.kind, a.fields)
 }
 
 // gateDocument lets a document through. It shows, of everybody that its file names, all that the file holds;

@@ -212,3 +212,23 @@ func TestUsersByKeyboard(t *testing.T) {
 		w.look("users-ended", "Their access has ended")
 	})
 }
+
+func TestInvestigationsByKeyboard(t *testing.T) {
+	walks(t, "co-ordinator", func(w *walker) {
+		w.open(investigationsPath(organisationID(1)))
+		w.look("investigations", "Dose when opened")
+		w.enter(`td a`)
+		w.enter(`button[value=close]`)
+		w.look("investigation-errors", "Write why it is closed")
+		w.write("text", "The badge lay in the beam.")
+		w.enter(`button[name=what]`)
+		w.look("investigation-noted", "The note was added")
+		w.write("text", "No dose to the person: the badge was left on the table.")
+		w.enter(`button[value=close]`)
+		w.look("investigation-closed", "The investigation was closed")
+		w.open(investigationsPath(organisationID(1)))
+		w.look("investigations-closed", "Closed")
+		w.open(investigationsPath(organisationID(2)))
+		w.look("investigations-none", "No investigation is open")
+	})
+}

@@ -44,6 +44,8 @@ var pagesToLookAt = []struct {
 	{"find-nobody", "co-ordinator", findPath, "zzz", ""},
 	{"organisations", "co-ordinator", "/organisations", "", "phone"},
 	{"organisations-new", "co-ordinator", "/organisations/new", "", "phone"},
+	{"investigations", "supervisor", investigationsPath(organisationID(1)), "", ""},
+	{"investigation", "co-ordinator", investigationsPath(organisationID(1)) + "/" + fixed2(id.Row{}, 1).String(), "", ""},
 	{"person-new", "co-ordinator", wearersPath(organisationID(1)) + "/new", "", ""},
 	{"person-change", "co-ordinator", partOf(wearerID(1), "change/leave"), "", ""},
 	{"person-history", "co-ordinator", partOf(wearerID(1), "history"), "", ""},
@@ -224,7 +226,7 @@ func TestByKeyboard(t *testing.T) {
 	if got := focus(); got != "maincontent" {
 		t.Fatalf("skipping to the content reaches %q", got)
 	}
-	for _, want := range []string{"Wearers", "Badges", "Settings", "Ledger", "Take somebody on", "q", "Search", "leavers", "left", "department", "Bowen, Siân"} {
+	for _, want := range []string{"Wearers", "Badges", "Investigations", "Settings", "Ledger", "Take somebody on", "q", "Search", "leavers", "left", "department", "Bowen, Siân"} {
 		press(kb.Tab)
 		if got := focus(); got != want {
 			t.Fatalf("the next key press reaches %q, want %q", got, want)

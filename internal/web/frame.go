@@ -73,6 +73,9 @@ func organisationLinks(role policy.Role, o id.Organisation, current string) []li
 	if handlesBadges(role) {
 		s = append(s, link{Text: titleBadges, Href: badgesPath(o), Current: current == titleBadges})
 	}
+	if profiles[role].doses && profiles[role].list != "" {
+		s = append(s, link{Text: titleInvestigations, Href: investigationsPath(o), Current: current == titleInvestigations})
+	}
 	if managesOrganisations(role) {
 		s = append(s, link{Text: titleSettings, Href: settingsPath(o), Current: current == titleSettings})
 	}

@@ -187,7 +187,7 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 		s := states[o.ID]
 		if s.Investigations > 0 && i < 5 {
 			list = append(list, todo{Text: count(s.Investigations, "open investigation", "open investigations") + " at " + o.Name,
-				Href: wearersPath(o.ID), LinkText: "See its wearers"})
+				Href: investigationsPath(o.ID), LinkText: "See them"})
 		}
 		waiting += s.Returned + s.Sent
 		wearers += o.Current
@@ -210,7 +210,8 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 	return list
 }
 
-var importKinds = map[string]string{"people": "Staff list", "dispatch": "Badges issued", "laboratory": "Laboratory's results", "settings": "Settings"}
+var importKinds = map[string]string{"people": "Staff list", "dispatch": "Badges issued", "laboratory": "Laboratory's results", "settings": "Settings",
+	"person": "A person, by form", "investigation": "A note on an investigation"}
 
 // kindWord says what a file is.
 func (im ImportState) kindWord() string {

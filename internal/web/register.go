@@ -20,6 +20,7 @@ type Register interface {
 	Files
 	People
 	Users
+	Investigations
 
 	// WearerRecord returns a wearer's badges, readings and totals, revealed for the page. The vault's errors come through.
 	WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*WearerRecord, error)
@@ -85,4 +86,17 @@ type Investigation struct {
 	Opened       time.Time
 	Closed       time.Time // zero: open
 	Reason       string    // why it was closed
+
+	ID     id.Row
+	Wearer id.Wearer
+	On     day.Day // when the bound was passed
+	Notes  []Note  // in order
+}
+
+// Note is what somebody wrote about an investigation.
+type Note struct {
+	At          time.Time
+	By          string
+	Text        string
+	Close, Open bool // what it did
 }

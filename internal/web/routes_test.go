@@ -34,6 +34,7 @@ var formsToSend = []struct {
 	{"/users/new", nil},
 	{usersPath(fixed2(id.User{}, 5), "link"), nil},
 	{usersPath(fixed2(id.User{}, 5), "end"), nil},
+	{investigationsPath(organisationID(1)) + "/" + fixed2(id.Row{}, 1).String(), url.Values{"text": {"Looked at."}}},
 	{"/return", url.Values{"barcode": {"nothing that is known"}}},
 	{"/return/undo", nil},
 	{sparePath(wearerID(2)), url.Values{"barcode": {"C0001"}, "position": {"1"}, "period": {"0"}}},

@@ -32,6 +32,7 @@ type sample struct {
 	sampleBadges
 	files *sampleFiles
 	samplePeople
+	sampleNotes
 	settings sampleSettings
 
 	mu       sync.Mutex

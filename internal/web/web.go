@@ -139,6 +139,7 @@ func (h *handler) routes() []route {
 		h.peopleRoutes(),
 		h.userRoutes(),
 		h.fileRoutes(),
+		h.investigationRoutes(),
 	)
 }
 

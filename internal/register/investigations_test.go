@@ -1,0 +1,103 @@
+package register_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/register"
+	vc "github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// TestNotesOnAnInvestigation: it is written about, closed and opened again; nothing of it is changed for that, the
+// overview counts what is open, and nobody writes but who may.
+func TestNotesOnAnInvestigation(t *testing.T) {
+	h := newHouse(t)
+	w := h.takeOn(h.joiner(h.org))[0]
+	b := h.badge(h.org, w, time.January)
+	h.dispatch(b)
+	h.imported(file(line{Dispatched: b, deep: "16.00"}))
+	all := func() []register.Investigation {
+		t.Helper()
+		vs, err := h.web.Investigations(t.Context(), h.auth, h.org)
+		h.ok(err)
+		return vs
+	}
+	open := func() (n int) {
+		t.Helper()
+		states, imports, err := h.web.Overview(t.Context(), h.auth)
+		h.ok(err)
+		for _, im := range imports {
+			if im.Kind == register.KindNote {
+				t.Error("a note is among the files")
+			}
+		}
+		for _, s := range states {
+			n += s.Investigations
+		}
+		return n
+	}
+	first := all()
+	if len(first) == 0 || first[0].Wearer != w || open() != len(first) {
+		t.Fatalf("%d investigations, %d open", len(first), open())
+	}
+	v := first[0]
+	stored, err := h.store.Investigations(t.Context(), h.org)
+	h.ok(err)
+	note := func(what, text string) error { return h.web.Note(t.Context(), h.auth, h.org, v.ID, what, text) }
+	h.ok(note(register.NoteOnly, " The badge lay in the beam.\nAsked the supervisor. "))
+	h.ok(note(register.NoteClose, "No dose to the person."))
+	got := all()[0]
+	if len(got.Notes) != 2 || got.Notes[0].Text != "The badge lay in the beam.\nAsked the supervisor." || got.Notes[0].By != "Mair Evans" || got.Closed == 0 || got.Reason != "No dose to the person." ||
+		got.Dose != v.Dose || got.Opened != v.Opened {
+		t.Errorf("closed: %+v", got)
+	}
+	if n := open(); n != len(first)-1 {
+		t.Errorf("%d are open after one of %d was closed", n, len(first))
+	}
+	var conflict *vc.Error
+	if err := note(register.NoteClose, "again"); !errors.As(err, &conflict) || conflict.Code != vc.Conflict {
+		t.Errorf("closed twice: %v", err)
+	}
+	h.ok(note(register.NoteOpen, "The film badge says otherwise."))
+	if got := all()[0]; got.Closed != 0 || len(got.Notes) != 3 || open() != len(first) {
+		t.Errorf("open again: %+v", got)
+	}
+	for what, text := range map[string]string{"nothing": " ", "too much": strings.Repeat("x", register.MaxNote+1), "no text": "\xff", "too much once sealed": strings.Repeat("\x01", register.MaxNote)} {
+		if err := note(register.NoteOnly, text); err == nil {
+			t.Errorf("%s was written", what)
+		} else if _, ok := errors.AsType[*register.InputError](err); !ok {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := h.web.Note(t.Context(), h.auth, h.org, id.New[id.Row](), "", "x"); !errors.Is(err, register.ErrNotFound) {
+		t.Errorf("about none: %v", err)
+	}
+	supervisor := h.signIn(vc.NewUser{Name: "Owain Rees", Role: policy.Supervisor, Organisations: []id.Organisation{h.org}})
+	if err := h.web.Note(t.Context(), supervisor, h.org, v.ID, register.NoteClose, "x"); !denied(err) {
+		t.Errorf("a supervisor closes it: %v", err)
+	}
+	// What was stored before stands as it was; each note has one length, one place, and an entry that vouches for it.
+	rows, err := h.store.Investigations(t.Context(), h.org)
+	h.ok(err)
+	for _, was := range stored {
+		for _, r := range rows {
+			if r.ID == was.ID && string(r.Sealed) != string(was.Sealed) {
+				t.Error("an investigation was changed")
+			}
+		}
+	}
+	if len(rows) != len(stored)+3 || len(rows[0].Sealed) != len(rows[len(rows)-1].Sealed) {
+		t.Errorf("%d rows of %d and %d bytes", len(rows), len(rows[0].Sealed), len(rows[len(rows)-1].Sealed))
+	}
+	for _, r := range rows {
+		im, err := h.store.ImportRows(t.Context(), r.Import)
+		h.ok(err)
+		if m := register.Manifests("", im); len(m) != 1 || m[0].Rows == 0 {
+			t.Errorf("manifests of its import: %v", m)
+		}
+	}
+}
