@@ -2,14 +2,10 @@ package labfile
 
 import (
 	"fmt"
-	"iter"
-	"maps"
 	"slices"
 
 	"github.com/dosevault/dosevault/internal/dose"
 )
-
-func valuesOf(m map[string]string) iter.Seq[string] { return maps.Values(m) }
 
 // badges are a file's rows by the badge that they report on, in the file's order.
 type badges struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -172,7 +173,7 @@ func (r *entry) common() Row {
 			return t == text || open && strings.HasPrefix(text, begin)
 		})
 		switch {
-		case like && !c.Position.isZero() && row.Position != dose.Control && slices.Contains(slices.Collect(valuesOf(r.Positions)), dose.Control.String()):
+		case like && !c.Position.isZero() && row.Position != dose.Control && slices.Contains(slices.Collect(maps.Values(r.Positions)), dose.Control.String()):
 			r.refuse(c.Position, "the position of a control badge expected, as %s says control", r.Control.Column)
 		case like:
 			row.Position = dose.Control

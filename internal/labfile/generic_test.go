@@ -238,6 +238,7 @@ func TestWrongProfiles(t *testing.T) {
 		{`"name": "long"`, `"name": "Long One"`, "name: 1 to 40 small letters"},
 		{`"name": "long"`, `"name": "long", "nmae": 1`, `line 1: "nmae": no such field`},
 		{`"name": "long"`, "\"name\": \"long\",\n\"name\": \"b\"", `line 2: "name": it stands here a second time`},
+		{`"name": "long"`, `"name": "long", "Name": "b"`, "second time"},
 		{`"<": "below level"`, `"<": "below level", "<": "unused"`, "second time"},
 		{`"<": "below level"`, `"<": "zero"`, `codes."<": below level, damaged`},
 		{`"<": "below level"`, `"0": "below level"`, "a number is no code"},

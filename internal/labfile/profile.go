@@ -113,13 +113,6 @@ type quantity struct {
 	minimum   dose.MicroSv
 }
 
-func (q *quantity) label() string {
-	if q.Text != "" {
-		return q.Text
-	}
-	return q.Column.String()
-}
-
 // unit is how many µSv one of it is, as a fraction.
 type unit struct{ num, den int64 }
 
@@ -219,8 +212,12 @@ func lineAt(b []byte, offset int64) int {
 // unambiguous refuses what is no JSON, more than one value, and a field or code that stands twice.
 func unambiguous(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
-	var open []map[string]bool // nil for a list
-	key := false               // a name comes next, in an object
+	type object struct {
+		names map[string]bool // nil for a list
+		texts bool            // its names are texts of files, in which capitals matter
+	}
+	var open []object
+	key, last := false, "" // a name comes next, in an object; the name before
 	for {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) && len(open) == 0 && d.InputOffset() > 0 {
@@ -233,9 +230,9 @@ func unambiguous(b []byte) error {
 		case json.Delim:
 			switch t {
 			case '{':
-				open = append(open, map[string]bool{})
+				open = append(open, object{map[string]bool{}, slices.Contains([]string{"codes", "notes", "positions"}, last)})
 			case '[':
-				open = append(open, nil)
+				open = append(open, object{})
 			default:
 				open = open[:len(open)-1]
 				if len(open) == 0 && d.More() {
@@ -244,16 +241,20 @@ func unambiguous(b []byte) error {
 			}
 		case string:
 			if key {
-				names := open[len(open)-1]
-				if names[strings.ToLower(t)] && names[t] || names[t] {
+				in := open[len(open)-1]
+				name := t
+				if !in.texts { // package json takes Name for name
+					name = strings.ToLower(t)
+				}
+				if in.names[name] {
 					return &ProfileError{lineAt(b, d.InputOffset()), strconv.Quote(t), "it stands here a second time"}
 				}
-				names[t] = true
-				key = false
+				in.names[name] = true
+				key, last = false, name
 				continue
 			}
 		}
-		key = len(open) > 0 && open[len(open)-1] != nil
+		key = len(open) > 0 && open[len(open)-1].names != nil
 	}
 }
 
