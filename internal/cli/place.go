@@ -151,8 +151,8 @@ func (p place) openRegister(ctx context.Context, node string, owner id.Owner, lo
 // that after a crash it takes back its own at once.
 func (p place) owner(number int) id.Owner {
 	host, err := os.Hostname()
-	if err != nil {
-		return id.Owner{} // one for this process, then: its imports are taken over after a while
+	if err != nil || number == 0 {
+		return id.Owner{} // one for this process: its imports are taken over after a while
 	}
 	h := sha256.Sum256(fmt.Appendf(nil, "worker\x00%s\x00%s\x00%d", host, p.Dir, number))
 	return id.Owner(h[:16])

@@ -123,7 +123,7 @@ func (c *WebCmd) Run(e *env) error {
 // WorkerCmd runs a worker alone.
 type WorkerCmd struct {
 	place
-	Number int `help:"Which of the workers with this data directory on this machine it is." default:"1"`
+	Number int `help:"Which of the workers with this data directory on this machine it is, so that it takes back at once what it left when it ended. 0: another one each time." default:"0"`
 }
 
 // Run works through what waits in the register until it is told to stop.

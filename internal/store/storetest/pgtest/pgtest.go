@@ -26,7 +26,7 @@ import (
 // Server is a running server.
 type Server struct {
 	Base  string // holds the socket, and data
-	leash io.Closer
+	leash io.WriteCloser
 	ended chan struct{}
 	log   *bytes.Buffer // read after ended
 
@@ -35,10 +35,13 @@ type Server struct {
 }
 
 // run keeps the server until its standard input ends, then stops it at once and removes its directory: nothing is
-// left when a test binary is killed.
+// left when a test binary is killed. A line starts a server that has ended again.
 const run = `postgres=$1 base=$2; shift 2
 "$postgres" -D "$base/data" "$@" </dev/null & server=$!
-read -r line
+while read -r line; do
+	wait $server
+	"$postgres" -D "$base/data" "$@" </dev/null & server=$!
+done
 kill -QUIT $server 2>/dev/null
 wait $server
 rm -rf "$base"`
@@ -80,14 +83,54 @@ func Start(settings ...string) (*Server, error) {
 		cmd.Wait()
 		close(s.ended)
 	}()
+	if err := s.ready(); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("PostgreSQL did not start: %w\n%s", err, s.log)
+	}
+	return s, nil
+}
+
+// ready waits until the server answers.
+func (s *Server) ready() error {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if err = s.exec("SELECT 1"); err == nil {
-			return s, nil
+		err := s.exec("SELECT 1")
+		if err == nil || time.Now().After(deadline) {
+			return err
 		}
-		if time.Now().After(deadline) {
-			s.Stop()
-			return nil, fmt.Errorf("PostgreSQL did not start: %w\n%s", err, s.log)
+	}
+}
+
+// Crash kills the server and all its processes with signal 9, as a machine does that loses its power.
+func (s *Server) Crash(t testing.TB) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.Data(), "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	children, err := os.ReadFile(filepath.Join("/proc", first, "task", first, "children"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range append([]string{first}, strings.Fields(string(children))...) {
+		pid, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
 		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Restart starts a server again that crashed, on the files that it left.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if _, err := io.WriteString(s.leash, "again\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ready(); err != nil {
+		t.Fatalf("PostgreSQL did not start again: %v", err)
 	}
 }
 

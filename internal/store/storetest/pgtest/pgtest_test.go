@@ -55,6 +55,23 @@ func TestNothingIsLeft(t *testing.T) {
 	t.Errorf("%s is left", out)
 }
 
+func TestCrash(t *testing.T) {
+	s, err := Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	address := s.Database(t)
+	Exec(t, address, "CREATE TABLE a AS SELECT 7 AS n")
+	s.Crash(t)
+	if conn, err := pgx.Connect(t.Context(), address); err == nil {
+		conn.Close(t.Context())
+		t.Error("it answers after the crash")
+	}
+	s.Restart(t)
+	Exec(t, address, "INSERT INTO a VALUES (8)")
+}
+
 func TestSettings(t *testing.T) {
 	s, err := Start("fsync=off")
 	if err != nil {
