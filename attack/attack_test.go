@@ -11,9 +11,11 @@ import (
 	"sync"
 	"testing"
 
+	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
 	"github.com/dosevault/dosevault/attack/house"
+	"github.com/dosevault/dosevault/internal/store/postgres/server"
 	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
 )
 
@@ -69,6 +71,7 @@ func TestMain(m *testing.M) {
 		if filled.dir != "" {
 			os.RemoveAll(filled.dir)
 		}
+		filledServer.remove()
 	}, pgtest.StopShared)
 }
 
@@ -101,13 +104,43 @@ func copyTree(t testing.TB, from, to string) {
 	}
 }
 
-func vaultDB(h *house.House) string    { return filepath.Join(h.Dir, "vault", "vault.db") }
-func registerDB(h *house.House) string { return filepath.Join(h.Dir, "register", "register.db") }
+// vaultDB and registerDB are where a house's databases are: files, or addresses of PostgreSQL's.
+func vaultDB(h *house.House) string {
+	return address(h, "DOSEVAULT_VAULT_DATABASE", filepath.Join(h.Dir, "vault", "vault.db"))
+}
+func registerDB(h *house.House) string {
+	return address(h, "DOSEVAULT_DATABASE", filepath.Join(h.Dir, "register", "register.db"))
+}
+
+func address(h *house.House, name, file string) string {
+	for _, v := range h.Env {
+		if a, ok := strings.CutPrefix(v, name+"="); ok {
+			return a
+		}
+	}
+	return file
+}
 
 // openDB opens a stopped installation's database as an attacker does.
 func openDB(t testing.TB, path string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=foreign_keys(0)")
+	db := connect(t, path, "?_pragma=foreign_keys(0)")
+	if server.Is(path) {
+		if _, err := db.Exec("SET session_replication_role = replica"); err != nil { // no key between tables is in the way
+			t.Fatal(err)
+		}
+	}
+	return db
+}
+
+// connect opens a database by one connection; how a file is opened stands after its name.
+func connect(t testing.TB, path, how string) *sql.DB {
+	t.Helper()
+	driver, name := "sqlite", "file:"+path+how
+	if server.Is(path) {
+		driver, name = "pgx", path
+	}
+	db, err := sql.Open(driver, name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -215,7 +215,7 @@ func TestManyAtOnce(t *testing.T) {
 
 	second := house.FreePort(t)
 	secondNode := m.h.Beside("web", "--listen", second, "--vault-listen", m.h.Vault)
-	m.h.Beside("worker")
+	m.h.Beside("worker", "--number", "2")
 	nodes := []string{m.h.Listen, second}
 	var mu sync.RWMutex
 
