@@ -120,8 +120,11 @@ type newUserView struct {
 // wearer in the address, it is that person, who sees their own record and nothing else.
 func (h *handler) newUser(v *visit) error {
 	f, x := formOf(), newUserView{}
+	users, err := h.Register.Users(v.ctx, v.auth)
+	if err != nil {
+		return err // whoever adds no users is not asked for one
+	}
 	if v.r.Method == http.MethodPost {
-		var err error
 		if f, err = readForm(v); err != nil {
 			return err
 		}
@@ -156,7 +159,7 @@ func (h *handler) newUser(v *visit) error {
 		h.render(v.w, v.r, http.StatusOK, newUserPage(h.frame("Add a user", &v.user, crumbs...), f, x))
 		return nil
 	}
-	if err := h.userIn(v, &f, &x, &u); err != nil {
+	if err := userIn(users, &f, &x, &u); err != nil {
 		return err
 	}
 	switch {
@@ -175,7 +178,7 @@ func (h *handler) newUser(v *visit) error {
 }
 
 // userIn reads a user from a form; no two have one name.
-func (h *handler) userIn(v *visit, f *form, x *newUserView, u *vaultclient.NewUser) error {
+func userIn(users []vaultclient.User, f *form, x *newUserView, u *vaultclient.NewUser) error {
 	f.need("name", "Enter their name")
 	if len(u.Name) > maxSearch {
 		f.wrong("name", "The name must be 200 characters or less")
@@ -203,10 +206,6 @@ func (h *handler) userIn(v *visit, f *form, x *newUserView, u *vaultclient.NewUs
 		if slices.Contains(policy.Tied, u.Role) && len(names) == 0 {
 			f.wrong("organisation", "Select the organisation that they are one of")
 		}
-	}
-	users, err := h.Register.Users(v.ctx, v.auth)
-	if err != nil {
-		return err
 	}
 	if slices.ContainsFunc(users, func(o vaultclient.User) bool { return person.Fold(o.Name) == person.Fold(u.Name) }) {
 		f.wrong("name", "A user of this name is there already: add something that tells them apart")
