@@ -33,8 +33,11 @@ func (p pagesRegister) File(ctx context.Context, auth vaultclient.Auth, n id.Imp
 }
 
 // ReceiveResults implements web.Files.
-func (p pagesRegister) ReceiveResults(ctx context.Context, auth vaultclient.Auth, file []byte, sender string) (id.Import, error) {
-	n, err := p.Receive(ctx, auth, file, sender)
+func (p pagesRegister) ReceiveResults(ctx context.Context, auth vaultclient.Auth, file, profile []byte, sender string) (id.Import, error) {
+	if len(profile) == 0 { // what a browser sends where nothing was chosen
+		profile = nil
+	}
+	n, err := p.ReceiveBy(ctx, auth, file, sender, profile)
 	return n, notAccepted(err)
 }
 

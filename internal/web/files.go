@@ -26,8 +26,9 @@ type Files interface {
 	Files(ctx context.Context, auth vaultclient.Auth, skip, most int) ([]ImportState, int, error)
 	// File returns one. Code NotFound: there is none.
 	File(ctx context.Context, auth vaultclient.Auth, n id.Import) (ImportState, error)
-	// ReceiveResults takes a laboratory's file in. An error that is a *NotAccepted says why it was not.
-	ReceiveResults(ctx context.Context, auth vaultclient.Auth, file []byte, sender string) (id.Import, error)
+	// ReceiveResults takes a laboratory's file in, to be read by a profile or, with none, by a layout that is built in. An
+	// error that is a *NotAccepted says why it was not.
+	ReceiveResults(ctx context.Context, auth vaultclient.Auth, file, profile []byte, sender string) (id.Import, error)
 	// FilePreview opens what storing a file would do; it is entered. Code NotFound: there is no preview.
 	FilePreview(ctx context.Context, auth vaultclient.Auth, n id.Import) (*FilePreview, error)
 	// AcceptFile has a previewed file stored. Code Conflict: it does not wait for an answer any more.
@@ -57,7 +58,8 @@ type RowNote struct {
 // Limits of taking a file in.
 const (
 	maxFile    = 64 << 20
-	maxUpload  = maxFile + 16<<10
+	maxProfile = 64 << 10
+	maxUpload  = maxFile + maxProfile + 16<<10
 	uploadTime = 5 * time.Minute
 	mostNotes  = 50 // rows listed on a page; the others are in the file that is downloaded
 )
@@ -153,7 +155,7 @@ func (h *handler) upload(v *visit) error {
 	defer cancel()
 
 	f := formOf()
-	file, err := readUpload(v.r, &f)
+	file, profile, err := readUpload(v.r, &f)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok || len(file) > maxFile {
 		f.wrong("file", "The file must be smaller than 64 MiB")
 		return h.askFile(v, f)
@@ -168,12 +170,19 @@ func (h *handler) upload(v *visit) error {
 	if len(file) == 0 {
 		f.wrong("file", "Select a file that is not empty")
 	}
+	if len(profile) > maxProfile {
+		f.wrong("profile", "The profile must be smaller than 64 KiB")
+	}
 	if len(f.Errors) > 0 {
 		return h.askFile(v, f)
 	}
-	n, err := h.Register.ReceiveResults(ctx, v.auth, file, sender)
+	n, err := h.Register.ReceiveResults(ctx, v.auth, file, profile, sender)
 	if no, ok := errors.AsType[*NotAccepted](err); ok {
-		f.wrong("file", statement(no.Message))
+		field := "file"
+		if strings.HasPrefix(no.Message, "profile: ") {
+			field = "profile"
+		}
+		f.wrong(field, statement(no.Message))
 		return h.askFile(v, f)
 	}
 	if err != nil {
@@ -184,31 +193,33 @@ func (h *handler) upload(v *visit) error {
 }
 
 // readUpload reads a form with a file: its other fields go into f. A file's own name is not kept: it may name somebody.
-func readUpload(r *http.Request, f *form) (file []byte, err error) {
+func readUpload(r *http.Request, f *form) (file, profile []byte, err error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" {
-		return nil, errForm
+		return nil, nil, errForm
 	}
 	parts := multipart.NewReader(r.Body, params["boundary"])
 	for {
 		p, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
-			return file, nil
+			return file, profile, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if p.FormName() == "file" {
-			if file, err = io.ReadAll(io.LimitReader(p, maxFile+1)); err != nil {
-				return nil, err
-			}
-			continue
+		switch p.FormName() {
+		case "file":
+			file, err = io.ReadAll(io.LimitReader(p, maxFile+1))
+		case "profile":
+			profile, err = io.ReadAll(io.LimitReader(p, maxProfile+1))
+		default:
+			var b []byte
+			b, err = io.ReadAll(io.LimitReader(p, 1<<10))
+			f.values.Set(p.FormName(), string(b))
 		}
-		b, err := io.ReadAll(io.LimitReader(p, 1<<10))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		f.values.Set(p.FormName(), string(b))
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // sendFile sends the form of a file as a browser does.
-func sendFile(t *testing.T, pages http.Handler, user string, file []byte, sender string) *httptest.ResponseRecorder {
+func sendFile(t *testing.T, pages http.Handler, user string, file []byte, sender string, profile ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -23,6 +23,10 @@ func sendFile(t *testing.T, pages http.Handler, user string, file []byte, sender
 	_, err = part.Write(file)
 	must(t, err)
 	must(t, w.WriteField("sender", sender))
+	part, err = w.CreateFormFile("profile", "Siân.json")
+	must(t, err)
+	_, err = part.Write([]byte(strings.Join(profile, "")))
+	must(t, err)
 	must(t, w.Close())
 	r := httptest.NewRequest(http.MethodPost, sampleOrigin+"/files/new", &b)
 	r.Header.Set("Content-Type", w.FormDataContentType())
@@ -47,6 +51,14 @@ func TestLoadingAFile(t *testing.T) {
 		if body := w.Body.String(); w.Code != http.StatusUnprocessableEntity || !strings.Contains(body, c.want) {
 			t.Errorf("a file of %d bytes from %q: status %d, no %q", len(c.file), c.sender, w.Code, c.want)
 		}
+	}
+	for profile, want := range map[string]string{"{": `<a href="#profile">Profile: line 1: this is no JSON`, strings.Repeat(" ", maxProfile+1): `<a href="#profile">The profile must be smaller than 64 KiB</a>`} {
+		if w := sendFile(t, pages, "co-ordinator", []byte("x"), "Cardiff Dosimetry", profile); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("a profile of %d bytes: status %d, no %q", len(profile), w.Code, want)
+		}
+	}
+	if w := sendFile(t, pages, "co-ordinator", []byte("x"), "Cardiff Dosimetry", "{}"); w.Code != http.StatusSeeOther || s.files.profile != "{}" {
+		t.Errorf("%d, with the profile %q", w.Code, s.files.profile)
 	}
 	// Far more than any form may have; a file's own name goes nowhere.
 	w := sendFile(t, pages, "co-ordinator", make([]byte, 1<<20), "Cardiff  Dosimetry")

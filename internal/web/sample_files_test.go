@@ -16,6 +16,7 @@ func importID(n int) id.Import { return fixed2(id.Import{}, n) }
 type sampleFiles struct {
 	list     []ImportState
 	received int // bytes of the last file
+	profile  string
 	sender   string
 }
 
@@ -65,12 +66,16 @@ func (s *sample) File(_ context.Context, a vaultclient.Auth, n id.Import) (Impor
 	return *im, err
 }
 
-func (s *sample) ReceiveResults(_ context.Context, a vaultclient.Auth, file []byte, sender string) (id.Import, error) {
+func (s *sample) ReceiveResults(_ context.Context, a vaultclient.Auth, file, profile []byte, sender string) (id.Import, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if string(file) == "the same again" {
 		return id.Import{}, &NotAccepted{"this very file was imported on 3 March 2026; nothing was stored again"}
 	}
+	if string(profile) == "{" {
+		return id.Import{}, &NotAccepted{"profile: line 1: this is no JSON"}
+	}
+	s.files.profile = string(profile)
 	s.files.received, s.files.sender = len(file), sender
 	_, err := s.user(a)
 	return importID(4), err
