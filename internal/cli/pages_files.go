@@ -88,3 +88,13 @@ func (p pagesRegister) RefusedRows(ctx context.Context, auth vaultclient.Auth, n
 func (p pagesRegister) InvestigationsOpened(ctx context.Context, auth vaultclient.Auth, n id.Import) (map[id.Organisation]int, error) {
 	return p.OpenedBy(ctx, auth, n)
 }
+
+// BadgeGaps implements web.Gaps.
+func (p pagesRegister) BadgeGaps(ctx context.Context, auth vaultclient.Auth, o id.Organisation) ([]web.BadgeGap, error) {
+	all, err := p.Gaps(ctx, auth, o)
+	out := make([]web.BadgeGap, len(all))
+	for i, g := range all {
+		out[i] = web.BadgeGap(g)
+	}
+	return out, err
+}

@@ -79,6 +79,7 @@ var pagesToLookAt = []struct {
 	{"ledger-empty", "co-ordinator", ledgerPath(organisationID(2)), "", ""},
 	{"ledger-wearer", "wearer", wearerPath(wearerID(3)) + "/ledger", "", ""},
 	{"files", "co-ordinator", "/files", "", ""},
+	{"gaps", "co-ordinator", gapsPath(organisationID(1)), "", "phone"},
 	{"files-new", "co-ordinator", "/files/new", "", "phone"},
 	{"file", "co-ordinator", filePath(importID(1)), "", ""},
 	{"file-decline", "co-ordinator", filePath(importID(1)) + "/decline", "", ""},

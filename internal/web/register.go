@@ -18,6 +18,7 @@ type Register interface {
 	Spares
 	Organisations
 	Files
+	Gaps
 	People
 	Users
 	Investigations

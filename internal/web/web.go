@@ -140,6 +140,7 @@ func (h *handler) routes() []route {
 		h.userRoutes(),
 		h.fileRoutes(),
 		h.investigationRoutes(),
+		h.gapRoutes(),
 	)
 }
 
