@@ -94,6 +94,16 @@ func TestAMachineReadsWhatItHasLeaveFor(t *testing.T) {
 		t.Error("the organisation's ledger does not say that a machine was given leave")
 	}
 
+	// With its giver's access its leave ends too.
+	other := h.signIn("web", vc.NewUser{Name: "Rhys Tudur", Role: policy.Coordinator})
+	given := must(h.nodes["web"].CreateMachine(t.Context(), other, vc.NewMachine{Name: "Rhys's", Purpose: policy.Oversight, Fields: policy.FieldName, MaxWearers: 1, Node: "web", Ends: time.Now().Add(time.Hour)}))
+	if err := h.nodes["cli"].EndUser(t.Context(), h.root, must(h.nodes["web"].Whoami(t.Context(), other)).ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.nodes["web"].Self(t.Context(), vc.Auth{Machine: given.Token}); code(err) != vc.Unauthenticated {
+		t.Errorf("after the end of who gave it: %v", err)
+	}
+
 	// It is ended at once, and once is enough.
 	for range 2 {
 		if err := h.nodes["cli"].EndMachine(t.Context(), h.root, n); err != nil {
@@ -108,7 +118,7 @@ func TestAMachineReadsWhatItHasLeaveFor(t *testing.T) {
 	if _, err := h.nodes["web"].Self(t.Context(), auth); code(err) != vc.Unauthenticated {
 		t.Errorf("after its end and a restart: %v", err)
 	}
-	if list := must(h.nodes["cli"].Machines(t.Context(), h.root)); len(list) != 1 || list[0].Ended.IsZero() || list[0].By != "Mair Evans" || list[0].Used != 2 {
+	if list := must(h.nodes["cli"].Machines(t.Context(), h.root)); len(list) != 2 || list[0].Ended.IsZero() || list[0].By != "Mair Evans" || list[0].Used != 2 {
 		t.Errorf("machines: %+v", list)
 	}
 	raw := must(os.ReadFile(filepath.Join(h.dir, "vault.db")))

@@ -120,7 +120,19 @@ func (v *Vault) EndUser(ctx context.Context, c Caller, user id.User) error {
 			}
 		}
 		for n, g := range v.state.grants {
-			if g.User == user {
+			switch {
+			case g.User != user:
+			case g.isMachine(): // it stays on the list of machines
+				if g.Ended != 0 {
+					continue
+				}
+				over := *g
+				over.Ended = t.now.UnixMicro()
+				if err := t.keepMachine(n, over); err != nil {
+					return err
+				}
+				t.apply(func(st *state) { st.grants[n] = &over })
+			default:
 				t.put(TableJobGrant, n[:], nil)
 				t.apply(func(st *state) { delete(st.grants, n) })
 			}

@@ -40,6 +40,7 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 		if managesOrganisations(user.Role) {
 			f.Nav = append(f.Nav, link{Text: titleOrganisations, Href: "/organisations", Current: title == titleOrganisations},
 				link{Text: titleUsers, Href: "/users", Current: title == titleUsers},
+				link{Text: titleMachines, Href: "/machines", Current: title == titleMachines},
 				link{Text: titlePairs, Href: "/people/pairs", Current: title == titlePairs})
 		}
 		if len(user.Organisations) == 1 {

@@ -21,6 +21,7 @@ type Register interface {
 	Gaps
 	People
 	Users
+	Machines
 	Investigations
 
 	// WearerRecord returns a wearer's badges, readings and totals, revealed for the page. The vault's errors come through.

@@ -32,6 +32,8 @@ var formsToSend = []struct {
 	{partOf(wearerID(1), "person"), url.Values{"other": {wearerID(2).String()}}},
 	{"/people/pairs", url.Values{"one": {wearerID(1).String()}, "other": {wearerID(8).String()}, "answer": {"two"}}},
 	{"/users/new", nil},
+	{"/machines/new", nil},
+	{machinePath(fixed2(id.Grant{}, 1), "end"), nil},
 	{usersPath(fixed2(id.User{}, 5), "link"), nil},
 	{usersPath(fixed2(id.User{}, 5), "end"), nil},
 	{investigationsPath(organisationID(1)) + "/" + fixed2(id.Row{}, 1).String(), url.Values{"text": {"Looked at."}}},

@@ -34,6 +34,7 @@ type sample struct {
 	samplePeople
 	sampleNotes
 	settings sampleSettings
+	machines sampleMachines
 
 	mu       sync.Mutex
 	err      error // what every call but Whoami answers
@@ -60,7 +61,7 @@ func wearerID(n int) (w id.Wearer)             { return fixed2(w, n) }
 func fixed2[K any](_ id.ID[K], n int) id.ID[K] { return fixed[K](n) }
 
 func newSample() *sample {
-	s := &sample{users: map[string]vaultclient.User{}, records: map[id.Wearer]*WearerRecord{}, settings: newSampleSettings()}
+	s := &sample{users: map[string]vaultclient.User{}, records: map[id.Wearer]*WearerRecord{}, settings: newSampleSettings(), machines: newSampleMachines()}
 	names := []struct {
 		name string
 		kind vaultclient.Kind

@@ -544,7 +544,7 @@ func endUserPage(fr frame, u userRow) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<p>They are signed out at once, their sign-in links no longer work, and files that wait on leave they gave stop. Their name stays in the ledger.</p><p>To come back they need to be added again.</p><div class=\"dv-links\"><button class=\"nhsuk-button nhsuk-button--warning\" data-module=\"nhsuk-button\" data-prevent-double-click=\"true\" type=\"submit\">End access</button> <a href=\"/users\">No, go back</a></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<p>They are signed out at once, their sign-in links no longer work, and files and machines that work by leave they gave stop. Their name stays in the ledger.</p><p>To come back they need to be added again.</p><div class=\"dv-links\"><button class=\"nhsuk-button nhsuk-button--warning\" data-module=\"nhsuk-button\" data-prevent-double-click=\"true\" type=\"submit\">End access</button> <a href=\"/users\">No, go back</a></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

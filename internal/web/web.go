@@ -138,6 +138,7 @@ func (h *handler) routes() []route {
 		h.organisationRoutes(),
 		h.peopleRoutes(),
 		h.userRoutes(),
+		h.machineRoutes(),
 		h.fileRoutes(),
 		h.investigationRoutes(),
 		h.gapRoutes(),
