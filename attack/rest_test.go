@@ -581,12 +581,12 @@ var lengths = map[string]struct {
 	"vault.apart.sealed":            {29, 256, true},
 	"vault.field.sealed":            {29, 32, false},  // by class; see below
 	"vault.opening.sealed":          {29, 256, false}, // whom and how many it names, as the leaf's count says too
-	"register.organisation.sealed":  {31, 1024, true},
+	"register.organisation.sealed":  {31, 8192, true},
 	"register.wearer.sealed":        {31, 512, true},
 	"register.wearer.health":        {31, 256, true},
 	"register.wear_period.sealed":   {31, 16, true},
 	"register.reading.sealed":       {31, 64, true},
-	"register.investigation.sealed": {31, 512, true},
+	"register.investigation.sealed": {31, 2048, true},
 	"register.document.sealed":      {31, 4096, false}, // the file's size
 }
 
@@ -596,7 +596,7 @@ var inTheClear = map[string]bool{
 	"register.wearer.organisation": true, "register.wearer.import": true, "register.wear_period.organisation": true, "register.wear_period.wearer": true,
 	"register.wear_period.import": true, "register.reading.wear_period": true, "register.reading.import": true, "register.investigation.organisation": true,
 	"register.investigation.import": true, "register.investigation.tag": true, "register.import.job_grant": true, "register.import.sha256": true, "register.document.import": true,
-	"register.wearer.id": true, "register.reading.wearer": true, "register.movement.by_user": true,
+	"register.wearer.id": true, "register.reading.wearer": true, "register.movement.by_user": true, "register.import.owner": true,
 }
 
 // TestEqualContentsLookDifferent: frequency and length. No two sealed values share a ciphertext, a nonce or a block,
