@@ -3,6 +3,7 @@ package webtest
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -20,8 +21,7 @@ func (k Keyboard) reach(what, expression string) {
 	k.t.Helper()
 	for range most {
 		if Eval[bool](k.Tab, `(e => e != document.body && (`+expression+`))(document.activeElement)`) {
-			if !Eval[bool](k.Tab, `(e => { const s = getComputedStyle(["checkbox", "radio"].includes(e.type) ? e.nextElementSibling : e, ["checkbox", "radio"].includes(e.type) ? "::before" : null);
-				return s.boxShadow != "none" || s.outlineStyle != "none" })(document.activeElement)`) {
+			if !k.shown() {
 				k.t.Errorf("%s has the focus, and it does not show", what)
 			}
 			return
@@ -29,6 +29,20 @@ func (k Keyboard) reach(what, expression string) {
 		k.Do(chromedp.KeyEvent(kb.Tab))
 	}
 	k.t.Fatalf("%s is not reached by keyboard: %s", what, k.Text())
+}
+
+// shown reports whether what has the focus shows it, at the latest after the second that a page may take to be drawn.
+func (k Keyboard) shown() bool {
+	k.t.Helper()
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if Eval[bool](k.Tab, `(e => { const s = getComputedStyle(["checkbox", "radio"].includes(e.type) ? e.nextElementSibling : e, ["checkbox", "radio"].includes(e.type) ? "::before" : null);
+			return s.boxShadow != "none" || s.outlineStyle != "none" })(document.activeElement)`) {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
 }
 
 // enter presses Enter and waits for the page to which that leads.
@@ -42,6 +56,13 @@ func (k Keyboard) Follow(text string) int64 {
 	k.t.Helper()
 	k.reach(text, `["A", "BUTTON"].includes(e.tagName) && e.textContent.trim().replace(/\s+/g, " ").startsWith(`+strconv.Quote(text)+`)`)
 	return k.enter()
+}
+
+// Unfold reaches what is folded away under a text and opens it.
+func (k Keyboard) Unfold(text string) {
+	k.t.Helper()
+	k.reach(text, `e.tagName == "SUMMARY" && e.textContent.trim().startsWith(`+strconv.Quote(text)+`)`)
+	k.Do(chromedp.KeyEvent(kb.Enter))
 }
 
 // Open reaches a link whose address ends so, as one row's of a list, and presses Enter.
