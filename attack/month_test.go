@@ -200,7 +200,7 @@ func (m *month) report(name string, rows map[string]int) string {
 	for i := range monthPeople {
 		for _, code := range []string{barcode(i), "X" + barcode(i)} {
 			if dose, ok := rows[code]; ok {
-				fmt.Fprintf(&file, "700123,%s,A,,%s,%s,%d,,,\"%s, SIAN\",,LUXEL,CHEST,P,%s,%s,%d.%02d,,%[8]d.%[9]02d,,,,,,,,,,,2020/01,%s,0,\n",
+				fmt.Fprintf(&file, "700123,%s,A,,%s,%s,%d,,,\"%s, SIAN\",,LUXEL,CHEST,P,%s,%s,%d.%02d,,%[8]d.%02[9]d,,,,,,,,,,,2020/01,%s,0,\n",
 					monthBoard, m.to+10, m.to+11, i, strings.ToUpper(surname(i)), m.from, m.to, dose/1000, dose%1000/10, code)
 			}
 		}
@@ -212,10 +212,10 @@ func (m *month) report(name string, rows map[string]int) string {
 func (m *month) load(path string) {
 	m.t.Helper()
 	m.k.Follow("Files")
-	m.k.Follow("Load a file")
+	m.k.Follow("Load a laboratory's file")
 	m.k.Upload("file", path)
 	m.k.Type("sender", "Labordy")
-	m.k.Follow("Upload")
+	m.k.Follow("Load the file")
 	m.await("To be confirmed")
 }
 
@@ -230,7 +230,7 @@ func (m *month) results() {
 		rows["X"+barcode(i)] = 100 // misread by the laboratory
 	}
 	m.load(m.report("report.csv", rows))
-	m.see("Refused 2", "Serial Number", "no badge with this serial number was dispatched")
+	m.see("Refused 2", "Serial Number", "No badge with this serial number was dispatched")
 	m.tab.Axe()
 	m.k.Follow("Import 58 rows")
 	m.await("Stored 58")

@@ -124,21 +124,22 @@ func (b *Tab) load(a chromedp.Action[chromedp.Void]) int64 {
 // Text returns the page's text as a reader sees it.
 func (b *Tab) Text() string {
 	b.t.Helper()
-	text, err := chromedp.Run(b.Ctx, chromedp.Text(chromedp.CSS("body")))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return text
+	return Eval[string](b, `document.body ? document.body.innerText : ""`)
 }
 
-// Eval returns what a JavaScript expression gives.
+// Eval returns what a JavaScript expression gives. Where a page gives way to the next one meanwhile, that one is asked.
 func Eval[T any](b *Tab, expression string) T {
 	b.t.Helper()
-	x, err := chromedp.Run(b.Ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatal(err)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		x, err := chromedp.Run(b.Ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+		if err == nil {
+			return x
+		}
+		gone := strings.Contains(err.Error(), "Cannot find context") || strings.Contains(err.Error(), "context was destroyed") || strings.Contains(err.Error(), "navigated or closed")
+		if !gone || time.Now().After(deadline) {
+			b.t.Fatal(err)
+		}
 	}
-	return x
 }
 
 // Axe fails the test for each thing that axe-core objects to on the page, and for what is wider than the screen.
