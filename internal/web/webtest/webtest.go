@@ -64,7 +64,7 @@ func Open(t testing.TB, browser context.Context, width, height int64, origins ..
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancelTime := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancelTime := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancelTime)
 	tab := &Tab{Ctx: ctx, t: t, origins: origins}
 	tab.Do(chromedp.EmulateViewport(width, height))
