@@ -107,6 +107,16 @@ func (m *month) write(name, text string) string {
 	return path
 }
 
+// picture keeps the page as docs/co-ordinator.md shows it, with DOSEVAULT_SCREENSHOTS=DIR.
+func (m *month) picture(name string) {
+	m.t.Helper()
+	if dir := os.Getenv("DOSEVAULT_SCREENSHOTS"); dir != "" {
+		if err := os.WriteFile(filepath.Join(dir, name+".png"), m.tab.Screenshot(), 0o644); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+}
+
 func (m *month) signIn(link string) {
 	m.tab.Go(link)
 	m.k.Follow("Sign in")
@@ -178,9 +188,10 @@ func (m *month) handOut() {
 func (m *month) scanBack() {
 	m.k.Follow("Return badges")
 	for i := range monthPeople {
-		m.k.Enter("barcode", barcode(i)+"\t"[:0])
+		m.k.Enter("barcode", barcode(i))
 		m.await(fmt.Sprintf("Returned by you today: %d", i+1))
 	}
+	m.picture("return")
 	m.k.Enter("barcode", "nothing known")
 	m.await("unknown")
 	m.k.Follow("Organisations")
@@ -232,6 +243,7 @@ func (m *month) results() {
 	m.load(m.report("report.csv", rows))
 	m.see("Refused 2", "Serial Number", "No badge with this serial number was dispatched")
 	m.tab.Axe()
+	m.picture("preview")
 	m.k.Follow("Import 58 rows")
 	m.await("Stored 58")
 
