@@ -142,6 +142,9 @@ func sortOrganisations(all []vaultclient.Organisation) {
 
 // newOrganisation asks for an employer, shows the answers to be checked, and adds it.
 func (h *handler) newOrganisation(v *visit) error {
+	if !managesOrganisations(v.user.Role) {
+		return errNoPage
+	}
 	f := formOf("verified", "no")
 	crumbs := []link{{Text: "Overview", Href: "/"}, {Text: titleOrganisations, Href: "/organisations"}}
 	show := func(c func(frame, form) templ.Component, title string) error {
