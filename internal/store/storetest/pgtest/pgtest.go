@@ -112,13 +112,22 @@ func (s *Server) Crash(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range append([]string{first}, strings.Fields(string(children))...) {
+	all := append([]string{first}, strings.Fields(string(children))...)
+	for _, text := range all {
 		pid, err := strconv.Atoi(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			t.Fatal(err)
+		}
+	}
+	// One that is still ending holds the memory that they share, and the server would refuse to start.
+	for _, pid := range all {
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+			if stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat")); err != nil || strings.Contains(string(stat), ") Z ") {
+				break
+			}
 		}
 	}
 }
