@@ -91,19 +91,11 @@ func (c *MachinesListCmd) Run(e *env) error {
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NAME\tFOR\tORGANISATIONS\tPEOPLE\tENDS\tGIVEN BY\tMACHINE")
 	for _, m := range machines {
-		where := "the whole service"
-		if len(m.Organisations) > 0 {
-			names := make([]string, len(m.Organisations))
-			for i, o := range m.Organisations {
-				names[i] = organisationName(orgs, o)
-			}
-			where = strings.Join(names, ", ")
-		}
 		ends := m.Ends.Format(time.DateOnly)
 		if !m.Ended.IsZero() {
 			ends = "ended " + m.Ended.Format(time.DateOnly)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\t%s\tgrant:%s\n", m.Name, m.WorkOf().Name, where, m.Used, m.MaxWearers, ends, m.By, m.ID)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\t%s\tgrant:%s\n", m.Name, m.WorkOf().Name, whereOf(orgs, m.Organisations), m.Used, m.MaxWearers, ends, m.By, m.ID)
 	}
 	return t.Flush()
 }

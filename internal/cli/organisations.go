@@ -223,14 +223,8 @@ func (c *UsersListCmd) Run(e *env) error {
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NAME\tROLE\tORGANISATIONS\tUSER")
 	for _, u := range users {
-		where := "the whole service"
-		if len(u.Organisations) > 0 {
-			names := make([]string, len(u.Organisations))
-			for i, o := range u.Organisations {
-				names[i] = organisationName(orgs, o)
-			}
-			where = strings.Join(names, ", ")
-		} else if len(u.Wearers) > 0 {
+		where := whereOf(orgs, u.Organisations)
+		if len(u.Organisations) == 0 && len(u.Wearers) > 0 {
 			where = "their own record"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\tuser:%s\n", u.Name, u.Role, where, u.ID)

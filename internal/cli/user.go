@@ -170,6 +170,18 @@ func findOrganisation(orgs []vaultclient.Organisation, name string) (id.Organisa
 	return id.Organisation{}, fmt.Errorf("%d of your organisations begin with this: write the whole name", len(hits))
 }
 
+// whereOf names the organisations that a user or machine is tied to; none is the whole service.
+func whereOf(orgs []vaultclient.Organisation, tied []id.Organisation) string {
+	if len(tied) == 0 {
+		return "the whole service"
+	}
+	names := make([]string, len(tied))
+	for i, o := range tied {
+		names[i] = organisationName(orgs, o)
+	}
+	return strings.Join(names, ", ")
+}
+
 func organisationName(orgs []vaultclient.Organisation, n id.Organisation) string {
 	for _, o := range orgs {
 		if o.ID == n {

@@ -90,21 +90,13 @@ func (s *Service) departments(ctx context.Context, auth vaultclient.Auth, reason
 	if err != nil {
 		return nil, err
 	}
-	items := make([]vaultclient.Item, len(rows))
-	for i := range rows {
-		items[i] = vaultclient.Item{Context: rows[i].context(policy.ClassEmployment), Value: rows[i].Sealed}
-	}
-	opened, err := s.open(ctx, auth, policy.IssueBadges, reason, items)
+	work, err := s.employments(ctx, auth, policy.IssueBadges, reason, rows)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[id.Wearer]string, len(rows))
-	for i, b := range opened {
-		var e Employment
-		if err := decode(b, &e); err != nil {
-			return nil, err
-		}
-		out[rows[i].ID] = e.Department
+	out := make(map[id.Wearer]string, len(work))
+	for w, e := range work {
+		out[w] = e.Department
 	}
 	return out, nil
 }

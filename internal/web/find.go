@@ -86,13 +86,8 @@ func (h *handler) search(v *visit, x *findView, purpose policy.Purpose, page int
 		}
 		return err
 	}
-	r := vaultclient.SearchRequest{Purpose: purpose, Query: x.Query, Leavers: x.Leavers, Offset: (page - 1) * pageSize, Limit: pageSize}
-	result, err := h.Vault.Search(v.ctx, v.auth, r)
-	if x.Pages = paged(result.Total, page); err == nil && x.Pages.Page != page { // past the end: the last page instead
-		r.Offset = x.Pages.Offset()
-		result, err = h.Vault.Search(v.ctx, v.auth, r)
-	}
-	x.Records = result.Records
+	var err error
+	x.Pages, x.Records, err = h.searchPage(v, vaultclient.SearchRequest{Purpose: purpose, Query: x.Query, Leavers: x.Leavers}, page)
 	return err
 }
 

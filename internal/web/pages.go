@@ -100,8 +100,7 @@ func (h *handler) wearers(v *visit) error {
 	if x.Organisation, err = h.organisation(v, o); err != nil {
 		return err
 	}
-	request := vaultclient.SearchRequest{Purpose: profiles[v.user.Role].list, Organisation: o, Query: x.Query,
-		Leavers: x.Leavers, Left: x.Left, Offset: (page - 1) * pageSize, Limit: pageSize}
+	request := vaultclient.SearchRequest{Purpose: profiles[v.user.Role].list, Organisation: o, Query: x.Query, Leavers: x.Leavers, Left: x.Left}
 	if request.Purpose == "" {
 		request.Purpose = policy.IssueBadges // the vault refuses and enters it
 	}
@@ -119,17 +118,8 @@ func (h *handler) wearers(v *visit) error {
 			request.Among = []id.Wearer{{}} // nobody, and not everybody
 		}
 	}
-	result, err := h.Vault.Search(v.ctx, v.auth, request)
-	if err != nil {
+	if x.Pages, x.Records, err = h.searchPage(v, request, page); err != nil {
 		return err
-	}
-	x.Pages, x.Records = paged(result.Total, page), result.Records
-	if x.Pages.Page != page { // past the end: the last page instead
-		request.Offset = x.Pages.Offset()
-		if result, err = h.Vault.Search(v.ctx, v.auth, request); err != nil {
-			return err
-		}
-		x.Pages, x.Records = paged(result.Total, x.Pages.Page), result.Records
 	}
 	if x.Departments && len(x.Records) > 0 {
 		ws := make([]id.Wearer, len(x.Records))
@@ -143,6 +133,19 @@ func (h *handler) wearers(v *visit) error {
 	x.Links = organisationLinks(v.user.Role, o, titleWearers)
 	h.render(v.w, v.r, http.StatusOK, wearersPage(h.frame(titleWearers, &v.user, link{Text: "Overview", Href: "/"}), x))
 	return nil
+}
+
+// searchPage asks for a page of wearers; past the end it is the last one.
+func (h *handler) searchPage(v *visit, r vaultclient.SearchRequest, page int) (pages, []vaultclient.Record, error) {
+	r.Offset, r.Limit = (page-1)*pageSize, pageSize
+	result, err := h.Vault.Search(v.ctx, v.auth, r)
+	at := paged(result.Total, page)
+	if err == nil && at.Page != page {
+		r.Offset = at.Offset()
+		result, err = h.Vault.Search(v.ctx, v.auth, r)
+		at = paged(result.Total, at.Page)
+	}
+	return at, result.Records, err
 }
 
 // ledgerView is a page of a ledger in plain words.

@@ -16,11 +16,14 @@ import (
 	"github.com/dosevault/dosevault/internal/web/webtest"
 )
 
-// formsToSend has a form for each route that takes one, as a browser would send it.
-var formsToSend = []struct {
+// sentForm is a form and where it goes.
+type sentForm struct {
 	path string
 	form url.Values
-}{
+}
+
+// formsToSend has a form for each route that takes one, as a browser would send it.
+var formsToSend = []sentForm{
 	{"/signin/confirm", url.Values{"answer": {"cancel"}}},
 	{"/signout", nil},
 	{findPath, url.Values{"q": {"e"}}},
@@ -96,12 +99,7 @@ func TestEveryRouteByEveryRole(t *testing.T) {
 			all := samplePages(t, newSample(), nil)
 			var w *httptest.ResponseRecorder
 			if method == http.MethodPost {
-				i := slices.IndexFunc(formsToSend, func(f struct {
-					path string
-					form url.Values
-				}) bool {
-					return f.path == path
-				})
+				i := slices.IndexFunc(formsToSend, func(f sentForm) bool { return f.path == path })
 				w = post(t, all, role, path, formsToSend[i].form)
 			} else {
 				w = get(t, all, role, path)
