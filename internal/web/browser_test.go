@@ -86,6 +86,8 @@ var pagesToLookAt = []struct {
 	{"files-new", "co-ordinator", "/files/new", "", "phone"},
 	{"file", "co-ordinator", filePath(importID(1)), "", ""},
 	{"file-decline", "co-ordinator", filePath(importID(1)) + "/decline", "", ""},
+	{"doses", "supervisor", dosesPath(organisationID(1)), "", "zoomed"},
+	{"doses-years", "co-ordinator", dosesPath(organisationID(1)) + "/years", "", "zoomed"},
 	{"not-found", "co-ordinator", "/nothing", "", ""},
 	{"confirm", "co-ordinator", "/signin/code?code=dpo", "", "phone"},
 	{"used-code", "", "/signin/code?code=used", "", "phone"},
@@ -230,7 +232,7 @@ func TestByKeyboard(t *testing.T) {
 	if got := focus(); got != "maincontent" {
 		t.Fatalf("skipping to the content reaches %q", got)
 	}
-	for _, want := range []string{"Wearers", "Badges", "Investigations", "Settings", "Ledger", "Take somebody on", "q", "Search", "leavers", "left", "department", "Bowen, Siân"} {
+	for _, want := range []string{"Wearers", "Badges", "Doses", "Investigations", "Settings", "Ledger", "Take somebody on", "q", "Search", "leavers", "left", "department", "Bowen, Siân"} {
 		press(kb.Tab)
 		if got := focus(); got != want {
 			t.Fatalf("the next key press reaches %q, want %q", got, want)

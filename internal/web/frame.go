@@ -74,6 +74,9 @@ func organisationLinks(role policy.Role, o id.Organisation, current string) []li
 	if handlesBadges(role) {
 		s = append(s, link{Text: titleBadges, Href: badgesPath(o), Current: current == titleBadges})
 	}
+	if listsDoses(role) {
+		s = append(s, link{Text: titleDoses, Href: dosesPath(o), Current: current == titleDoses})
+	}
 	if profiles[role].doses && profiles[role].list != "" {
 		s = append(s, link{Text: titleInvestigations, Href: investigationsPath(o), Current: current == titleInvestigations})
 	}

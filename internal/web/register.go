@@ -16,6 +16,7 @@ type Register interface {
 	Badges
 	Batches
 	Spares
+	Doses
 	Organisations
 	Files
 	Gaps

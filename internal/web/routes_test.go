@@ -47,6 +47,7 @@ var formsToSend = []sentForm{
 	{filePath(importID(1)) + "/import", nil},
 	{filePath(importID(1)) + "/decline", nil},
 	{filePath(importID(1)) + "/refused", nil},
+	{dosesPath(organisationID(1)), url.Values{"what": {"list"}, "year": {"2025"}}},
 	{badgesPath(organisationID(1)) + "/move", url.Values{"to": {"sent"}, "batch": {"all"}}},
 	{badgesPath(organisationID(1)) + "/unreturned", url.Values{"on": {"2026-03-12"}}},
 	{badgesPath(organisationID(1)) + "/print", url.Values{"from": {"2026-02-01"}, "to": {"2026-02-28"}, "kind": {"sheets"}, "department": {"all"}}},

@@ -36,12 +36,14 @@ type sample struct {
 	settings sampleSettings
 	machines sampleMachines
 
-	mu       sync.Mutex
-	err      error // what every call but Whoami answers
-	whoami   error
-	searches []vaultclient.SearchRequest
-	reveals  []vaultclient.RevealRequest
-	ended    []string // sessions signed out
+	mu         sync.Mutex
+	err        error // what every call but Whoami answers
+	whoami     error
+	searches   []vaultclient.SearchRequest
+	reveals    []vaultclient.RevealRequest
+	exports    []id.Export // that organisations' doses were opened for; zero: a page
+	revealedTo []id.Export // and names
+	ended      []string    // sessions signed out
 }
 
 var discard = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -276,6 +278,7 @@ func (s *sample) Search(_ context.Context, a vaultclient.Auth, r vaultclient.Sea
 func (s *sample) Reveal(_ context.Context, a vaultclient.Auth, r vaultclient.RevealRequest) ([]vaultclient.Record, error) {
 	s.mu.Lock()
 	s.reveals = append(s.reveals, r)
+	s.revealedTo = append(s.revealedTo, a.Export)
 	s.mu.Unlock()
 	if _, err := s.user(a); err != nil {
 		return nil, err

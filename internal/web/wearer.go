@@ -206,7 +206,7 @@ func (i Investigation) text() string {
 	if i.Name != "" {
 		mark += " (" + i.Name + ")"
 	}
-	s := fmt.Sprintf("%s in %d%s: %s, above %s of %s. Opened on %s", kindTitle(i.Kind), i.Year, over[i.Window], mSv(i.Dose), mark, limitMSv(i.Bound),
+	s := fmt.Sprintf("%s in %d%s: %s when it was opened, above %s of %s. Opened on %s", kindTitle(i.Kind), i.Year, over[i.Window], mSv(i.Dose), mark, limitMSv(i.Bound),
 		i.Opened.In(london).Format("2 January 2006"))
 	if !i.Closed.IsZero() {
 		s += ", closed on " + i.Closed.In(london).Format("2 January 2006")

@@ -135,6 +135,7 @@ func (h *handler) routes() []route {
 		h.badgeRoutes(),
 		h.batchRoutes(),
 		h.spareRoutes(),
+		h.doseRoutes(),
 		h.organisationRoutes(),
 		h.peopleRoutes(),
 		h.userRoutes(),
