@@ -53,16 +53,23 @@ const atOnce = 150_000
 // errNoOrganisation says that there is no such organisation, or none whose doses the caller works with.
 var errNoOrganisation = &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such organisation"}
 
+// seesDoses finds who asks, and that it is somebody who works with an organisation's doses; whoever handles its badges alone does not.
+// The vault would refuse too; this is so that nothing is asked of it, and an organisation without doses answers nobody.
+func (s *Service) seesDoses(ctx context.Context, auth vaultclient.Auth, org id.Organisation) (vaultclient.User, error) {
+	user, mine, err := s.handles(ctx, auth)
+	if sees := user.Role == policy.Coordinator || user.Role == policy.Supervisor; err == nil && (!sees || !mine[org]) {
+		err = errNoOrganisation
+	}
+	return user, err
+}
+
 // OrganisationDoses opens an organisation's doses of a calendar year for the caller, with one entry in its ledger: for a
 // co-ordinator summed over all of a person's employments (with an entry in the ledgers of those, too), for a supervisor of the own organisation alone. An unborn
 // child's dose is not among them. Code NotFound: no such organisation, or none that the caller works with.
 func (s *Service) OrganisationDoses(ctx context.Context, auth vaultclient.Auth, org id.Organisation, year int) (*OrganisationDoses, error) {
-	user, mine, err := s.handles(ctx, auth)
+	user, err := s.seesDoses(ctx, auth, org)
 	if err != nil {
 		return nil, err
-	}
-	if !mine[org] {
-		return nil, errNoOrganisation
 	}
 	out := &OrganisationDoses{Year: year, Collective: dose.Collect(dose.Effective, year, nil)}
 	first, last := yearBounds(year)
@@ -311,12 +318,8 @@ func months(year int, opened []openedResult) []dose.Collective {
 // DoseYears returns the calendar years in which an organisation's badges have periods that ended, newest first. It opens
 // nothing. Code NotFound: no such organisation, or none that the caller works with.
 func (s *Service) DoseYears(ctx context.Context, auth vaultclient.Auth, org id.Organisation) ([]int, error) {
-	_, mine, err := s.handles(ctx, auth)
-	if err != nil {
+	if _, err := s.seesDoses(ctx, auth, org); err != nil {
 		return nil, err
-	}
-	if !mine[org] {
-		return nil, errNoOrganisation
 	}
 	counts, err := s.Store.BadgeCounts(ctx, org, 0, s.today())
 	if err != nil {
@@ -333,12 +336,8 @@ func (s *Service) DoseYears(ctx context.Context, auth vaultclient.Auth, org id.O
 // CollectiveDoses opens an organisation's effective doses of some calendar years, each year with one entry in its ledger, and
 // returns what they come to: of the work for this organisation alone. Code NotFound: as OrganisationDoses.
 func (s *Service) CollectiveDoses(ctx context.Context, auth vaultclient.Auth, org id.Organisation, years []int) ([]dose.Collective, error) {
-	_, mine, err := s.handles(ctx, auth)
-	if err != nil {
+	if _, err := s.seesDoses(ctx, auth, org); err != nil {
 		return nil, err
-	}
-	if !mine[org] {
-		return nil, errNoOrganisation
 	}
 	var out []dose.Collective
 	for _, year := range years { // one at a time, so that memory stays flat

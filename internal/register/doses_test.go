@@ -7,10 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/vault"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -111,11 +113,15 @@ March: 0`
 	}
 }
 
-// TestOrganisationDosesAreNotForEverybody: who works with no doses, or not with this organisation, learns not even that it is there.
+// TestOrganisationDosesAreNotForEverybody: who works with no doses, or not with this organisation, learns not even that it is
+// there, and nothing of it is asked of the vault. The vault would refuse them too.
 func TestOrganisationDosesAreNotForEverybody(t *testing.T) {
 	h := newHouse(t)
 	second, ws := someDoses(h)
-	for _, who := range []vc.Auth{h.user(policy.Supervisor, second), h.user(policy.DataProtection, h.org), h.user(policy.RecordsOfficer), h.user(policy.Operator),
+	entries := func() int { return h.entries(h.org, "reveal") + h.entries(h.org, "refuse") }
+	local := h.user(policy.Local, h.org)
+	before := entries()
+	for _, who := range []vc.Auth{local, h.user(policy.Supervisor, second), h.user(policy.DataProtection, h.org), h.user(policy.RecordsOfficer), h.user(policy.Operator),
 		h.signIn(vc.NewUser{Name: "Siân Ŵyn-Jones", Role: policy.Wearer, Wearers: ws[:1]})} {
 		_, err := h.web.OrganisationDoses(t.Context(), who, h.org, 2026)
 		_, errYears := h.web.DoseYears(t.Context(), who, h.org)
@@ -125,6 +131,20 @@ func TestOrganisationDosesAreNotForEverybody(t *testing.T) {
 				t.Errorf("it answered %v", err)
 			}
 		}
+	}
+	if n := entries() - before; n != 0 {
+		t.Errorf("the vault was asked: %d entries", n)
+	}
+	first, last := day.Of(2026, 1, 1), day.Of(2026, 12, 31)
+	rows, err := h.store.ResultsOf(t.Context(), h.org, first, last)
+	h.ok(err)
+	i := slices.IndexFunc(rows, func(r register.Result) bool { return r.Wearer == ws[0] })
+	r := rows[i].Reports[0]
+	item := vc.Item{Context: vc.Context{Table: "reading", Row: r.Period, Version: r.Version, Class: policy.ClassDose, Organisation: h.org, Wearer: ws[0],
+		Year: uint16(rows[i].Ends.Year()), Bind: r.Import[:]}, Value: r.Sealed}
+	_, err = h.v.Open(t.Context(), vault.Caller{Node: "web", Auth: local}, vc.OpenRequest{Purpose: policy.AssessDose, Items: []vc.Item{item}})
+	if e, ok := err.(*vc.Error); !ok || e.Code != vc.Refused || entries()-before != 1 {
+		t.Errorf("the vault answered %v, with %d entries", err, entries()-before)
 	}
 }
 
