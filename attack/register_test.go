@@ -29,7 +29,8 @@ type reader struct {
 	auth    vaultclient.Auth
 	wearers []id.Wearer
 	orgs    []id.Organisation
-	file    id.Import // that has documents
+	file    id.Import   // that has documents
+	stored  []id.Import // profiles
 }
 
 // read reads what the pages and the command line read of the rows that are attacked, and returns it as text. An error
@@ -64,6 +65,18 @@ func (r *reader) read(db string) (string, error) {
 		}
 		show(all)
 	}
+	all, err := s.Profiles(ctx, r.auth)
+	if err != nil {
+		return "", fmt.Errorf("profiles: %w", err)
+	}
+	show(all)
+	for _, n := range r.stored {
+		_, text, err := s.Profile(ctx, r.auth, n)
+		if err != nil {
+			return "", fmt.Errorf("a profile: %w", err)
+		}
+		show(text)
+	}
 	_, preview, err := s.PreviewOf(ctx, r.auth, r.file)
 	if err != nil {
 		return "", fmt.Errorf("a preview: %w", err)
@@ -84,7 +97,8 @@ var victims = map[string][2]string{
 	"movement":      {"barcode = (SELECT barcode FROM movement GROUP BY 1 HAVING max(seq) = 2 ORDER BY 1 LIMIT 1) AND seq = 2 AND ?1 <> ?2", "barcode = (SELECT barcode FROM movement GROUP BY 1 HAVING max(seq) = 2 ORDER BY 1 DESC LIMIT 1) AND seq = 2 AND ?1 <> ?2"},
 	"reading":       {"wearer = ?1 AND wear_period = (SELECT max(wear_period) FROM reading WHERE wearer = ?1)", "wearer = ?2 AND wear_period = (SELECT max(wear_period) FROM reading WHERE wearer = ?2)"},
 	"investigation": {"id = (SELECT min(id) FROM investigation WHERE ?1 <> ?2)", "id = (SELECT max(id) FROM investigation WHERE ?1 <> ?2)"},
-	"import":        {"id = (SELECT import FROM document LIMIT 1) AND ?1 <> ?2", "kind = 'dispatch' AND ?1 <> ?2"},
+	"profile":       {"name = 'one' AND ?1 <> ?2", "name = 'two' AND ?1 <> ?2"},
+	"import":        {"id = (SELECT import FROM document WHERE name = 'file') AND ?1 <> ?2", "kind = 'dispatch' AND ?1 <> ?2"},
 	"document":      {"name = 'file' AND ?1 <> ?2", "name = 'preview' AND ?1 <> ?2"},
 }
 
@@ -127,7 +141,7 @@ func newReader(t *testing.T, tg target) *reader {
 		r.orgs = append(r.orgs, id.Organisation(b))
 	}
 	var file []byte
-	if err := db.QueryRow("SELECT import FROM document LIMIT 1").Scan(&file); err != nil {
+	if err := db.QueryRow("SELECT import FROM document WHERE name = 'file'").Scan(&file); err != nil {
 		t.Fatal(err)
 	}
 	r.file = id.Import(file)
@@ -138,6 +152,25 @@ func newReader(t *testing.T, tg target) *reader {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// store stores profiles, which a demonstration has none of.
+func (r *reader) store(t *testing.T, tg target, names ...string) {
+	t.Helper()
+	store, err := sqlite.OpenRegister(t.Context(), registerDB(tg.h))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	s := register.New(register.Config{Store: store, Vault: r.client, Now: time.Now, Node: "web"})
+	for _, name := range names {
+		n, err := s.AddProfile(t.Context(), r.auth, []byte(`{"name": "`+name+`", "account": "1", "position": "eye",
+			"columns": {"barcode": 1, "from": 2, "to": 3}, "quantities": [{"quantity": "Hp(3)", "column": 4, "unit": "mSv"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.stored = append(r.stored, n)
+	}
 }
 
 // change is one thing that somebody with write access to the register does, and where.
@@ -198,7 +231,7 @@ func changes(t *testing.T, tg target) []change {
 			if c.key > 0 { // a copy of a row needs another key
 				copied[len(copied)-1] = edit
 			}
-			if table == "investigation" && c.name == "tag" || table == "wear_period" && c.name == "barcode" {
+			if table == "investigation" && c.name == "tag" || table == "wear_period" && c.name == "barcode" || table == "profile" && c.name == "version" {
 				copied[len(copied)-1] = edit
 			}
 		}
@@ -293,13 +326,16 @@ func TestEveryColumnOfTheRegister(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t, copyOfFilled(t))
 	all := changes(t, tg)
-	pristine := read(t, registerDB(tg.h))
 	r := newReader(t, tg)
+	r.store(t, tg, "one", "two")
 	scratch := t.TempDir()
 	baseline := filepath.Join(scratch, "baseline.db")
-	if err := os.WriteFile(baseline, pristine, 0o600); err != nil {
+	db := openDB(t, registerDB(tg.h))
+	if _, err := db.Exec("VACUUM INTO ?1", baseline); err != nil {
 		t.Fatal(err)
 	}
+	db.Close()
+	pristine := read(t, baseline)
 	want, err := r.read(baseline)
 	if err != nil {
 		t.Fatalf("the untouched register: %v", err)

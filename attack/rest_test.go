@@ -596,7 +596,7 @@ var inTheClear = map[string]bool{
 	"register.wearer.organisation": true, "register.wearer.import": true, "register.wear_period.organisation": true, "register.wear_period.wearer": true,
 	"register.wear_period.import": true, "register.reading.wear_period": true, "register.reading.import": true, "register.investigation.organisation": true,
 	"register.investigation.import": true, "register.investigation.tag": true, "register.import.job_grant": true, "register.import.sha256": true, "register.document.import": true,
-	"register.wearer.id": true, "register.reading.wearer": true, "register.movement.by_user": true, "register.import.owner": true,
+	"register.wearer.id": true, "register.reading.wearer": true, "register.movement.by_user": true, "register.import.owner": true, "register.profile.import": true,
 }
 
 // TestEqualContentsLookDifferent: frequency and length. No two sealed values share a ciphertext, a nonce or a block,

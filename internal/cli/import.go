@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -36,7 +37,7 @@ type ImportCmd struct {
 	signedIn
 	File    string `arg:"" help:"The laboratory's file: CSV or XLSX; a Landauer DoseReport, or any that a profile describes." type:"existingfile"`
 	Sender  string `help:"Who sent it: the laboratory's name." default:"laboratory"`
-	Profile string `help:"How the laboratory's files are read: a profile, see docs/laboratory-profiles.md." type:"existingfile" placeholder:"FILE"`
+	Profile string `help:"How the laboratory's files are read: a profile's file, see docs/laboratory-profiles.md, or the name of a stored one." placeholder:"FILE"`
 	Yes     bool   `help:"Store what the preview accepts without asking."`
 	Refused string `help:"Write the refused rows to this file, to be corrected and loaded again." type:"path" placeholder:"FILE"`
 }
@@ -52,13 +53,7 @@ func (c *ImportCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	var profile []byte
-	if c.Profile != "" {
-		if profile, err = os.ReadFile(c.Profile); err != nil {
-			return err
-		}
-	}
-	n, err := svc.ReceiveBy(e.ctx, auth, raw, c.Sender, profile)
+	n, err := c.receive(e, svc, auth, raw)
 	if err != nil {
 		return err
 	}
@@ -93,6 +88,29 @@ func (c *ImportCmd) Run(e *env) error {
 	}
 	fmt.Fprintf(e.stdout, "Stored: %d rows.\n", p.Accepted)
 	return nil
+}
+
+// receive hands the file in, with its profile if there is one.
+func (c *ImportCmd) receive(e *env, svc *register.Service, auth vaultclient.Auth, raw []byte) (id.Import, error) {
+	if c.Profile == "" {
+		return svc.Receive(e.ctx, auth, raw, c.Sender)
+	}
+	profile, err := os.ReadFile(c.Profile)
+	if err == nil {
+		return svc.ReceiveBy(e.ctx, auth, raw, c.Sender, profile)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return id.Import{}, err
+	}
+	all, err := svc.Profiles(e.ctx, auth)
+	if err != nil {
+		return id.Import{}, err
+	}
+	p, err := findProfile(all, c.Profile)
+	if err != nil {
+		return id.Import{}, fmt.Errorf("--profile: there is no such file, and %w", err)
+	}
+	return svc.ReceiveStored(e.ctx, auth, raw, c.Sender, p.Import)
 }
 
 // writeRefused writes refused rows to a new file that only its owner reads.

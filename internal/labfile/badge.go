@@ -71,9 +71,9 @@ func (b *badges) spoil() {
 }
 
 // into adds a badge to a report: as a row, or as refusals of all its rows.
-func (b *badge) into(l *layout, rep *Report, long bool) {
+func (b *badge) into(l *Layout, rep *Report, long bool) {
 	if long && b.refused == nil {
-		r := &entry{layout: l}
+		r := &entry{Layout: l}
 		r.Number, r.Line = b.numbers[0], b.lines[0]
 		for _, q := range l.Quantities {
 			if slices.Contains(q.positions, b.row.Position) && !q.Optional && !slices.ContainsFunc(b.row.Readings, func(x dose.Reading) bool { return x.Quantity == q.of }) {

@@ -22,34 +22,34 @@ import (
 const early = 209
 
 // locate returns where a column stands in a header, from 0.
-func locate(c column, header delimited.Record) (int, error) {
-	if c.number > 0 {
-		if c.number > len(header.Fields) {
-			return 0, &FileError{Line: header.Line, Column: c.number, Reason: "the file has no such column, which the profile expects"}
+func locate(c Column, header delimited.Record) (int, error) {
+	if c.Number > 0 {
+		if c.Number > len(header.Fields) {
+			return 0, &FileError{Line: header.Line, Column: c.Number, Reason: "the file has no such column, which the profile expects"}
 		}
-		return c.number - 1, nil
+		return c.Number - 1, nil
 	}
 	found := -1
 	for i, h := range header.Fields {
-		if fold(h) != fold(c.heading) {
+		if fold(h) != fold(c.Heading) {
 			continue
 		}
 		if found >= 0 {
-			return 0, &FileError{Line: header.Line, Column: i + 1, Reason: fmt.Sprintf("the heading %q stands in column %d too: leave one of them out, or have the profile give the column's number", c.heading, found+1)}
+			return 0, &FileError{Line: header.Line, Column: i + 1, Reason: fmt.Sprintf("the heading %q stands in column %d too: leave one of them out, or have the profile give the column's number", c.Heading, found+1)}
 		}
 		found = i
 	}
 	if found < 0 {
-		return 0, &FileError{Line: header.Line, Reason: fmt.Sprintf("the heading %q is missing, which the profile expects", c.heading)}
+		return 0, &FileError{Line: header.Line, Reason: fmt.Sprintf("the heading %q is missing, which the profile expects", c.Heading)}
 	}
 	return found, nil
 }
 
 // located are a layout's columns in a file; one that the profile does not name is not there.
-func (l *layout) located(header delimited.Record) (map[column]int, error) {
-	at := map[column]int{}
+func (l *Layout) located(header delimited.Record) (map[Column]int, error) {
+	at := map[Column]int{}
 	c := &l.Columns
-	all := []column{c.Barcode, c.Account, c.Position, c.From, c.To, c.Scanned, c.Version, c.Name, c.Birth, c.Notes, c.Quantity, c.Value}
+	all := []Column{c.Barcode, c.Account, c.Position, c.From, c.To, c.Scanned, c.Version, c.Name, c.Birth, c.Notes, c.Quantity, c.Value}
 	for _, q := range l.Quantities {
 		all = append(all, q.Column)
 	}
@@ -57,7 +57,7 @@ func (l *layout) located(header delimited.Record) (map[column]int, error) {
 		all = append(all, l.Control.Column)
 	}
 	for _, c := range all {
-		if c.isZero() {
+		if c.IsZero() {
 			continue
 		}
 		n, err := locate(c, header)
@@ -72,33 +72,33 @@ func (l *layout) located(header delimited.Record) (map[column]int, error) {
 // entry is a row being read by a layout. The first cell that can't be used is kept as the refusal; what is read after it
 // has no meaning.
 type entry struct {
-	*layout
+	*Layout
 	delimited.Record
-	at      map[column]int
+	at      map[Column]int
 	sheet   bool
 	today   day.Day
 	refusal *Refusal
 }
 
 // text returns a cell's text with single spaces, and nothing of a column that is not there.
-func (r *entry) text(c column) string {
-	if c.isZero() {
+func (r *entry) text(c Column) string {
+	if c.IsZero() {
 		return ""
 	}
 	return strings.Join(strings.Fields(r.Fields[r.at[c]]), " ")
 }
 
 // refuse notes why a column can't be used. As everywhere, nothing of the file is repeated.
-func (r *entry) refuse(c column, format string, args ...any) {
+func (r *entry) refuse(c Column, format string, args ...any) {
 	if r.refusal == nil {
 		r.refusal = &Refusal{Number: r.Number, Line: r.Line, Reason: fmt.Sprintf(format, args...)}
-		if !c.isZero() {
+		if !c.IsZero() {
 			r.refusal.Column = c.String()
 		}
 	}
 }
 
-func (r *entry) code(c column, longest int) string {
+func (r *entry) code(c Column, longest int) string {
 	s := r.text(c)
 	odd := strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '/'
@@ -110,7 +110,7 @@ func (r *entry) code(c column, longest int) string {
 }
 
 // date reads a day that may be blank, but not later than latest.
-func (r *entry) date(c column, latest day.Day) day.Day {
+func (r *entry) date(c Column, latest day.Day) day.Day {
 	s := r.text(c)
 	if s == "" {
 		return 0
@@ -161,7 +161,7 @@ func (r *entry) common() Row {
 		row.Account = strings.Clone(r.code(c.Account, 20))
 	}
 	row.Barcode = strings.Clone(r.code(c.Barcode, 32))
-	if !c.Position.isZero() {
+	if !c.Position.IsZero() {
 		if row.Position = positions[r.Positions[r.text(c.Position)]]; row.Position == dose.NoPosition {
 			r.refuse(c.Position, "a position that the profile does not know: have it say what the text means")
 		}
@@ -173,7 +173,7 @@ func (r *entry) common() Row {
 			return t == text || open && strings.HasPrefix(text, begin)
 		})
 		switch {
-		case like && !c.Position.isZero() && row.Position != dose.Control && slices.Contains(slices.Collect(maps.Values(r.Positions)), dose.Control.String()):
+		case like && !c.Position.IsZero() && row.Position != dose.Control && slices.Contains(slices.Collect(maps.Values(r.Positions)), dose.Control.String()):
 			r.refuse(c.Position, "the position of a control badge expected, as %s says control", r.Control.Column)
 		case like:
 			row.Position = dose.Control
@@ -209,7 +209,7 @@ func (r *entry) common() Row {
 func (r *entry) said() dose.Qualifier {
 	said := dose.NoQualifier
 	c := r.Columns.Notes
-	if c.isZero() {
+	if c.IsZero() {
 		return said
 	}
 	n := 0
@@ -233,7 +233,7 @@ func (r *entry) said() dose.Qualifier {
 }
 
 // reading reads one quantity of a badge; false: nothing is said of it.
-func (r *entry) reading(q *quantity, c column, position dose.Position, said dose.Qualifier) (dose.Reading, bool) {
+func (r *entry) reading(q *Quantity, c Column, position dose.Position, said dose.Qualifier) (dose.Reading, bool) {
 	s := r.text(c)
 	meaning, coded := q.Codes[s]
 	if !coded {
@@ -270,7 +270,7 @@ func (r *entry) reading(q *quantity, c column, position dose.Position, said dose
 
 // number reads a number of µSv. A spreadsheet's own numbers have a point, whatever mark the profile names; as they are
 // never written with a zero at their end, a text that is taken for one has none either.
-func (r *entry) number(q *quantity, c column, s string) (value dose.MicroSv, negative bool) {
+func (r *entry) number(q *Quantity, c Column, s string) (value dose.MicroSv, negative bool) {
 	decimal := r.Decimal
 	if r.sheet && strings.Count(s, ".") == 1 && !strings.Contains(s, ",") && !strings.HasSuffix(s, "0") {
 		decimal = "."
@@ -289,7 +289,7 @@ func (r *entry) number(q *quantity, c column, s string) (value dose.MicroSv, neg
 }
 
 // finish holds the readings of a badge together.
-func (r *entry) finish(row *Row, c column) {
+func (r *entry) finish(row *Row, c Column) {
 	if row.Control {
 		row.Readings = nil // the laboratory has taken it off the others
 		return
@@ -323,7 +323,7 @@ func (r *entry) wide() Row {
 			row.Readings = append(row.Readings, x)
 		}
 	}
-	r.finish(&row, column{})
+	r.finish(&row, Column{})
 	return row
 }
 
@@ -332,11 +332,11 @@ func (r *entry) long() Row {
 	row := r.common()
 	said := r.said()
 	text := r.text(r.Columns.Quantity)
-	i := slices.IndexFunc(r.Quantities, func(q *quantity) bool {
+	i := slices.IndexFunc(r.Quantities, func(q *Quantity) bool {
 		return q.Text == text && (slices.Contains(q.positions, row.Position) || row.Control)
 	})
 	if i < 0 {
-		i = slices.IndexFunc(r.Quantities, func(q *quantity) bool { return q.Text == text })
+		i = slices.IndexFunc(r.Quantities, func(q *Quantity) bool { return q.Text == text })
 	}
 	switch {
 	case r.refusal != nil:
@@ -351,7 +351,7 @@ func (r *entry) long() Row {
 }
 
 // readBy reads a file's rows by a layout.
-func (l *layout) readBy(file table.Source, rep *Report, today day.Day) error {
+func (l *Layout) readBy(file table.Source, rep *Report, today day.Day) error {
 	at, err := l.located(file.Header())
 	if err != nil {
 		return err
@@ -360,7 +360,7 @@ func (l *layout) readBy(file table.Source, rep *Report, today day.Day) error {
 	for _, n := range at {
 		last = max(last, n)
 	}
-	long := !l.Columns.Quantity.isZero()
+	long := !l.Columns.Quantity.IsZero()
 	var badges badges
 	for {
 		rec, err := file.Next()
@@ -375,11 +375,11 @@ func (l *layout) readBy(file table.Source, rep *Report, today day.Day) error {
 			rep.Ignored = append(rep.Ignored, rec.Number)
 			continue
 		}
-		r := &entry{layout: l, Record: rec, at: at, sheet: file.Encoding() == "XLSX", today: today}
+		r := &entry{Layout: l, Record: rec, at: at, sheet: file.Encoding() == "XLSX", today: today}
 		var row Row
 		barcode := ""
 		if last >= len(rec.Fields) {
-			r.refuse(column{}, "%d columns, where %d are expected", len(rec.Fields), last+1)
+			r.refuse(Column{}, "%d columns, where %d are expected", len(rec.Fields), last+1)
 		} else if barcode = r.text(l.Columns.Barcode); long {
 			row = r.long()
 		} else {

@@ -50,7 +50,7 @@ type Report struct {
 	Merged   []int // numbers of records that belong to the row of an earlier one
 
 	how    table.Options // of reading it
-	layout *layout       // of a profile that was read from a file
+	layout *Layout       // of a profile that was read from a file
 }
 
 // Field is something that every laboratory reports of a badge, whatever it calls the column.
@@ -73,5 +73,5 @@ func (r *Report) Heading(f Field) string {
 		return [...]string{"Serial Number", "Account Number", "Use", "Period Begin Date", "Scan Date", "Version", "Participant Name"}[f]
 	}
 	c := &r.layout.Columns
-	return [...]column{c.Barcode, c.Account, c.Position, c.From, c.Scanned, c.Version, c.Name}[f].String()
+	return [...]Column{c.Barcode, c.Account, c.Position, c.From, c.Scanned, c.Version, c.Name}[f].String()
 }

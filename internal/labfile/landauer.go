@@ -16,7 +16,7 @@ type Profile struct {
 	qualities []string
 	notes     map[string]dose.Qualifier // NoQualifier: the note says nothing about the dose
 	early     int                       // days that a badge may be read before its period ends
-	layout    *layout                   // of a profile that was read from a file; then name and fallback alone are of use beside it
+	layout    *Layout                   // of a profile that was read from a file; then name and fallback alone are of use beside it
 }
 
 // use is what one text of the column Use means.

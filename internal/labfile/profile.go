@@ -17,95 +17,104 @@ import (
 	"github.com/dosevault/dosevault/internal/labfile/table"
 )
 
-// layout is a profile that was read from a file: docs/laboratory-profiles.md says what each field means. It is JSON,
+// Layout is a profile that was read from a file: docs/laboratory-profiles.md says what each field means. It is JSON,
 // and a field, unit, position or meaning that is not known is an error.
-type layout struct {
+type Layout struct {
 	Name       string            `json:"name"`
-	Laboratory string            `json:"laboratory"`
-	Version    int               `json:"version"` // 1 where nothing else is said
-	Encoding   string            `json:"encoding"`
-	Separators string            `json:"separators"`
-	Sheet      string            `json:"sheet"`
-	HeadingRow int               `json:"heading_row"`
-	Columns    columns           `json:"columns"`
-	Account    string            `json:"account"`  // where no column says it
-	Position   string            `json:"position"` // likewise
-	Positions  map[string]string `json:"positions"`
-	Control    *control          `json:"control"`
-	Quantities []*quantity       `json:"quantities"`
-	Codes      map[string]string `json:"codes"`
-	Notes      map[string]string `json:"notes"`
-	Dates      []string          `json:"dates"`
-	Decimal    string            `json:"decimal"`
-	Round      bool              `json:"round"`
-	Negative   string            `json:"negative"`
+	Laboratory string            `json:"laboratory,omitempty"`
+	Version    int               `json:"version,omitempty"` // 1 where nothing else is said
+	Encoding   string            `json:"encoding,omitempty"`
+	Separators string            `json:"separators,omitempty"`
+	Sheet      string            `json:"sheet,omitempty"`
+	HeadingRow int               `json:"heading_row,omitempty"`
+	Columns    Columns           `json:"columns"`
+	Account    string            `json:"account,omitempty"`  // where no column says it
+	Position   string            `json:"position,omitempty"` // likewise
+	Positions  map[string]string `json:"positions,omitempty"`
+	Control    *Control          `json:"control,omitempty"`
+	Quantities []*Quantity       `json:"quantities"`
+	Codes      map[string]string `json:"codes,omitempty"`
+	Notes      map[string]string `json:"notes,omitempty"`
+	Dates      []string          `json:"dates,omitempty"`
+	Decimal    string            `json:"decimal,omitempty"`
+	Round      bool              `json:"round,omitempty"`
+	Negative   string            `json:"negative,omitempty"`
 
 	fallback delimited.Fallback
 	position dose.Position
 	layouts  []string // of package time
 }
 
-// columns say where things stand. Quantity and Value are there where each quantity has a row of its own.
-type columns struct {
-	Barcode  column `json:"barcode"`
-	Account  column `json:"account"`
-	Position column `json:"position"`
-	From     column `json:"from"`
-	To       column `json:"to"`
-	Scanned  column `json:"scanned"`
-	Version  column `json:"version"`
-	Name     column `json:"name"`
-	Birth    column `json:"birth"`
-	Notes    column `json:"notes"`
-	Quantity column `json:"quantity"`
-	Value    column `json:"value"`
+// Columns say where things stand. Quantity and Value are there where each quantity has a row of its own.
+type Columns struct {
+	Barcode  Column `json:"barcode"`
+	Account  Column `json:"account,omitzero"`
+	Position Column `json:"position,omitzero"`
+	From     Column `json:"from"`
+	To       Column `json:"to"`
+	Scanned  Column `json:"scanned,omitzero"`
+	Version  Column `json:"version,omitzero"`
+	Name     Column `json:"name,omitzero"`
+	Birth    Column `json:"birth,omitzero"`
+	Notes    Column `json:"notes,omitzero"`
+	Quantity Column `json:"quantity,omitzero"`
+	Value    Column `json:"value,omitzero"`
 }
 
-// column is one by its heading, or by its number from 1.
-type column struct {
-	heading string
-	number  int
+// Column is one by its heading, or by its number from 1.
+type Column struct {
+	Heading string
+	Number  int
 }
 
-func (c column) isZero() bool { return c == column{} }
+// IsZero reports whether no column is named.
+func (c Column) IsZero() bool { return c == Column{} }
 
-func (c column) String() string {
-	if c.number > 0 {
-		return "column " + strconv.Itoa(c.number)
+func (c Column) String() string {
+	if c.Number > 0 {
+		return "column " + strconv.Itoa(c.Number)
 	}
-	return c.heading
+	return c.Heading
+}
+
+// MarshalJSON writes what UnmarshalJSON reads.
+func (c Column) MarshalJSON() ([]byte, error) {
+	if c.Number > 0 {
+		return json.Marshal(c.Number)
+	}
+	return json.Marshal(c.Heading)
 }
 
 // UnmarshalJSON reads a heading or a number.
-func (c *column) UnmarshalJSON(b []byte) error {
-	if json.Unmarshal(b, &c.number) == nil && c.number >= 1 && c.number <= delimited.MaxColumns {
+func (c *Column) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, &c.Number) == nil && c.Number >= 1 && c.Number <= delimited.MaxColumns {
 		return nil
 	}
-	*c = column{}
-	if json.Unmarshal(b, &c.heading) == nil && fold(c.heading) != "" {
+	*c = Column{}
+	if json.Unmarshal(b, &c.Heading) == nil && fold(c.Heading) != "" {
 		return nil
 	}
 	return errors.New("a column is its heading in quotation marks, or its number from 1")
 }
 
-// control says how a control badge's row is told beside by its position: by one of these texts in a column, of which
+// Control says how a control badge's row is told beside by its position: by one of these texts in a column, of which
 // one that ends in * stands for all that begin so.
-type control struct {
-	Column column   `json:"column"`
+type Control struct {
+	Column Column   `json:"column"`
 	Texts  []string `json:"texts"`
 }
 
-// quantity is a column of doses or, where each quantity has a row of its own, a text that names it.
-type quantity struct {
+// Quantity is a column of doses or, where each quantity has a row of its own, a text that names it.
+type Quantity struct {
 	Quantity  string            `json:"quantity"`
-	Column    column            `json:"column"`
-	Text      string            `json:"text"`
+	Column    Column            `json:"column,omitzero"`
+	Text      string            `json:"text,omitempty"`
 	Unit      string            `json:"unit"`
-	Positions []string          `json:"positions"` // where badges are worn that this is read of; all that measure it if nothing is said
-	Minimum   string            `json:"minimum"`   // recording level in the unit: what is lower is below level
-	Optional  bool              `json:"optional"`  // a blank is no reading
-	Elsewhere string            `json:"elsewhere"` // "ignored": what stands here for other positions means nothing
-	Codes     map[string]string `json:"codes"`     // before those of the profile
+	Positions []string          `json:"positions,omitempty"` // where badges are worn that this is read of; all that measure it if nothing is said
+	Minimum   string            `json:"minimum,omitempty"`   // recording level in the unit: what is lower is below level
+	Optional  bool              `json:"optional,omitempty"`  // a blank is no reading
+	Elsewhere string            `json:"elsewhere,omitempty"` // "ignored": what stands here for other positions means nothing
+	Codes     map[string]string `json:"codes,omitempty"`     // before those of the profile
 
 	of        dose.Quantity
 	unit      unit
@@ -182,7 +191,7 @@ func ParseProfile(b []byte) (*Profile, error) {
 	if err := unambiguous(b); err != nil {
 		return nil, err
 	}
-	l := &layout{}
+	l := &Layout{}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(l); err != nil {
@@ -203,6 +212,20 @@ func ParseProfile(b []byte) (*Profile, error) {
 		return nil, err
 	}
 	return &Profile{name: l.Name + "/" + strconv.Itoa(l.Version), layout: l, fallback: l.fallback}, nil
+}
+
+// Layout returns what a profile that was read from a file says, with what it leaves out filled in; nil for one that is
+// built in. It is to be read only.
+func (p *Profile) Layout() *Layout { return p.layout }
+
+// JSON returns the profile's text, for [ParseProfile].
+func (l *Layout) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(l)
+	return b.Bytes(), err
 }
 
 func lineAt(b []byte, offset int64) int {
@@ -259,7 +282,7 @@ func unambiguous(b []byte) error {
 }
 
 // check fills in what a profile leaves out, and refuses what can't be meant.
-func (l *layout) check() error {
+func (l *Layout) check() error {
 	bad := func(field, format string, args ...any) error {
 		return &ProfileError{Field: field, Reason: fmt.Sprintf(format, args...)}
 	}
@@ -267,7 +290,7 @@ func (l *layout) check() error {
 		l.Version = 1
 	}
 	c := &l.Columns
-	long := !c.Quantity.isZero()
+	long := !c.Quantity.IsZero()
 	switch {
 	case !isName(l.Name):
 		return bad("name", "1 to 40 small letters, digits and hyphens expected")
@@ -281,25 +304,25 @@ func (l *layout) check() error {
 		return bad("separators", "comma, semicolon, tab or | expected")
 	case l.HeadingRow < 0 || l.HeadingRow > 1000:
 		return bad("heading_row", "1 to 1000 expected")
-	case c.Barcode.isZero():
+	case c.Barcode.IsZero():
 		return bad("columns.barcode", "the column of the badge's serial number is missing")
-	case c.From.isZero() || c.To.isZero():
+	case c.From.IsZero() || c.To.IsZero():
 		return bad("columns", "the columns from and to, the first and last day of the wear period, are expected")
-	case c.Account.isZero() == (l.Account == ""):
+	case c.Account.IsZero() == (l.Account == ""):
 		return bad("account", "either a column of the account or one account for all is expected")
-	case c.Position.isZero() == (l.Position == ""):
+	case c.Position.IsZero() == (l.Position == ""):
 		return bad("position", "either a column of the position or one position for all is expected")
-	case c.Position.isZero() != (len(l.Positions) == 0):
+	case c.Position.IsZero() != (len(l.Positions) == 0):
 		return bad("positions", "what the texts of the column of the position mean is expected, if there is such a column")
 	case l.Decimal != "" && l.Decimal != "." && l.Decimal != ",":
 		return bad("decimal", ". or , expected")
 	case l.Negative != "" && l.Negative != dose.BelowLevel.String():
 		return bad("negative", "below level, or nothing, expected")
-	case long != !c.Value.isZero():
+	case long != !c.Value.IsZero():
 		return bad("columns.value", "quantity and value are expected both or not at all")
 	case len(l.Quantities) == 0:
 		return bad("quantities", "at least one is expected")
-	case (len(l.Notes) > 0) == c.Notes.isZero():
+	case (len(l.Notes) > 0) == c.Notes.IsZero():
 		return bad("notes", "what the notes mean is expected, if there is a column of notes")
 	}
 	if l.Encoding == delimited.ISO8859_14.String() {
@@ -321,7 +344,7 @@ func (l *layout) check() error {
 			return bad("positions."+text, "%s expected", oneOf(slices.Sorted(maps.Keys(positions))))
 		}
 	}
-	if l.Control != nil && (l.Control.Column.isZero() || len(l.Control.Texts) == 0 || slices.Contains(l.Control.Texts, "") || slices.Contains(l.Control.Texts, "*")) {
+	if l.Control != nil && (l.Control.Column.IsZero() || len(l.Control.Texts) == 0 || slices.Contains(l.Control.Texts, "") || slices.Contains(l.Control.Texts, "*")) {
 		return bad("control", "a column, and texts that are not empty, are expected")
 	}
 	if err := checkCodes("notes", l.Notes, noteMeanings); err != nil {
@@ -362,7 +385,7 @@ func (l *layout) check() error {
 			return bad(field+".quantity", "%s expected", oneOf(slices.Sorted(maps.Keys(quantities))))
 		case !known:
 			return bad(field+".unit", "%s expected", oneOf(slices.Sorted(maps.Keys(units))))
-		case long != q.Column.isZero() || long != (q.Text != ""):
+		case long != q.Column.IsZero() || long != (q.Text != ""):
 			return bad(field, "a column is expected or, with a column of the quantity, the text that stands there")
 		case q.Elsewhere != "" && q.Elsewhere != "ignored":
 			return bad(field+".elsewhere", "ignored, or nothing, expected")
@@ -396,7 +419,7 @@ func (l *layout) check() error {
 			q.minimum = m
 		}
 	}
-	if c.Position.isZero() && !slices.ContainsFunc(l.Quantities, func(q *quantity) bool { return slices.Contains(q.positions, l.position) }) {
+	if c.Position.IsZero() && !slices.ContainsFunc(l.Quantities, func(q *Quantity) bool { return slices.Contains(q.positions, l.position) }) {
 		return bad("position", "none of the quantities is read of a badge worn there")
 	}
 	return nil

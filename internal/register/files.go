@@ -37,7 +37,7 @@ func (s *Service) File(ctx context.Context, auth vaultclient.Auth, n id.Import) 
 		return ImportRow{}, err
 	}
 	im, err := s.Store.Import(ctx, n)
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || im.Kind == KindProfile || im.Kind == KindSample {
 		err = errNoFile
 	}
 	return im, err

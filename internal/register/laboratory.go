@@ -477,6 +477,9 @@ func (s *Service) Accept(ctx context.Context, auth vaultclient.Auth, n id.Import
 	if err != nil {
 		return err
 	}
+	if im.Kind != KindLaboratory {
+		return fmt.Errorf("what is no laboratory's file %w", ErrState)
+	}
 	parts, err := s.sealDocument(ctx, auth, im, docAccept, nil)
 	if err != nil {
 		return err

@@ -88,6 +88,8 @@ const (
 	KindPerson     = "person"        // one person, by a form
 	KindNote       = "investigation" // something written about an investigation
 	KindLaboratory = "laboratory"
+	KindProfile    = "profile" // how a laboratory's files are read: its document is the text
+	KindSample     = "sample"  // of a laboratory's file, while a profile is made from it
 )
 
 // BadgeState is where a badge is on its way. The numbers are stored.
@@ -192,6 +194,7 @@ var (
 // Store keeps the register's rows. Every method is one transaction.
 type Store interface {
 	BadgeStore
+	ProfileStore
 	// SetOrganisation keeps an organisation's sealed settings.
 	SetOrganisation(ctx context.Context, org id.Organisation, sealed []byte) error
 	// Organisations returns the sealed settings of organisations; those without any are left out.
@@ -200,7 +203,8 @@ type Store interface {
 	CreateImport(ctx context.Context, im ImportRow, documents map[string][][]byte) error
 	// Import returns an import. ErrNotFound: there is none.
 	Import(ctx context.Context, n id.Import) (ImportRow, error)
-	// Imports returns most imports, newest first, after the newest skip, and how many there are in all.
+	// Imports returns most imports, newest first, after the newest skip, and how many there are in all; profiles and samples
+	// are left out.
 	Imports(ctx context.Context, skip, most int) (list []ImportRow, total int, err error)
 	// ImportOf returns an import of a file with this hash that was stored. ErrNotFound: there is none.
 	ImportOf(ctx context.Context, sha256 []byte) (ImportRow, error)

@@ -56,20 +56,30 @@ func (v *Vault) ChangeOrganisation(ctx context.Context, c Caller, o vaultclient.
 	}))
 }
 
-// settingsTable is the register's table of what an organisation sets for itself.
-const settingsTable = "organisation"
+// The register's tables of settings: what an organisation sets for itself; and that a laboratory's profile is retired.
+const (
+	settingsTable = "organisation"
+	retiredTable  = "document/retired"
+)
 
-// enterSettings enters, for each organisation whose settings are among the values to be sealed, that they change.
+// enterSettings enters, for each organisation whose settings are among the values to be sealed, that they change, and in the
+// installation's log that a profile is retired.
 func (v *Vault) enterSettings(ctx context.Context, p *principal, a ask, items []vaultclient.Item) error {
 	var parties []*party
+	a.subject = "settings"
 	for _, it := range items {
-		if it.Table == settingsTable && it.Wearer.IsZero() {
+		switch {
+		case it.Table == settingsTable && it.Wearer.IsZero():
 			parties = append(parties, &party{org: it.Organisation, rules: map[string]bool{}})
+		case it.Table == retiredTable && len(items) == 1:
+			parties = append(parties, &party{rules: map[string]bool{}})
+			a.subject, a.reason = it.Row.String(), "a laboratory's profile is retired"
+		case it.Table == retiredTable:
+			return invalid("a profile is retired by itself")
 		}
 	}
 	if len(parties) == 0 {
 		return nil
 	}
-	a.subject = "settings"
 	return v.enter(ctx, p, a, parties, ledger.Write, 0)
 }

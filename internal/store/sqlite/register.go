@@ -141,19 +141,21 @@ func (s *Register) oneImport(ctx context.Context, rest string, args ...any) (reg
 
 // CreateImport implements register.Store.
 func (s *Register) CreateImport(ctx context.Context, im register.ImportRow, documents map[string][][]byte) error {
-	return exists(s.in(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO import ("+importColumns+", lease) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-			im.ID[:], im.Kind, im.State, im.Grant[:], im.Node, im.SHA256, im.Created.UnixMicro(), im.In, im.Stored, im.Refused, im.Ignored, im.Failure, owned(im), leased(im))
-		if err != nil {
+	return exists(s.in(ctx, func(tx *sql.Tx) error { return createImport(ctx, tx, im, documents) }))
+}
+
+func createImport(ctx context.Context, tx *sql.Tx, im register.ImportRow, documents map[string][][]byte) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO import ("+importColumns+", lease) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+		im.ID[:], im.Kind, im.State, im.Grant[:], im.Node, im.SHA256, im.Created.UnixMicro(), im.In, im.Stored, im.Refused, im.Ignored, im.Failure, owned(im), leased(im))
+	if err != nil {
+		return err
+	}
+	for name, parts := range documents {
+		if err := setDocument(ctx, tx, im.ID, name, parts); err != nil {
 			return err
 		}
-		for name, parts := range documents {
-			if err := setDocument(ctx, tx, im.ID, name, parts); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	}
+	return nil
 }
 
 func setDocument(ctx context.Context, tx *sql.Tx, n id.Import, name string, parts [][]byte) error {
@@ -175,10 +177,12 @@ func (s *Register) Import(ctx context.Context, n id.Import) (register.ImportRow,
 
 // Imports implements register.Store.
 func (s *Register) Imports(ctx context.Context, skip, most int) (list []register.ImportRow, total int, err error) {
-	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM import").Scan(&total); err != nil {
+	const which = "WHERE kind <> $1 AND kind <> $2 "
+	args := []any{register.KindProfile, register.KindSample}
+	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM import "+which, args...).Scan(&total); err != nil {
 		return nil, 0, err
 	}
-	list, err = s.imports(ctx, "ORDER BY created DESC, id LIMIT $1 OFFSET $2", most, skip)
+	list, err = s.imports(ctx, which+"ORDER BY created DESC, id LIMIT $3 OFFSET $4", append(args, most, skip)...)
 	return list, total, err
 }
 

@@ -43,6 +43,7 @@ func Register(t *testing.T, open func(t *testing.T) (s register.Store, reopen fu
 		{"a badge moves once", moveBadges},
 		{"a move is taken back by who made it", undoMove},
 		{"badges of an organisation", badges},
+		{"profiles", profiles},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, reopen := open(t)

@@ -98,6 +98,13 @@ func Fill(t *testing.T, db Tampered) *Filled {
 		}
 	}
 
+	for _, name := range []string{"one", "two"} {
+		im := register.ImportRow{ID: id.New[id.Import](), Kind: register.KindProfile, State: register.Done, Node: "web", SHA256: blob(32), Created: time.UnixMicro(1)}
+		if err := store.CreateProfile(ctx, im, register.ProfileRow{Name: name, Version: 1}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+
 	var people, dispatch, first, second, waiting register.Rows
 	for i := range 12 {
 		w := register.WearerRow{ID: id.New[id.Wearer](), Organisation: []id.Organisation{f.a, f.b}[i%2], Version: 1, Sealed: blob(80), Health: blob(60)}
@@ -170,6 +177,7 @@ var unseen = map[string]string{
 	"movement.*":          "logistics, which changes too often to be entered",
 	"organisation.*":      "settings stand in no import; they open in their own row alone",
 	"import.*":            "how far an import has come: what it stored is vouched for by the ledger",
+	"profile.*":           "what it says is bound to its name, version and hash, and opens in its own import alone",
 	"document.*":          "parts open in their own place alone, under a key for each import",
 }
 
@@ -177,7 +185,7 @@ var unseen = map[string]string{
 // added. Each is found, except in the columns of unseen, which really are not seen.
 func verifyEveryColumn(t *testing.T, f *Filled) {
 	tables := f.Columns(t)
-	if len(tables) != 8 {
+	if len(tables) != 9 {
 		t.Fatalf("tables are %v", tables)
 	}
 	// Two rows of a table, of different wearers, organisations and imports where the table has some.
@@ -195,6 +203,8 @@ func verifyEveryColumn(t *testing.T, f *Filled) {
 			return fmt.Sprintf("id = x'%x'", f.people[:]), fmt.Sprintf("id = x'%x'", f.second[:])
 		case "movement":
 			return "barcode = 'B0-0'", "barcode = 'B1-2'"
+		case "profile":
+			return "name = 'one'", "name = 'two'"
 		case "document":
 			return fmt.Sprintf("import = x'%x' AND part = 1", f.people[:]), fmt.Sprintf("import = x'%x' AND part = 0", f.second[:])
 		}
@@ -261,7 +271,10 @@ func verifyEveryColumn(t *testing.T, f *Filled) {
 				copied[i] = other
 			}
 		}
-		if table == "reading" {
+		if table == "profile" {
+			copied[slices.Index(columns, "import")] = "randomblob(16)"
+		}
+		if table == "reading" || table == "profile" {
 			copied[slices.Index(columns, "version")] = "version + 9"
 		}
 		find(table+", a row", "added", "INSERT INTO "+table+" ("+list+") SELECT "+strings.Join(copied, ", ")+" FROM "+table+" WHERE "+one)

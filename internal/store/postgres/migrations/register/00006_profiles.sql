@@ -1,0 +1,11 @@
+-- +goose Up
+-- A laboratory's profile that files are read by. Its text is a sealed document of its import, which has its hash and day.
+-- used, retired: when a file was last read by it, and when it was retired; 0: not.
+CREATE TABLE profile (
+	import BYTEA PRIMARY KEY REFERENCES import,
+	name TEXT NOT NULL,
+	version BIGINT NOT NULL,
+	used BIGINT NOT NULL DEFAULT 0,
+	retired BIGINT NOT NULL DEFAULT 0,
+	UNIQUE (name, version)
+);
