@@ -259,7 +259,7 @@ func (m *month) results() {
 
 func (m *month) investigation() {
 	m.k.Follow("Overview")
-	m.see("open investigation")
+	m.see("Investigations at "+monthBoard, "See which are open")
 	m.k.Open("/investigations")
 	m.see(surname(0), "25.00 mSv")
 	m.tab.Axe()

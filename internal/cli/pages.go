@@ -52,7 +52,7 @@ func (p pagesRegister) Overview(ctx context.Context, auth vaultclient.Auth) (*we
 	out := &web.Overview{}
 	for _, o := range orgs {
 		out.Organisations = append(out.Organisations, web.OrganisationState{Organisation: o.Organisation, Issued: o.Badges[register.Issued], Returned: o.Badges[register.Returned],
-			Sent: o.Badges[register.Sent], Read: o.Badges[register.Read], Investigations: o.Investigations})
+			Sent: o.Badges[register.Sent], Read: o.Badges[register.Read], Investigated: o.Investigations > 0})
 	}
 	if user.Role == policy.Coordinator {
 		for _, im := range imports {

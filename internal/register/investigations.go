@@ -116,38 +116,36 @@ func (s *Service) openInvestigationRows(ctx context.Context, auth vaultclient.Au
 	return out, nil
 }
 
-// countOpen counts the open investigations of organisations; those of organisations with any are opened for it.
-func (s *Service) countOpen(ctx context.Context, auth vaultclient.Auth, states []OrganisationState) error {
+// OpenInvestigations counts what is open, for each of those organisations that the caller works with and that have, or had, investigations. Those
+// are opened for it, with an entry in each one's ledger.
+func (s *Service) OpenInvestigations(ctx context.Context, auth vaultclient.Auth) (map[id.Organisation]int, error) {
+	orgs, err := s.Vault.Organisations(ctx, auth)
+	if err != nil {
+		return nil, err
+	}
 	var all []InvestigationRow
 	of := map[id.Row]id.Organisation{}
-	for i := range states {
-		if states[i].Investigations == 0 {
-			continue
-		}
-		states[i].Investigations = 0
-		rows, err := s.Store.Investigations(ctx, states[i].Organisation)
+	open := map[id.Organisation]int{}
+	for _, o := range orgs {
+		rows, err := s.Store.Investigations(ctx, o.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, r := range rows {
-			of[r.ID] = r.Organisation
+			of[r.ID], open[o.ID] = o.ID, 0
 		}
 		all = append(all, rows...)
 	}
 	found, err := s.openInvestigationRows(ctx, auth, all)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	open := map[id.Organisation]int{}
 	for _, v := range found {
 		if v.Closed == 0 {
 			open[of[v.ID]]++
 		}
 	}
-	for i := range states {
-		states[i].Investigations = open[states[i].Organisation]
-	}
-	return nil
+	return open, nil
 }
 
 // errMeanwhile says that somebody else wrote about an investigation meanwhile.

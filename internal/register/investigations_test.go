@@ -2,6 +2,7 @@ package register_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 // TestNotesOnAnInvestigation: it is written about, closed and opened again; nothing of it is changed for that, the
-// overview counts what is open, and nobody writes but who may.
+// what is open is counted by organisation, and nobody writes but who may.
 func TestNotesOnAnInvestigation(t *testing.T) {
 	h := newHouse(t)
 	w := h.takeOn(h.joiner(h.org))[0]
@@ -28,17 +29,12 @@ func TestNotesOnAnInvestigation(t *testing.T) {
 	}
 	open := func() (n int) {
 		t.Helper()
-		states, imports, err := h.web.Overview(t.Context(), h.auth)
+		counts, err := h.web.OpenInvestigations(t.Context(), h.auth)
 		h.ok(err)
-		for _, im := range imports {
-			if im.Kind == register.KindNote {
-				t.Error("a note is among the files")
-			}
+		if n, ok := counts[h.org]; !ok || len(counts) != 1 {
+			t.Errorf("%d of %v", n, counts)
 		}
-		for _, s := range states {
-			n += s.Investigations
-		}
-		return n
+		return counts[h.org]
 	}
 	first := all()
 	if len(first) == 0 || first[0].Wearer != w || open() != len(first) {
@@ -99,5 +95,36 @@ func TestNotesOnAnInvestigation(t *testing.T) {
 		if m := register.Manifests("", im); len(m) != 1 || m[0].Rows == 0 {
 			t.Errorf("manifests of its import: %v", m)
 		}
+	}
+}
+
+// TestAnOverviewOpensNothing: whoever looks at the overview, however often, has read nothing, and nothing is entered; that an organisation
+// has, or had, investigations is plain.
+func TestAnOverviewOpensNothing(t *testing.T) {
+	h := newHouse(t)
+	w := h.takeOn(h.joiner(h.org))[0]
+	b := h.badge(h.org, w, time.January)
+	h.dispatch(b)
+	h.imported(file(line{Dispatched: b, deep: "16.00"}))
+	found, err := h.web.Investigations(t.Context(), h.auth, h.org)
+	h.ok(err)
+	h.ok(h.web.Note(t.Context(), h.auth, h.org, found[0].ID, register.NoteClose, "No dose to the person."))
+	supervisor := h.user(policy.Supervisor, h.org)
+	before := h.entries(h.org, "reveal")
+	for _, who := range []vc.Auth{h.auth, supervisor} {
+		states, imports, err := h.web.Overview(t.Context(), who)
+		h.ok(err)
+		if len(states) != 1 || states[0].Investigations == 0 || slices.ContainsFunc(imports, func(im register.ImportRow) bool { return im.Kind == register.KindNote }) {
+			t.Errorf("the overview is %+v, %+v", states, imports)
+		}
+	}
+	if n := h.entries(h.org, "reveal") - before; n != 0 {
+		t.Errorf("two overviews entered %d reveals", n)
+	}
+	if counts, err := h.web.OpenInvestigations(t.Context(), supervisor); err != nil || counts[h.org] != len(found)-1 {
+		t.Errorf("%v: %v", counts, err)
+	}
+	if n := h.entries(h.org, "reveal") - before; n != 1 {
+		t.Errorf("counting what is open entered %d reveals, want 1", n)
 	}
 }

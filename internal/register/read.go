@@ -162,8 +162,8 @@ func (s *Service) states(ctx context.Context, since day.Day) ([]OrganisationStat
 	}
 }
 
-// Overview returns the state of the organisations that the caller works with, and the service's newest imports. It stands
-// in the clear in the register, but for which investigations are open: those are opened, and entered.
+// Overview returns the state of the organisations that the caller works with, and the service's newest imports. All of it stands
+// in the clear in the register: nothing is opened for it.
 func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]OrganisationState, []ImportRow, error) {
 	orgs, err := s.Vault.Organisations(ctx, auth)
 	if err != nil {
@@ -182,9 +182,6 @@ func (s *Service) Overview(ctx context.Context, auth vaultclient.Auth) ([]Organi
 		if mine[st.Organisation] {
 			out = append(out, st)
 		}
-	}
-	if err := s.countOpen(ctx, auth, out); err != nil {
-		return nil, nil, err
 	}
 	imports, _, err := s.Store.Imports(ctx, 0, 100)
 	imports = slices.DeleteFunc(imports, func(im ImportRow) bool { return im.Kind == KindPerson || im.Kind == KindNote }) // no files

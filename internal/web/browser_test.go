@@ -44,6 +44,7 @@ var pagesToLookAt = []struct {
 	{"find-nobody", "co-ordinator", findPath, "zzz", ""},
 	{"organisations", "co-ordinator", "/organisations", "", "phone"},
 	{"organisations-new", "co-ordinator", "/organisations/new", "", "phone"},
+	{"investigations-open", "co-ordinator", allInvestigationsPath, "", "phone"},
 	{"investigations", "supervisor", investigationsPath(organisationID(1)), "", ""},
 	{"investigation", "co-ordinator", investigationsPath(organisationID(1)) + "/" + fixed2(id.Row{}, 1).String(), "", ""},
 	{"person-new", "co-ordinator", wearersPath(organisationID(1)) + "/new", "", ""},

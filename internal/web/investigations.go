@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -15,12 +16,15 @@ import (
 type Investigations interface {
 	// Investigations returns an organisation's, revealed for the page, newest first.
 	Investigations(ctx context.Context, auth vaultclient.Auth, o id.Organisation) ([]Investigation, error)
+	// OpenInvestigations counts what is open, of those organisations that have, or had, investigations; they are revealed for it.
+	OpenInvestigations(ctx context.Context, auth vaultclient.Auth) (map[id.Organisation]int, error)
 	// Note writes about one, and closes it ("close") or opens it again ("open") where what says so.
 	Note(ctx context.Context, auth vaultclient.Auth, o id.Organisation, of id.Row, what, text string) error
 }
 
 func (h *handler) investigationRoutes() []route {
 	return []route{
+		{"GET " + allInvestigationsPath, h.page(h.allInvestigations)},
 		{"GET /organisations/{organisation}/investigations", h.page(h.investigations)},
 		{"GET /organisations/{organisation}/investigations/{investigation}", h.page(h.investigation)},
 		{"POST /organisations/{organisation}/investigations/{investigation}", h.page(h.investigation)},
@@ -35,6 +39,8 @@ func init() {
 	dones["closed"] = "The investigation was closed"
 	dones["opened"] = "The investigation is open again"
 }
+
+const allInvestigationsPath = "/investigations"
 
 func investigationsPath(o id.Organisation) string {
 	return "/organisations/" + o.String() + "/investigations"
@@ -53,6 +59,36 @@ type investigationRow struct {
 	Investigation
 	Record   vaultclient.Record
 	Withheld bool
+}
+
+// openCount is how many investigations of an organisation are open.
+type openCount struct {
+	vaultclient.Organisation
+	Open int
+}
+
+// allInvestigations says which organisations have open investigations, those with most of them first.
+func (h *handler) allInvestigations(v *visit) error {
+	if !listsDoses(v.user.Role) {
+		return errNoPage
+	}
+	all, err := h.Vault.Organisations(v.ctx, v.auth)
+	if err != nil {
+		return err
+	}
+	open, err := h.Register.OpenInvestigations(v.ctx, v.auth)
+	if err != nil {
+		return err
+	}
+	var rows []openCount
+	for _, o := range all {
+		if n, ok := open[o.ID]; ok {
+			rows = append(rows, openCount{o, n})
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b openCount) int { return cmp.Or(b.Open-a.Open, cmp.Compare(a.Name, b.Name)) })
+	h.render(v.w, v.r, http.StatusOK, allInvestigationsPage(h.frame(titleInvestigations, &v.user, link{Text: "Overview", Href: "/"}), rows))
+	return nil
 }
 
 func (h *handler) investigations(v *visit) error {

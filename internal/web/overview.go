@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -140,7 +139,7 @@ func stats(all []vaultclient.Organisation, states map[id.Organisation]Organisati
 		wearers, current = wearers+o.Wearers, current+o.Current
 		s := states[o.ID]
 		sum.Issued, sum.Returned, sum.Sent = sum.Issued+s.Issued, sum.Returned+s.Returned, sum.Sent+s.Sent
-		sum.Read, sum.Investigations = sum.Read+s.Read, sum.Investigations+s.Investigations
+		sum.Read += s.Read
 	}
 	var list []stat
 	if len(all) == 0 {
@@ -156,8 +155,7 @@ func stats(all []vaultclient.Organisation, states map[id.Organisation]Organisati
 	return append(list,
 		stat{number(sum.Issued), "badges out", "with the people who wear them"},
 		stat{number(sum.Returned + sum.Sent), "badges returned", number(sum.Sent) + " sent to the laboratory"},
-		stat{number(sum.Read), "badges read", "by the laboratory"},
-		stat{number(sum.Investigations), "investigations open", ""})
+		stat{number(sum.Read), "badges read", "by the laboratory"})
 }
 
 // nextSteps says what to do next, most urgent first.
@@ -178,19 +176,23 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 		}
 		return nil
 	}
-	urgent := slices.Clone(all)
-	slices.SortStableFunc(urgent, func(a, b vaultclient.Organisation) int {
-		return cmp.Compare(states[b.ID].Investigations, states[a.ID].Investigations)
-	})
 	var waiting, wearers int
-	for i, o := range urgent {
+	var investigated []vaultclient.Organisation
+	for _, o := range all {
 		s := states[o.ID]
-		if s.Investigations > 0 && i < 5 {
-			list = append(list, todo{Text: count(s.Investigations, "open investigation", "open investigations") + " at " + o.Name,
-				Href: investigationsPath(o.ID), LinkText: "See them"})
+		if s.Investigated {
+			investigated = append(investigated, o)
 		}
 		waiting += s.Returned + s.Sent
 		wearers += o.Current
+	}
+	// Which are open is sealed: whoever wants to know looks, and that is entered.
+	switch len(investigated) {
+	case 0:
+	case 1:
+		list = append(list, todo{Text: "Investigations at " + investigated[0].Name, Href: investigationsPath(investigated[0].ID), LinkText: "See which are open"})
+	default:
+		list = append(list, todo{Text: "Investigations at " + number(len(investigated)) + " organisations", Href: allInvestigationsPath, LinkText: "See which are open"})
 	}
 	if role != policy.Coordinator {
 		return list

@@ -39,12 +39,12 @@ type Overview struct {
 
 // OrganisationState is an organisation at a glance.
 type OrganisationState struct {
-	Organisation   id.Organisation
-	Issued         int // badges by state
-	Returned       int // and not yet sent to the laboratory
-	Sent           int
-	Read           int
-	Investigations int // open
+	Organisation id.Organisation
+	Issued       int // badges by state
+	Returned     int // and not yet sent to the laboratory
+	Sent         int
+	Read         int
+	Investigated bool // it has, or had, investigations; which are open is sealed
 }
 
 // ImportState is how far a file has come. In = Stored + Refused + Ignored.

@@ -41,6 +41,12 @@ func (s *sample) Investigations(_ context.Context, a vaultclient.Auth, o id.Orga
 	return all, nil
 }
 
+// OpenInvestigations has them at two organisations, and none open at the second.
+func (s *sample) OpenInvestigations(_ context.Context, a vaultclient.Auth) (map[id.Organisation]int, error) {
+	_, err := s.user(a)
+	return map[id.Organisation]int{organisationID(1): 2, organisationID(2): 0}, err
+}
+
 func (s *sample) Note(_ context.Context, a vaultclient.Auth, _ id.Organisation, of id.Row, what, text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

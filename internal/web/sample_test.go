@@ -83,7 +83,7 @@ func newSample() *sample {
 			size = 654 - 124*i
 		}
 		s.organisations = append(s.organisations, vaultclient.Organisation{ID: organisationID(i + 1), Name: n.name, Kind: n.kind, Wearers: size + size/5, Current: size})
-		state := OrganisationState{Organisation: organisationID(i + 1), Issued: size, Returned: size / 8, Sent: size / 8, Read: size * 11, Investigations: max(0, 2-i)}
+		state := OrganisationState{Organisation: organisationID(i + 1), Issued: size, Returned: size / 8, Sent: size / 8, Read: size * 11, Investigated: i < 2}
 		s.states = append(s.states, state)
 	}
 	surnames := []string{"Bowen", "Davies", "Evans", "Gruffydd", "Hughes", "Jones", "Llwyd", "Morgan", "Parry", "Rees", "Tŷ-Gwyn", "Williams"}

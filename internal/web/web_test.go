@@ -467,8 +467,8 @@ func TestOverview(t *testing.T) {
 		shows []string
 		hides []string
 	}{
-		{"co-ordinator", []string{"The keys lie on the same disk", "2 open investigations at Bwrdd Iechyd Prifysgol Glannau Aeron", "Showing 1 to 25 of 34 organisations", "312 badges are back", "A file of 12 March 2026, 10:30 (Laboratory&#39;s results) waits", "To be confirmed", "the column Serial Number is missing"}, nil},
-		{"supervisor", []string{"Bwrdd Iechyd", "1 organisation"}, []string{"Cwm Tawe", "Ledger</a>", "Last files"}},
+		{"co-ordinator", []string{"The keys lie on the same disk", "Investigations at 2 organisations", `href="/investigations"`, "Showing 1 to 25 of 34 organisations", "312 badges are back", "A file of 12 March 2026, 10:30 (Laboratory&#39;s results) waits", "To be confirmed", "the column Serial Number is missing"}, nil},
+		{"supervisor", []string{"Bwrdd Iechyd", "1 organisation", "Investigations at Bwrdd Iechyd Prifysgol Glannau Aeron"}, []string{"Cwm Tawe", "Ledger</a>", "Last files"}},
 		{"dpo", []string{"Open the ledger"}, []string{"Badges out", "/wearers\""}},
 		{"wearer", []string{"Your radiation doses", "Effective dose in 2025", "7.00\u00a0mSv", "of the legal limit of 20\u00a0mSv"}, []string{"Organisations"}},
 		{"unlinked", []string{"No record is linked to you yet"}, nil},
