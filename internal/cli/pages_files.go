@@ -50,7 +50,7 @@ func (p pagesRegister) FilePreview(ctx context.Context, auth vaultclient.Auth, n
 	if got == nil {
 		return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no preview"}
 	}
-	return &web.FilePreview{In: got.In, Accepted: got.Accepted, Reissues: got.Reissues, Ignored: len(got.Ignored), Refused: rowNotes(got.Refused), Notices: rowNotes(got.Notices), ByOrg: got.ByOrg}, nil
+	return &web.FilePreview{Profile: got.Profile, In: got.In, Accepted: got.Accepted, Reissues: got.Reissues, Ignored: len(got.Ignored), Refused: rowNotes(got.Refused), Notices: rowNotes(got.Notices), ByOrg: got.ByOrg}, nil
 }
 
 func rowNotes(notes []register.RowNote) []web.RowNote {

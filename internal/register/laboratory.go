@@ -52,6 +52,7 @@ type RowNote struct {
 // Preview is what an import would do.
 type Preview struct {
 	Counts
+	Profile  string                  `json:"profile,omitempty"` // name and version of what it was read by
 	Accepted int                     `json:"accepted"`
 	Reissues int                     `json:"reissues"`
 	Refused  []RowNote               `json:"refused"`
@@ -281,7 +282,7 @@ func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	if err := s.wears(ctx, auth, found, known); err != nil {
 		return nil, err
 	}
-	r := &reading{name: rep.Heading(labfile.FieldName), preview: Preview{ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}},
+	r := &reading{name: rep.Heading(labfile.FieldName), preview: Preview{Profile: rep.Profile, ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}},
 		accepted: make([]accepted, 0, len(rep.Rows)), labels: make([]label, 0, len(rep.Rows))}
 	p := &r.preview
 	for _, f := range rep.Refused {

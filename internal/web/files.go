@@ -43,6 +43,7 @@ type Files interface {
 
 // FilePreview is what storing a file would do.
 type FilePreview struct {
+	Profile                         string // name and version of what it was read by
 	In, Accepted, Reissues, Ignored int
 	Refused, Notices                []RowNote
 	ByOrg                           map[id.Organisation]int
@@ -134,11 +135,18 @@ func (h *handler) newFile(v *visit) error {
 	if !loadsFiles(v.user.Role) {
 		return errNoPage
 	}
-	return h.askFile(v, form{})
+	return h.askFile(v, formOf())
 }
 
 func (h *handler) askFile(v *visit, f form) error {
-	h.render(v.w, v.r, f.status(), newFilePage(h.frame(f.errorTitle("Load a laboratory's file"), &v.user, filesCrumbs...), f))
+	options, last, err := h.profileOptions(v)
+	if err != nil {
+		return err
+	}
+	if _, asked := f.values["stored"]; !asked {
+		f.values.Set("stored", last)
+	}
+	h.render(v.w, v.r, f.status(), newFilePage(h.frame(f.errorTitle("Load a laboratory's file"), &v.user, filesCrumbs...), f, options))
 	return nil
 }
 
@@ -176,11 +184,22 @@ func (h *handler) upload(v *visit) error {
 	if len(f.Errors) > 0 {
 		return h.askFile(v, f)
 	}
-	n, err := h.Register.ReceiveResults(ctx, v.auth, file, profile, sender)
+	var n id.Import
+	by := "profile"
+	if stored := f.Value("stored"); stored != "" && len(profile) == 0 {
+		p, errID := id.Parse[id.Import](stored)
+		if errID != nil {
+			return errForm
+		}
+		by = "stored"
+		n, err = h.Register.ReceiveByStored(ctx, v.auth, file, sender, p)
+	} else {
+		n, err = h.Register.ReceiveResults(ctx, v.auth, file, profile, sender)
+	}
 	if no, ok := errors.AsType[*NotAccepted](err); ok {
 		field := "file"
 		if strings.HasPrefix(no.Message, "profile: ") {
-			field = "profile"
+			field = by
 		}
 		f.wrong(field, statement(no.Message))
 		return h.askFile(v, f)

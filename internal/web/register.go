@@ -19,6 +19,7 @@ type Register interface {
 	Doses
 	Organisations
 	Files
+	Profiles
 	Gaps
 	People
 	Users

@@ -30,7 +30,8 @@ type sample struct {
 	records       map[id.Wearer]*WearerRecord
 	entries       []vaultclient.Entry
 	sampleBadges
-	files *sampleFiles
+	files    *sampleFiles
+	profiles *sampleProfiles
 	samplePeople
 	sampleNotes
 	settings sampleSettings
@@ -103,7 +104,7 @@ func newSample() *sample {
 	s.records[wearerID(3)] = sampleRecord(true)
 	s.entries = sampleEntries()
 	s.sampleBadges = newSampleBadges()
-	s.files = newSampleFiles()
+	s.files, s.profiles = newSampleFiles(), newSampleProfiles()
 
 	users := 0
 	everywhere := func(role policy.Role, name string) vaultclient.User {
