@@ -215,9 +215,13 @@ func (x *profileView) describe(text []byte) error {
 		for _, t := range slices.Sorted(maps.Keys(texts)) {
 			shown := t
 			if t == "" {
-				shown = "nothing"
+				shown = "(blank)"
 			}
-			x.Meanings = append(x.Meanings, meaningRow{where, shown, texts[t]})
+			meaning := texts[t]
+			if meaning == "nothing" {
+				meaning = "says nothing of the dose"
+			}
+			x.Meanings = append(x.Meanings, meaningRow{where, shown, meaning})
 		}
 	}
 	add("Where worn", x.Positions)

@@ -674,7 +674,7 @@ func profilePage(f frame, x profileView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, " <div class=\"nhsuk-button-group\"><form method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, " <div class=\"dv-links\"><form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -910,7 +910,7 @@ func profileWords(x profileView) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, c := range x.readsAs() {
-			templ_7745c5c3_Err = answer(c.What, c.Column, "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = answer(c.What, capital(c.Column), "").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

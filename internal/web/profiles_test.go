@@ -45,8 +45,8 @@ func TestProfilesPages(t *testing.T) {
 	see("/files", `href="/profiles"`)
 	see("/profiles", "Landauer DoseReport", "cardiff-monthly", "In use", "Replaced", "Retired", "11 March 2026")
 	see(builtInProfilePath, "Serial Number", "Built in")
-	see(profilePath(profileID(1)), "Cardiff Dosimetry", "Worn at", "Column 9", "Ring right", "Right finger", "Not returned", "ISO-8859-14", "semicolon", "comma",
-		"Less than 0.1 mSv is below level; ignored for badges worn elsewhere", "DD/MM/YYYY", "CONTROL*", "A control badge", "nothing", "refuses its row")
+	see(profilePath(profileID(1)), "Cardiff Dosimetry", "Worn at", "Column 9", "Ring right", "Right finger", "Not returned", "ISO-8859-14", "Semicolon", "Comma",
+		"Less than 0.1 mSv is below level; ignored for badges worn elsewhere", "DD/MM/YYYY", "CONTROL*", "A control badge", "(blank)", "Refuses its row", "Says nothing of the dose")
 	see(profilePath(profileID(3)), "written for another version of this program")
 	if w := get(t, pages, "co-ordinator", profilePath(profileID(99))); w.Code != http.StatusNotFound {
 		t.Errorf("an unknown profile: status %d", w.Code)
