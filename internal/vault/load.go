@@ -59,6 +59,8 @@ type (
 		// Machine is the one that delivered it, and Organisations are those that whoever received it was tied to.
 		Machine       id.Grant          `json:"machine,omitzero"`
 		Organisations []id.Organisation `json:"organisations,omitempty"`
+		// About are the organisations whose people a list holds, those too whom nobody knows yet.
+		About []id.Organisation `json:"about,omitempty"`
 	}
 )
 

@@ -128,6 +128,45 @@ func (t *tx) putImport(n id.Import, im importState) error {
 	return nil
 }
 
+// changing is what entering and changing people asks of the gate, in each organisation. NI numbers are refused by their own rule.
+var changing = ask{purpose: policy.KeepRecords, action: policy.Write, fields: policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldStaffNumber | policy.FieldRegistration | policy.FieldContact | policy.FieldEmployment}
+
+// permitChanges asks whether a caller may make changes, and returns their organisations, without wearers yet.
+func (v *Vault) permitChanges(ctx context.Context, p *principal, changes []vaultclient.Change) ([]*party, error) {
+	byOrg := map[id.Organisation]bool{}
+	var parties []*party
+	var same []id.Wearer
+	for i, ch := range changes {
+		if p.Machine && (!ch.SamePerson.IsZero() || !ch.NI.IsZero()) {
+			return nil, invalid("person %d: a machine does not say that two wearers are one person, nor gives an NI number", i+1)
+		}
+		if byOrg[ch.Organisation] {
+			continue
+		}
+		byOrg[ch.Organisation] = true
+		one := changing
+		one.organisation = ch.Organisation
+		_, asked, err := v.permit(ctx, p, one)
+		if err != nil {
+			return nil, err
+		}
+		parties = append(parties, asked...)
+	}
+	v.mu.RLock()
+	for _, ch := range changes {
+		if v.state.wearers[ch.SamePerson] != nil { // what is none is refused later, with its place
+			same = append(same, ch.SamePerson)
+		}
+	}
+	v.mu.RUnlock()
+	if len(same) > 0 {
+		if _, _, err := v.permit(ctx, p, ask{action: policy.Manage, purpose: policy.KeepRecords, wearers: same}); err != nil {
+			return nil, err
+		}
+	}
+	return parties, nil
+}
+
 // Stage keeps changes of wearers until the import is confirmed or dropped. All of them are kept, or none.
 func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaultclient.Change) ([]vaultclient.Staged, error) {
 	p, err := v.authenticate(c)
@@ -137,44 +176,13 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 	if n.IsZero() || len(changes) == 0 || len(changes) > vaultclient.MaxItems {
 		return nil, invalid("1 to %d wearers can be staged at once", vaultclient.MaxItems)
 	}
+	parties, err := v.permitChanges(ctx, p, changes)
+	if err != nil {
+		return nil, err
+	}
 	byOrg := map[id.Organisation]*party{}
-	var parties []*party
-	for _, ch := range changes {
-		if byOrg[ch.Organisation] == nil {
-			of := &party{org: ch.Organisation, rules: map[string]bool{}}
-			byOrg[ch.Organisation] = of
-			parties = append(parties, of)
-		}
-	}
-	for i, ch := range changes {
-		if p.Machine && (!ch.SamePerson.IsZero() || !ch.NI.IsZero()) {
-			return nil, invalid("person %d: a machine does not say that two wearers are one person, nor gives an NI number", i+1)
-		}
-	}
-	a := ask{purpose: policy.KeepRecords, action: policy.Write, fields: policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldStaffNumber | policy.FieldRegistration | policy.FieldContact | policy.FieldEmployment}
 	for _, of := range parties {
-		one := a
-		one.organisation = of.org
-		_, asked, err := v.permit(ctx, p, one)
-		if err != nil {
-			return nil, err
-		}
-		for r := range asked[0].rules {
-			of.rules[r] = true
-		}
-	}
-	var same []id.Wearer
-	v.mu.RLock()
-	for _, ch := range changes {
-		if v.state.wearers[ch.SamePerson] != nil { // what is none is refused below, with its place
-			same = append(same, ch.SamePerson)
-		}
-	}
-	v.mu.RUnlock()
-	if len(same) > 0 {
-		if _, _, err := v.permit(ctx, p, ask{action: policy.Manage, purpose: policy.KeepRecords, wearers: same}); err != nil {
-			return nil, err
-		}
+		byOrg[of.org] = of
 	}
 	contacts, err := v.contactsOf(ctx, changes)
 	if err != nil {
@@ -192,19 +200,16 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 		if im.State != importReceived {
 			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was staged, confirmed or dropped before"}
 		}
-		rows, err := v.resolve(changes, contacts)
-		if err != nil {
-			return err
+		rows := make([]stagedChange, len(changes))
+		resolver := v.resolver(contacts)
+		for i, ch := range changes {
+			if rows[i], err = resolver.resolve(ch); err != nil {
+				return invalid("person %d: %v", i+1, err)
+			}
 		}
 		staged = make([]vaultclient.Staged, len(rows))
 		for i, row := range rows {
-			staged[i] = vaultclient.Staged{Wearer: row.Wearer, State: "changed"}
-			switch {
-			case row.New:
-				staged[i].State = "new"
-			case row.Identity == nil && row.Contact == nil && row.NI == nil && row.Facts == v.state.wearers[row.Wearer].facts:
-				staged[i].State = "same"
-			}
+			staged[i] = vaultclient.Staged{Wearer: row.Wearer, State: v.stateOf(row)}
 			if row.New {
 				t.newWearer(row)
 			}
@@ -221,7 +226,7 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 		}
 		im.State, im.Staged = importStaged, len(rows)
 		for _, of := range parties {
-			o := v.opening(p, a)
+			o := v.opening(p, changing)
 			o.Import, o.Wearers, o.Rule = n, of.wearers, joinRules(of.rules)
 			e, err := v.seal(entry{org: of.org, kind: ledger.Stage, basis: ledger.Gate, count: len(of.wearers)}, o)
 			if err != nil {
@@ -235,6 +240,17 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 		return nil, hideCommitError(err)
 	}
 	return staged, nil
+}
+
+// stateOf says what a change makes of its wearer: new, changed or same. The state stands still.
+func (v *Vault) stateOf(row stagedChange) string {
+	switch {
+	case row.New:
+		return "new"
+	case row.Identity == nil && row.Contact == nil && row.NI == nil && row.Facts == v.state.wearers[row.Wearer].facts:
+		return "same"
+	}
+	return "changed"
 }
 
 // newWearer makes the keys of a new wearer, so that values can be sealed for it while its import waits.
@@ -283,128 +299,136 @@ func (v *Vault) known(ch vaultclient.Change) *wearer {
 	return nil
 }
 
-// resolve turns changes into what each wearer is to become. The committer calls it, so the state stands still.
-func (v *Vault) resolve(changes []vaultclient.Change, contacts map[id.Wearer]string) ([]stagedChange, error) {
-	today := v.today()
-	rows := make([]stagedChange, len(changes))
-	staff := map[staffKey]int{}
-	persons := map[string]id.Person{} // by NI number, among the changes themselves
-	for i, ch := range changes {
-		bad := func(err error) error { return invalid("person %d: %v", i+1, err) }
-		if v.state.organisations[ch.Organisation] == nil {
-			return nil, bad(errors.New("no such organisation"))
-		}
-		identity, err := person.CheckIdentity(ch.Identity, today)
-		if err != nil {
-			return nil, bad(err)
-		}
-		contact, err := person.CheckContact(ch.Contact)
-		if err != nil {
-			return nil, bad(err)
-		}
-		from, err := day.Parse(ch.From)
-		if err != nil {
-			return nil, bad(fmt.Errorf("first day of employment: %w", err))
-		}
-		to, err := day.Parse(ch.To)
-		if err != nil {
-			return nil, bad(fmt.Errorf("last day of employment: %w", err))
-		}
-		old := v.known(ch)
-		if old == nil && !ch.Wearer.IsZero() {
-			return nil, bad(errors.New("no such wearer of that organisation"))
-		}
-		if old != nil && identity.StaffNumber.IsZero() {
-			identity.StaffNumber = old.identity.StaffNumber
-		}
-		number := identity.StaffNumber.Expose()
-		if number == "" {
-			return nil, bad(errors.New("a staff number is needed"))
-		}
-		key := staffKey{ch.Organisation, number}
-		if first, dup := staff[key]; dup {
-			return nil, bad(fmt.Errorf("has the same staff number as person %d", first+1))
-		}
-		staff[key] = i
-		if n, ok := v.state.staff[key]; ok && old != nil && n != old.id {
-			return nil, bad(errors.New("another wearer of that organisation has this staff number"))
-		}
-		if ch.New && old != nil {
-			return nil, bad(errors.New("a wearer of that organisation has this staff number already"))
-		}
-		row := stagedChange{}
-		if old != nil {
-			row.Wearer, row.Facts = old.id, old.facts
-		} else {
-			row.Wearer, row.New = id.New[id.Wearer](), true
-			row.Facts = facts{Organisation: ch.Organisation}
-		}
-		if old == nil && identity.Surname.IsZero() {
-			return nil, bad(errors.New("no wearer of that organisation has this staff number: to take somebody on, a surname is needed"))
-		}
-		if old == nil || !from.IsZero() {
-			row.Facts.From = from
-		}
-		if old == nil || !ch.KeepTo {
-			row.Facts.To = to
-		}
-		if old == nil || !ch.KeepClassified {
-			row.Facts.Classified = ch.Classified
-		}
-		if !row.Facts.To.IsZero() && row.Facts.To < row.Facts.From {
-			return nil, bad(errors.New("the last day of employment is before the first"))
-		}
-		if !ch.NI.IsZero() {
-			if !row.Facts.Classified {
-				return nil, bad(errors.New("an NI number is kept for classified people only: leave it out"))
-			}
-			ni, err := person.CheckNI(ch.NI)
-			if err != nil {
-				return nil, bad(err)
-			}
-			row.NI = []byte(ni.Expose())
-		}
-		if row.New {
-			row.Facts.Person, err = v.personFor(ch, row.NI, persons)
-			if err != nil {
-				return nil, bad(err)
-			}
-		}
-		if len(row.NI) > 0 {
-			persons[string(row.NI)] = row.Facts.Person
-			if old != nil && old.ni == v.niHash(string(row.NI)) {
-				row.NI = nil // unchanged
-			}
-		}
-		if row.New || row.Facts.From != old.facts.From || row.Facts.To != old.facts.To || row.Facts.Classified != old.facts.Classified {
-			row.Changed |= policy.FieldEmployment
-		}
-		row.Changed |= ch.Also
-		identity = merge(old, identity, ch.Replace)
-		row.Changed |= differs(old, identity)
-		if b := identity.Encode(); old == nil || string(b) != string(old.identity.Encode()) {
-			row.Identity = b
-			row.Facts.Versions[policy.ClassIdentity]++
-		}
-		if b := contact.Encode(); old == nil || (string(b) != "{}" || ch.Replace&policy.FieldContact != 0) && string(b) != contacts[old.id] {
-			row.Contact = b
-			if string(b) != "{}" || !row.New {
-				row.Changed |= policy.FieldContact
-			}
-			row.Facts.Versions[policy.ClassContact]++
-		}
-		if row.NI == nil && row.New {
-			row.NI = []byte{} // every wearer has a row of every class, so that none tells who is classified
-		}
-		if len(row.NI) > 0 {
-			row.Changed |= policy.FieldNI
-		}
-		if row.NI != nil {
-			row.Facts.Versions[policy.ClassNI]++
-		}
-		rows[i] = row
+// resolver turns changes into what each wearer is to become, one after the other. The state stands still meanwhile: the
+// caller is the committer, or holds the lock.
+type resolver struct {
+	v        *Vault
+	today    day.Day
+	contacts map[id.Wearer]string // of the wearers that are known
+	staff    map[staffKey]bool    // among the changes so far
+	persons  map[string]id.Person // by NI number, likewise
+}
+
+func (v *Vault) resolver(contacts map[id.Wearer]string) *resolver {
+	return &resolver{v, v.today(), contacts, map[staffKey]bool{}, map[string]id.Person{}}
+}
+
+// resolve turns one change into what the wearer is to become, or says without personal data why it can't be.
+func (r *resolver) resolve(ch vaultclient.Change) (stagedChange, error) {
+	v := r.v
+	row := stagedChange{}
+	fail := func(err error) (stagedChange, error) { return row, err }
+	if v.state.organisations[ch.Organisation] == nil {
+		return fail(errors.New("no such organisation"))
 	}
-	return rows, nil
+	identity, err := person.CheckIdentity(ch.Identity, r.today)
+	if err != nil {
+		return fail(err)
+	}
+	contact, err := person.CheckContact(ch.Contact)
+	if err != nil {
+		return fail(err)
+	}
+	from, err := day.Parse(ch.From)
+	if err != nil {
+		return fail(fmt.Errorf("first day of employment: %w", err))
+	}
+	to, err := day.Parse(ch.To)
+	if err != nil {
+		return fail(fmt.Errorf("last day of employment: %w", err))
+	}
+	old := v.known(ch)
+	if old == nil && !ch.Wearer.IsZero() {
+		return fail(errors.New("no such wearer of that organisation"))
+	}
+	if old != nil && identity.StaffNumber.IsZero() {
+		identity.StaffNumber = old.identity.StaffNumber
+	}
+	number := identity.StaffNumber.Expose()
+	if number == "" {
+		return fail(errors.New("a staff number is needed"))
+	}
+	key := staffKey{ch.Organisation, number}
+	if r.staff[key] {
+		return fail(errors.New("somebody else of the same list and organisation has this staff number"))
+	}
+	r.staff[key] = true
+	if n, ok := v.state.staff[key]; ok && old != nil && n != old.id {
+		return fail(errors.New("another wearer of that organisation has this staff number"))
+	}
+	if ch.New && old != nil {
+		return fail(errors.New("a wearer of that organisation has this staff number already"))
+	}
+	if old != nil {
+		row.Wearer, row.Facts = old.id, old.facts
+	} else {
+		row.Wearer, row.New = id.New[id.Wearer](), true
+		row.Facts = facts{Organisation: ch.Organisation}
+	}
+	if old == nil && identity.Surname.IsZero() {
+		return fail(errors.New("no wearer of that organisation has this staff number: to take somebody on, a surname is needed"))
+	}
+	if old == nil || !from.IsZero() {
+		row.Facts.From = from
+	}
+	if old == nil || !ch.KeepTo {
+		row.Facts.To = to
+	}
+	if old == nil || !ch.KeepClassified {
+		row.Facts.Classified = ch.Classified
+	}
+	if !row.Facts.To.IsZero() && row.Facts.To < row.Facts.From {
+		return fail(errors.New("the last day of employment is before the first"))
+	}
+	if !ch.NI.IsZero() {
+		if !row.Facts.Classified {
+			return fail(errors.New("an NI number is kept for classified people only: leave it out"))
+		}
+		ni, err := person.CheckNI(ch.NI)
+		if err != nil {
+			return fail(err)
+		}
+		row.NI = []byte(ni.Expose())
+	}
+	if row.New {
+		row.Facts.Person, err = v.personFor(ch, row.NI, r.persons)
+		if err != nil {
+			return fail(err)
+		}
+	}
+	if len(row.NI) > 0 {
+		r.persons[string(row.NI)] = row.Facts.Person
+		if old != nil && old.ni == v.niHash(string(row.NI)) {
+			row.NI = nil // unchanged
+		}
+	}
+	if row.New || row.Facts.From != old.facts.From || row.Facts.To != old.facts.To || row.Facts.Classified != old.facts.Classified {
+		row.Changed |= policy.FieldEmployment
+	}
+	row.Changed |= ch.Also
+	identity = merge(old, identity, ch.Replace)
+	row.Changed |= differs(old, identity)
+	if b := identity.Encode(); old == nil || string(b) != string(old.identity.Encode()) {
+		row.Identity = b
+		row.Facts.Versions[policy.ClassIdentity]++
+	}
+	if b := contact.Encode(); old == nil || (string(b) != "{}" || ch.Replace&policy.FieldContact != 0) && string(b) != r.contacts[old.id] {
+		row.Contact = b
+		if string(b) != "{}" || !row.New {
+			row.Changed |= policy.FieldContact
+		}
+		row.Facts.Versions[policy.ClassContact]++
+	}
+	if row.NI == nil && row.New {
+		row.NI = []byte{} // every wearer has a row of every class, so that none tells who is classified
+	}
+	if len(row.NI) > 0 {
+		row.Changed |= policy.FieldNI
+	}
+	if row.NI != nil {
+		row.Facts.Versions[policy.ClassNI]++
+	}
+	return row, nil
 }
 
 // personFor finds the human being behind a new wearer.

@@ -162,20 +162,39 @@ func (v *Vault) gateDocument(ctx context.Context, p *principal, r vaultclient.Op
 	if err := v.refuseOthersFile(ctx, p, a, im); err != nil {
 		return err
 	}
-	if im != nil && len(im.Wearers) > 0 {
-		a.wearers = unpackWearers(im.Wearers)
+	where := scopeOf(p.home(im))
+	if im != nil && len(im.Wearers)+len(im.About) > 0 {
+		where = im.About
 		shown := im.Held | policy.FieldDocument
 		a.shown = &shown
-		_, err := v.gate(ctx, p, a)
-		return err
 	}
-	for _, org := range scopeOf(p.home(im)) {
+	if im != nil && len(im.Wearers) > 0 {
+		a.wearers = unpackWearers(im.Wearers)
+		if _, err := v.gate(ctx, p, a); err != nil {
+			return err
+		}
+		a.wearers, where = nil, v.without(where, im.Wearers)
+	}
+	for _, org := range where {
 		a.organisation = org
 		if _, err := v.gate(ctx, p, a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// without returns the organisations that none of the wearers belongs to.
+func (v *Vault) without(orgs []id.Organisation, wearers []byte) []id.Organisation {
+	has := map[id.Organisation]bool{}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	for _, n := range unpackWearers(wearers) {
+		if w := v.state.wearers[n]; w != nil {
+			has[w.facts.Organisation] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(orgs), func(o id.Organisation) bool { return has[o] })
 }
 
 // home is where a file is asked about while nobody is known to be named in it: in the installation, or, by who is tied to

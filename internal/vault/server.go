@@ -145,14 +145,18 @@ func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "users", func(ctx context.Context, c Caller, _ nothing) ([]vc.User, error) { return v.Users(ctx, c) })
 	handle(mux, v, "new-link", v.NewLink)
 	handle(mux, v, "stage", func(ctx context.Context, c Caller, in vc.WireStage) ([]vc.Staged, error) {
-		changes := make([]vc.Change, len(in.Changes))
-		for i, w := range in.Changes {
-			var err error
-			if changes[i], err = w.Change(); err != nil {
-				return nil, invalid("person %d can't be read", i+1)
-			}
+		changes, err := changesIn(in)
+		if err != nil {
+			return nil, err
 		}
 		return v.Stage(ctx, c, in.Import, changes)
+	})
+	handle(mux, v, "weigh", func(ctx context.Context, c Caller, in vc.WireStage) ([]vc.Weighed, error) {
+		changes, err := changesIn(in)
+		if err != nil {
+			return nil, err
+		}
+		return v.Weigh(ctx, c, in.Import, changes)
 	})
 	handle(mux, v, "confirm", func(ctx context.Context, c Caller, in vc.WireConfirm) (nothing, error) {
 		return nothing{}, v.Confirm(ctx, c, in.Import, in.Manifests)
@@ -289,4 +293,16 @@ func wireRecords(recs []vc.Record) []vc.WireRecord {
 		out[i] = r.Wire()
 	}
 	return out
+}
+
+// changesIn reads the changes of a request.
+func changesIn(in vc.WireStage) ([]vc.Change, error) {
+	changes := make([]vc.Change, len(in.Changes))
+	for i, w := range in.Changes {
+		var err error
+		if changes[i], err = w.Change(); err != nil {
+			return nil, invalid("person %d can't be read", i+1)
+		}
+	}
+	return changes, nil
 }

@@ -121,6 +121,17 @@ type Staged struct {
 	State  string    `json:"state"` // new, changed, same
 }
 
+// Weighed is what staging a Change would do.
+type Weighed struct {
+	Wearer id.Wearer     `json:"wearer,omitzero"` // whom it is about, if somebody is known
+	State  string        `json:"state"`           // new, changed, same, refused
+	Reason string        `json:"reason,omitempty"`
+	Fields policy.Fields `json:"fields,omitempty"` // that would be another than before
+	Ends   bool          `json:"ends,omitempty"`   // somebody known gets a last day of employment, or another one
+	Like   []Candidate   `json:"like,omitempty"`   // who somebody new may be; with SameNI they are going to be linked
+	Twins  []int         `json:"twins,omitempty"`  // and which others of the same list, by place
+}
+
 // Manifest binds what an import stored in the register to the organisation's ledger; see package register.
 type Manifest struct {
 	Organisation id.Organisation `json:"organisation"`

@@ -174,11 +174,21 @@ func (c *Client) NewLink(ctx context.Context, auth Auth, user id.User) (secret s
 
 // Stage keeps changes of wearers under an import until it is confirmed or discarded: all of them or, with an error, none.
 func (c *Client) Stage(ctx context.Context, auth Auth, n id.Import, changes []Change) (out []Staged, err error) {
+	err = call(ctx, c, "stage", auth, wireStage(n, changes), &out)
+	return out, err
+}
+
+func wireStage(n id.Import, changes []Change) WireStage {
 	w := WireStage{n, make([]WireChange, len(changes))}
 	for i, ch := range changes {
 		w.Changes[i] = ch.Wire()
 	}
-	err = call(ctx, c, "stage", auth, w, &out)
+	return w
+}
+
+// Weigh says what staging changes would do, one answer for each, and keeps none of them.
+func (c *Client) Weigh(ctx context.Context, auth Auth, n id.Import, changes []Change) (out []Weighed, err error) {
+	err = call(ctx, c, "weigh", auth, wireStage(n, changes), &out)
 	return out, err
 }
 

@@ -44,7 +44,7 @@ type (
 		Replace policy.Fields `json:"replace,omitempty"`
 		Also    policy.Fields `json:"also,omitempty"`
 	}
-	// WireStage is the body of stage.
+	// WireStage is the body of stage and weigh.
 	WireStage struct {
 		Import  id.Import    `json:"import"`
 		Changes []WireChange `json:"changes"`
