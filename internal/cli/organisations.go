@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/dosevault/dosevault/internal/badgefile"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -50,7 +51,7 @@ func (c *OrganisationsAddCmd) Run(e *env) error {
 		return errors.New("an organisation of that name is there already")
 	}
 	for _, a := range c.Account {
-		if !register.IsCode(a) {
+		if !badgefile.IsCode(a) {
 			return fmt.Errorf("--account %s: 1 to 32 letters, digits, hyphens or slashes are expected", a)
 		}
 	}

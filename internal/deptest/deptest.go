@@ -45,7 +45,7 @@ func in(importPath string) string {
 var floors = map[string]int{
 	"internal/id": 0, "internal/day": 0,
 	"internal/dose": 0, "internal/person": 0, "internal/seal": 0, "internal/ledger": 0, "internal/policy": 0,
-	"internal/labfile": 1, "internal/peoplefile": 1, "internal/letter": 1,
+	"internal/labfile": 1, "internal/peoplefile": 1, "internal/badgefile": 1, "internal/letter": 1,
 	"internal/vault": 2, "internal/vaultclient": 2,
 	"internal/register": 3,
 	"internal/incident": 4, "internal/sharing": 4,
@@ -65,6 +65,7 @@ var neighbours = map[string][]string{
 	"internal/ledger":     {"internal/id", "internal/day", "internal/policy"},
 	"internal/seal":       {"internal/id", "internal/policy"},
 	"internal/peoplefile": {"internal/labfile/delimited", "internal/labfile/table"},
+	"internal/badgefile":  {"internal/labfile/delimited", "internal/labfile/table"},
 	"internal/vault":      {"internal/vaultclient"},
 	"internal/cli":        {"internal/vaultcmd"},
 }

@@ -76,7 +76,7 @@ var headings = [fields][]string{
 	department:   {"department", "department name", "dept", "adran", "enw'r adran"},
 	jobTitle:     {"job title", "role", "job role", "job", "position title", "post title", "swydd", "teitl swydd", "teitl y swydd", "rôl"},
 	from:         {"start date", "date started", "from", "employed from", "employment start date", "hire date", "latest start date", "date joined", "dyddiad dechrau"},
-	to:           {"end date", "leaving date", "leave date", "date left", "leaver", "leaver date", "termination date", "employment end date", "employed to", "to", "dyddiad gorffen", "dyddiad gadael"},
+	to:           {"end date", "leaving date", "leave date", "date left", "leaver", "leaver date", "termination date", "employment end date", "employed to", "last day", "last day of employment", "last working day", "to", "diwrnod olaf", "dyddiad gorffen", "dyddiad gadael"},
 	classified:   {"classified", "classified worker", "classified person", "classified yes/no", "classified (yes/no)", "classified y/n", "dosbarthedig", "gweithiwr dosbarthedig", "person dosbarthedig"},
 }
 
@@ -111,7 +111,18 @@ type columns struct {
 	notUsed []string
 }
 
-func columnsOf(header delimited.Record) (columns, error) {
+// heading is what a header calls a field, or nothing.
+func (c *columns) heading(header delimited.Record, f field) string {
+	if c.at[f] < 0 {
+		return ""
+	}
+	return printable(header.Fields[c.at[f]])
+}
+
+// leaverFields are read of a list of leavers.
+var leaverFields = map[field]bool{organisation: true, staffNumber: true, to: true}
+
+func columnsOf(header delimited.Record, leavers bool) (columns, error) {
 	var c columns
 	var ranks [fields]int
 	for f := range c.at {
@@ -121,7 +132,7 @@ func columnsOf(header delimited.Record) (columns, error) {
 	for i, h := range header.Fields {
 		at, known := byHeading[fold(h)]
 		f, rank := field(at[0]), at[1]
-		if !known {
+		if !known || leavers && !leaverFields[f] {
 			continue
 		}
 		if old := c.at[f]; old >= 0 {
@@ -139,6 +150,10 @@ func columnsOf(header delimited.Record) (columns, error) {
 		// The headings that there are can't be repeated: where the header is missing, they are somebody's data.
 		return c, &FileError{Line: header.Line, Reason: fmt.Sprintf("no column with the staff number: a heading such as %q, %q or %q is expected in the first line",
 			"staff number", "employee number", "rhif staff")}
+	}
+	if leavers && c.at[to] < 0 {
+		return c, &FileError{Line: header.Line, Reason: fmt.Sprintf("no column with the last day of employment: a heading such as %q, %q or %q is expected in the first line",
+			"last day", "leaving date", "dyddiad gadael")}
 	}
 	for i, h := range header.Fields {
 		if h = printable(h); used[i] {

@@ -52,11 +52,14 @@ type Report struct {
 	NotUsed       []string // headings of columns that were not read
 	HasTo         bool     // the file has a column for the last day of employment
 	HasClassified bool     // the file has a column that says who is classified
-	NINotTaken    int      // rows whose NI number was left behind because the person is not classified
-	In            int      // records below the header
-	People        []Person
-	Refused       []Refusal
-	Ignored       []int // numbers of blank records
+	// What the file calls these two columns; the first is empty where it has none.
+	OrganisationColumn, StaffNumberColumn string
+
+	NINotTaken int // rows whose NI number was left behind because the person is not classified
+	In         int // records below the header
+	People     []Person
+	Refused    []Refusal
+	Ignored    []int // numbers of blank records
 }
 
 // FileError says why a file as a whole can't be read, with line and column where it has them.
@@ -74,6 +77,7 @@ const (
 // Options say how to read a file.
 type Options struct {
 	Today    day.Day  // required: for the plausibility of a date of birth
+	Leavers  bool     // a list of leavers: organisation, staff number and last day are read, nothing else
 	Fallback Fallback // Windows-1252 if nothing else is said
 	Sheet    string   // of a spreadsheet; the first that is not hidden if nothing else is said
 	MaxBytes int64    // of the file as it came; 0: 64 MiB
@@ -103,11 +107,12 @@ func Read(r io.Reader, o Options) (*Report, error) {
 		return nil, err
 	}
 	header := file.Header()
-	columns, err := columnsOf(header)
+	columns, err := columnsOf(header, o.Leavers)
 	if err != nil {
 		return nil, err
 	}
-	rep := &Report{Encoding: file.Encoding(), Header: header.Fields, NotUsed: columns.notUsed, HasTo: columns.at[to] >= 0, HasClassified: columns.at[classified] >= 0}
+	rep := &Report{Encoding: file.Encoding(), Header: header.Fields, NotUsed: columns.notUsed, HasTo: columns.at[to] >= 0, HasClassified: columns.at[classified] >= 0,
+		OrganisationColumn: columns.heading(header, organisation), StaffNumberColumn: columns.heading(header, staffNumber)}
 	first := map[[2]string]int{}
 	for {
 		rec, err := file.Next()
@@ -124,6 +129,9 @@ func Read(r io.Reader, o Options) (*Report, error) {
 		}
 		c := cells{columns: &columns, header: header.Fields, rec: rec}
 		p := c.person(o.Today)
+		if o.Leavers && p.To.IsZero() {
+			c.refuse(to, "the last day of employment is missing")
+		}
 		if c.refusal == nil {
 			key := [2]string{strings.ToLower(p.Organisation), strings.ToUpper(p.Identity.StaffNumber.Expose())}
 			if n, ok := first[key]; ok {

@@ -335,6 +335,12 @@ func (w fusedVault) Organisations(ctx context.Context, a vc.Auth) ([]vc.Organisa
 func (w fusedVault) Reveal(ctx context.Context, a vc.Auth, r vc.RevealRequest) ([]vc.Record, error) {
 	return fused(w.f, "revealing", func() ([]vc.Record, error) { return w.v.Reveal(ctx, w.as(a), r) })
 }
+func (w fusedVault) Weigh(ctx context.Context, a vc.Auth, n id.Import, ch []vc.Change) ([]vc.Weighed, error) {
+	return fused(w.f, "weigh", func() ([]vc.Weighed, error) { return w.v.Weigh(ctx, w.as(a), n, ch) })
+}
+func (w fusedVault) FindStaff(ctx context.Context, a vc.Auth, p policy.Purpose, keys []vc.StaffKey) ([]id.Wearer, error) {
+	return fused(w.f, "looking for staff numbers", func() ([]id.Wearer, error) { return w.v.FindStaff(ctx, w.as(a), p, keys) })
+}
 func (w fusedVault) Stage(ctx context.Context, a vc.Auth, n id.Import, ch []vc.Change) ([]vc.Staged, error) {
 	return fused(w.f, "stage", func() ([]vc.Staged, error) { return w.v.Stage(ctx, w.as(a), n, ch) })
 }
@@ -395,6 +401,9 @@ func (s fusedStore) Move(ctx context.Context, from register.State, im register.I
 }
 func (s fusedStore) Claim(ctx context.Context, from, to register.State, by register.Hold) (register.ImportRow, error) {
 	return fused(s.f, "claiming", func() (register.ImportRow, error) { return s.Store.Claim(ctx, from, to, by) })
+}
+func (s fusedStore) ClaimOne(ctx context.Context, n id.Import, from, to register.State, by register.Hold) (register.ImportRow, error) {
+	return fused(s.f, "claiming one", func() (register.ImportRow, error) { return s.Store.ClaimOne(ctx, n, from, to, by) })
 }
 func (s fusedStore) SetDocument(ctx context.Context, n id.Import, name string, parts [][]byte) error {
 	return fusedErr(s.f, "keeping a document", func() error { return s.Store.SetDocument(ctx, n, name, parts) })

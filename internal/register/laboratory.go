@@ -478,6 +478,9 @@ func (s *Service) Accept(ctx context.Context, auth vaultclient.Auth, n id.Import
 	if err != nil {
 		return err
 	}
+	if im.isList() {
+		return s.acceptList(ctx, auth, im)
+	}
 	if im.Kind != KindLaboratory {
 		return fmt.Errorf("what is no laboratory's file %w", ErrState)
 	}
@@ -495,6 +498,9 @@ func (s *Service) Accept(ctx context.Context, auth vaultclient.Auth, n id.Import
 // WriteRefused writes the refused rows of an import as they stood in its file, to be corrected and loaded again. It is
 // a reveal of what the file holds.
 func (s *Service) WriteRefused(ctx context.Context, auth vaultclient.Auth, n id.Import, w io.Writer) error {
+	if im, err := s.Store.Import(ctx, n); err == nil && im.isList() {
+		return s.writeRefusedList(ctx, auth, im, w)
+	}
 	im, p, err := s.PreviewOf(ctx, auth, n)
 	if err != nil {
 		return err
@@ -624,6 +630,11 @@ func (s *Service) confirm(ctx context.Context, auth vaultclient.Auth, im ImportR
 	if err := s.Vault.Confirm(ctx, auth, im.ID, manifests); err != nil {
 		return fmt.Errorf("entering the import in the ledger: %w", err)
 	}
+	if im.isList() { // its rows are where they belong now
+		if err := s.Store.SetDocument(ctx, im.ID, docRows, nil); err != nil {
+			return err
+		}
+	}
 	im.State = Done
 	return s.Store.Move(ctx, Stored, im)
 }
@@ -678,7 +689,10 @@ func (s *Service) goOn(ctx context.Context, im ImportRow) error {
 	case err != nil:
 		return err
 	}
-	return s.Store.Move(ctx, from, im)
+	if err := s.Store.Move(ctx, from, im); err != nil || im.State != Failed {
+		return err
+	}
+	return s.Vault.Discard(ctx, vaultclient.Auth{}, im.ID)
 }
 
 func (s *Service) hold() Hold { return Hold{s.Owner, Lease} }

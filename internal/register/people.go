@@ -74,16 +74,24 @@ func (s *Service) takeOnBy(ctx context.Context, auth vaultclient.Auth, im Import
 	if err := s.Store.CreateImport(ctx, im, nil); err != nil {
 		return out, err
 	}
-	err := s.held(ctx, im, func(ctx context.Context) error { return s.takeOn(ctx, auth, im, joiners, &out) })
+	return out, s.orFail(ctx, auth, im, func(ctx context.Context) error { return s.takeOn(ctx, auth, im, joiners, &out) })
+}
+
+// orFail does work that stores an import's rows while it is held, and ends the import where they were not stored.
+func (s *Service) orFail(ctx context.Context, auth vaultclient.Auth, im ImportRow, work func(context.Context) error) error {
+	err := s.held(ctx, im, work)
 	if err == nil {
-		return out, nil
+		return nil
 	}
 	// Nothing was stored, or all of it was and only the ledger is behind: then Reconcile goes on.
 	if now, look := s.Store.Import(ctx, im.ID); look == nil && now.State == Importing {
 		im.State, im.Failure = Failed, "it was not stored"
+		if no, ok := errors.AsType[*InputError](err); ok {
+			im.Failure = no.Message
+		}
 		err = errors.Join(err, s.Vault.Discard(ctx, auth, im.ID), s.Store.Move(ctx, Importing, im))
 	}
-	return out, err
+	return err
 }
 
 // changesOf are what joiners change in the vault.
@@ -124,7 +132,8 @@ func (s *Service) takeOn(ctx context.Context, auth vaultclient.Auth, im ImportRo
 			out.Same++
 		}
 	}
-	im.Stored, im.Ignored = out.New+out.Changed, out.Same
+	im.Stored = out.New + out.Changed
+	im.Ignored = im.In - im.Counts.Refused - im.Stored
 	return s.finish(ctx, auth, im, Importing, rows)
 }
 

@@ -36,6 +36,8 @@ type Vault interface {
 	Whoami(ctx context.Context, auth vaultclient.Auth) (vaultclient.User, error)
 	Organisations(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.Organisation, error)
 	Reveal(ctx context.Context, auth vaultclient.Auth, r vaultclient.RevealRequest) ([]vaultclient.Record, error)
+	Weigh(ctx context.Context, auth vaultclient.Auth, n id.Import, changes []vaultclient.Change) ([]vaultclient.Weighed, error)
+	FindStaff(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, keys []vaultclient.StaffKey) ([]id.Wearer, error)
 	Stage(ctx context.Context, auth vaultclient.Auth, n id.Import, changes []vaultclient.Change) ([]vaultclient.Staged, error)
 	Confirm(ctx context.Context, auth vaultclient.Auth, n id.Import, manifests []vaultclient.Manifest) error
 	Discard(ctx context.Context, auth vaultclient.Auth, n id.Import) error
@@ -84,6 +86,7 @@ type Hold struct {
 // The kinds of imports.
 const (
 	KindPeople     = "people"
+	KindLeavers    = "leavers"
 	KindDispatch   = "dispatch"
 	KindPerson     = "person"        // one person, by a form
 	KindNote       = "investigation" // something written about an investigation
@@ -214,6 +217,8 @@ type Store interface {
 	Move(ctx context.Context, from State, im ImportRow) error
 	// Claim takes the oldest import in a state into another, for one caller only, who then holds it. ErrNotFound: none waits.
 	Claim(ctx context.Context, from, to State, by Hold) (ImportRow, error)
+	// ClaimOne takes this very import from one state into another, likewise. ErrState: it is not in from.
+	ClaimOne(ctx context.Context, n id.Import, from, to State, by Hold) (ImportRow, error)
 	// Reclaim takes an import in a state that is held which is the caller's, nobody's, or whose lease has ended, for one
 	// caller only. It stays in its state. ErrNotFound: there is none.
 	Reclaim(ctx context.Context, by Hold) (ImportRow, error)

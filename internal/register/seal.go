@@ -110,7 +110,7 @@ func (s *Service) sealDocument(ctx context.Context, auth vaultclient.Auth, im Im
 	for i := 0; small.Len() > 0; i++ {
 		items = append(items, vaultclient.Item{Context: documentContext(im.ID, name, i), Value: small.Next(part), Pad: documentPad})
 	}
-	return s.seal(ctx, auth, policy.AssessDose, items)
+	return s.seal(ctx, auth, im.purpose(), items)
 }
 
 // openDocument opens a document. It is a reveal of all that the document holds.
@@ -123,7 +123,7 @@ func (s *Service) openDocument(ctx context.Context, auth vaultclient.Auth, im Im
 	for i, p := range parts {
 		items[i] = vaultclient.Item{Context: documentContext(im.ID, name, i), Value: p}
 	}
-	opened, err := s.open(ctx, auth, policy.AssessDose, reason, items)
+	opened, err := s.open(ctx, auth, im.purpose(), reason, items)
 	if err != nil {
 		return nil, err
 	}

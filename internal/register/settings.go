@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dosevault/dosevault/internal/badgefile"
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
@@ -123,7 +124,7 @@ func (set Settings) check(today day.Day) error {
 		return wrong("an organisation has at most %d accounts at laboratories", MaxAccounts)
 	}
 	for i, a := range set.Accounts {
-		if !IsCode(a) || slices.Contains(set.Accounts[:i], a) {
+		if !badgefile.IsCode(a) || slices.Contains(set.Accounts[:i], a) {
 			return wrong("account %d: 1 to 32 letters, digits, hyphens or slashes are expected, and each account once", i+1)
 		}
 	}
@@ -164,13 +165,6 @@ func (n NoticeContact) check(today day.Day) error {
 // isSetting reports whether a text fits into a setting: printed characters, trimmed, not too many.
 func isSetting(s string) bool {
 	return len(s) <= maxSettingText && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '\u007f' || r == '\ufffd' })
-}
-
-// IsCode reports whether a text can be a barcode, the name of a batch or an account, as laboratories' files spell them.
-func IsCode(s string) bool {
-	return s != "" && len(s) <= 32 && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '/'
-	})
 }
 
 // checkLevels holds an organisation's investigation levels to what they are for: a dose above zero and below the legal

@@ -60,7 +60,7 @@ type sum struct {
 }
 
 // rowsOf says which rows an import of a kind stores; a kind that is not here is not held against its rows.
-var rowsOf = map[string]string{"people": "w", "person": "w", "dispatch": "p", "laboratory": "ri", "investigation": "i"}
+var rowsOf = map[string]string{"people": "w", "leavers": "w", "person": "w", "dispatch": "p", "laboratory": "ri", "investigation": "i"}
 
 var tables = map[byte]string{'w': "wearer", 'p': "wear_period", 'r': "reading", 'i': "investigation"}
 

@@ -240,6 +240,16 @@ func (s *Register) Claim(ctx context.Context, from, to register.State, by regist
 		by.Owner[:], by.For.Microseconds(), string(to), string(from))
 }
 
+// ClaimOne implements register.Store.
+func (s *Register) ClaimOne(ctx context.Context, n id.Import, from, to register.State, by register.Hold) (register.ImportRow, error) {
+	im, err := s.take(ctx, "UPDATE import SET owner = $1, lease = "+until("$2")+", state = $3 WHERE id = $4 AND state = $5 RETURNING "+importColumns,
+		by.Owner[:], by.For.Microseconds(), string(to), n[:], string(from))
+	if errors.Is(err, register.ErrNotFound) {
+		err = fmt.Errorf("the import %w than %s", register.ErrState, from)
+	}
+	return im, err
+}
+
 // Reclaim implements register.Store. An import that is just being committed is locked, and passed over.
 func (s *Register) Reclaim(ctx context.Context, by register.Hold) (register.ImportRow, error) {
 	return s.take(ctx, "UPDATE import SET owner = $1, lease = "+until("$2")+` WHERE id = (SELECT id FROM import WHERE state = ANY($3) AND (owner = $1 OR lease < `+until("0")+`)

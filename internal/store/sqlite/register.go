@@ -251,6 +251,15 @@ func (s *Register) Claim(ctx context.Context, from, to register.State, by regist
 		by.Owner[:], until(by.For), to, from)
 }
 
+// ClaimOne implements register.Store.
+func (s *Register) ClaimOne(ctx context.Context, n id.Import, from, to register.State, by register.Hold) (register.ImportRow, error) {
+	im, err := s.take(ctx, "UPDATE import SET owner = $1, lease = $2, state = $3 WHERE id = $4 AND state = $5 RETURNING "+importColumns, by.Owner[:], until(by.For), to, n[:], from)
+	if errors.Is(err, register.ErrNotFound) {
+		err = fmt.Errorf("the import %w than %s", register.ErrState, from)
+	}
+	return im, err
+}
+
 // Reclaim implements register.Store.
 func (s *Register) Reclaim(ctx context.Context, by register.Hold) (register.ImportRow, error) {
 	const free = "WHERE state IN ($1, $2, $3) AND (lease < $4 OR owner = $5) ORDER BY created LIMIT 1"

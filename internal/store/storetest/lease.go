@@ -50,6 +50,20 @@ func held(t *testing.T, s register.Store, reopen func() register.Store) {
 	check(t, "owner of what is done", got.Owner, id.Owner{})
 	wantErr(t, "holding what is done", s.Extend(ctx, im.ID, mine), register.ErrState)
 
+	// Who wants one import and no other gets it once.
+	create(t, s, anImport(register.Previewed))
+	one := anImport(register.Previewed)
+	create(t, s, one)
+	got, err = s.ClaimOne(ctx, one.ID, register.Previewed, register.Importing, mine)
+	must(t, err)
+	check(t, "what was claimed", []any{got.ID, got.State, got.Owner}, []any{one.ID, register.Importing, mine.Owner})
+	_, err = another.ClaimOne(ctx, one.ID, register.Previewed, register.Importing, other)
+	wantErr(t, "claiming what somebody has", err, register.ErrState)
+	_, err = another.ClaimOne(ctx, id.New[id.Import](), register.Previewed, register.Importing, other)
+	wantErr(t, "claiming what is none", err, register.ErrState)
+	got.State = register.Failed
+	must(t, s.Move(ctx, register.Importing, got))
+
 	// So it is with what is held from the beginning.
 	im = anImport(register.Importing)
 	im.Owner = mine.Owner
