@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,9 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
-	"github.com/dosevault/dosevault/internal/peoplefile"
 	"github.com/dosevault/dosevault/internal/register"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -185,96 +182,6 @@ func printPreview(e *env, p *register.Preview) {
 	}
 	show("Refused:", p.Refused)
 	show("To be looked at:", p.Notices)
-}
-
-// PeopleCmd holds what is done with wearers.
-type PeopleCmd struct {
-	Import PeopleImportCmd `cmd:"" help:"Take on or change wearers from a list (CSV or XLSX); staff numbers are the key."`
-}
-
-// PeopleImportCmd imports a list of people.
-type PeopleImportCmd struct {
-	signedIn
-	File         string `arg:"" help:"CSV or XLSX list; usual column names are recognised in English and Welsh." type:"existingfile"`
-	Organisation string `help:"The employer, where the list has no such column." placeholder:"NAME"`
-	Sender       string `help:"Who sent it." default:"personnel department"`
-	Yes          bool   `help:"Store without asking."`
-	Refused      string `help:"Write the refused rows to this file, to be corrected and loaded again." type:"path" placeholder:"FILE"`
-}
-
-// Run shows what the list says, asks, and stores all of it or nothing.
-func (c *PeopleImportCmd) Run(e *env) error {
-	svc, auth, done, err := c.service(e)
-	if err != nil {
-		return err
-	}
-	defer done()
-	raw, err := os.ReadFile(c.File)
-	if err != nil {
-		return err
-	}
-	orgs, err := svc.Vault.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
-	opt := peoplefile.Options{Today: day.At(time.Now().UTC())}
-	rep, err := peoplefile.Read(bytes.NewReader(raw), opt)
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(c.File), err)
-	}
-	fallback, err := findOrganisation(orgs, c.Organisation)
-	if err != nil {
-		return err
-	}
-	var joiners []register.Joiner
-	for _, p := range rep.People {
-		org := fallback
-		if p.Organisation != "" {
-			if org, err = findOrganisation(orgs, p.Organisation); err != nil {
-				return fmt.Errorf("row %d: column organisation: %w; nothing was stored", p.Number, err)
-			}
-		}
-		if org.IsZero() {
-			return fmt.Errorf("row %d: no employer: give --organisation; nothing was stored", p.Number)
-		}
-		joiners = append(joiners, register.Joiner{Organisation: org, Identity: p.Identity, Contact: p.Contact, NI: p.NI, From: p.From, To: p.To, Classified: p.Classified, KeepTo: !rep.HasTo, KeepClassified: !rep.HasClassified,
-			Employment: register.Employment{Department: p.Department, JobTitle: p.JobTitle}})
-	}
-	fmt.Fprintf(e.stdout, "%d rows: %d people, %d refused, %d blank.\n", rep.In, len(rep.People), len(rep.Refused), len(rep.Ignored))
-	for _, r := range rep.Refused {
-		fmt.Fprintf(e.stdout, "  row %d: %s: %s\n", r.Number, r.Column, r.Reason)
-	}
-	if len(rep.NotUsed) > 0 {
-		fmt.Fprintf(e.stdout, "Columns not used: %s.\n", strings.Join(rep.NotUsed, ", "))
-	}
-	if rep.NINotTaken > 0 {
-		fmt.Fprintf(e.stdout, "%d NI numbers are left out: only classified people's are kept.\n", rep.NINotTaken)
-	}
-	if c.Refused != "" && len(rep.Refused) > 0 {
-		write := func(w io.Writer) error { return peoplefile.WriteRefused(w, raw, opt, rep, nil) }
-		if err := writeRefused(e, c.Refused, len(rep.Refused), write); err != nil {
-			return err
-		}
-	}
-	if len(joiners) == 0 {
-		return errors.New("no row can be stored; nothing was")
-	}
-	if !c.Yes && !e.agreed(fmt.Sprintf("Store %d people?", len(joiners))) {
-		return nil
-	}
-	taken, err := svc.TakeOn(e.ctx, auth, joiners, sum(raw), c.Sender)
-	var refused *vaultclient.Error
-	if n := 0; errors.As(err, &refused) {
-		if _, scan := fmt.Sscanf(refused.Message, "person %d: ", &n); scan == nil && n > 0 && n <= len(rep.People) {
-			_, why, _ := strings.Cut(refused.Message, ": ")
-			return fmt.Errorf("row %d: %s; nothing was stored", rep.People[n-1].Number, why)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "Stored: %d new, %d changed, %d the same.\n", taken.New, taken.Changed, taken.Same)
-	return nil
 }
 
 // reasons counts refusals by what is wrong, the most frequent first.

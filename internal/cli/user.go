@@ -17,6 +17,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/register"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -152,22 +153,7 @@ func findOrganisation(orgs []vaultclient.Organisation, name string) (id.Organisa
 	if name == "" {
 		return id.Organisation{}, nil
 	}
-	var hits []vaultclient.Organisation
-	for _, o := range orgs {
-		if strings.EqualFold(o.Name, name) || o.ID.String() == name {
-			return o.ID, nil
-		}
-		if strings.HasPrefix(person.Fold(o.Name), person.Fold(name)) {
-			hits = append(hits, o)
-		}
-	}
-	switch len(hits) {
-	case 1:
-		return hits[0].ID, nil
-	case 0:
-		return id.Organisation{}, errors.New("none of your organisations has this name, or begins with it")
-	}
-	return id.Organisation{}, fmt.Errorf("%d of your organisations begin with this: write the whole name", len(hits))
+	return register.OrganisationNamed(orgs, name)
 }
 
 // whereOf names the organisations that a user or machine is tied to; none is the whole service.
