@@ -52,7 +52,7 @@ func (r *reader) read(db string) (string, error) {
 		out.Write(append(b, '\n'))
 	}
 	for _, w := range r.wearers {
-		rec, err := s.WearerRecord(ctx, r.auth, w)
+		rec, err := s.WearerRecord(ctx, r.auth, w, 0)
 		if err != nil {
 			return "", fmt.Errorf("a wearer's record: %w", err)
 		}

@@ -274,7 +274,7 @@ func (a *api) doses(ctx context.Context, c *caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	rec, err := a.Register.WearerRecord(ctx, c.auth, w)
+	rec, err := a.Register.WearerRecord(ctx, c.auth, w, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -18,15 +18,15 @@ type pagesRegister struct {
 }
 
 // WearerRecord implements web.Register.
-func (p pagesRegister) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*web.WearerRecord, error) {
-	rec, err := p.Service.WearerRecord(ctx, auth, w)
+func (p pagesRegister) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer, fields policy.Fields) (*web.WearerRecord, error) {
+	rec, err := p.Service.WearerRecord(ctx, auth, w, fields)
 	if errors.Is(err, register.ErrNotFound) {
 		return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such wearer"}
 	}
 	if err != nil {
 		return nil, err
 	}
-	out := &web.WearerRecord{Department: rec.Employment.Department, Subject: rec.Subject, Levels: rec.Levels, Assessment: rec.Assessment}
+	out := &web.WearerRecord{Records: rec.Records, Department: rec.Employment.Department, Subject: rec.Subject, Levels: rec.Levels, Assessment: rec.Assessment}
 	for _, r := range rec.Reports {
 		for _, one := range r.Report.Readings {
 			out.Readings = append(out.Readings, web.Reading{From: r.From, To: r.To, Position: r.Wear.Position, Reading: one, Version: r.Version,

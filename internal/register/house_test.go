@@ -223,7 +223,7 @@ func (h *house) imported(b []byte) (register.ImportRow, *register.Preview) {
 
 func (h *house) record(w id.Wearer) *register.WearerRecord {
 	h.Helper()
-	rec, err := h.web.WearerRecord(h.Context(), h.auth, w)
+	rec, err := h.web.WearerRecord(h.Context(), h.auth, w, 0)
 	h.ok(err)
 	return rec
 }
@@ -370,6 +370,9 @@ func (w fusedVault) Reseal(ctx context.Context, a vc.Auth, p policy.Purpose, ite
 }
 func (w fusedVault) Open(ctx context.Context, a vc.Auth, r vc.OpenRequest) ([][]byte, error) {
 	return fused(w.f, "open", func() ([][]byte, error) { return w.v.Open(ctx, w.as(a), r) })
+}
+func (w fusedVault) Look(ctx context.Context, a vc.Auth, r vc.LookRequest) (vc.Look, error) {
+	return fused(w.f, "look", func() (vc.Look, error) { return w.v.Look(ctx, w.as(a), r) })
 }
 func (w fusedVault) Intake(ctx context.Context, a vc.Auth, in vc.Intake) error {
 	return fusedErr(w.f, "intake", func() error { return w.v.Intake(ctx, w.as(a), in) })

@@ -70,16 +70,25 @@ func (s *Service) Investigations(ctx context.Context, auth vaultclient.Auth, org
 	return s.openInvestigationRows(ctx, auth, rows)
 }
 
-// openInvestigationRows opens rows of investigations and of notes and puts the notes to their investigations.
+// openInvestigationRows opens rows of investigations and of notes; the notes are put to their investigations.
 func (s *Service) openInvestigationRows(ctx context.Context, auth vaultclient.Auth, rows []InvestigationRow) ([]Investigation, error) {
+	opened, err := s.open(ctx, auth, policy.AssessDose, "investigations", investigationItems(rows))
+	if err != nil {
+		return nil, err
+	}
+	return decodeInvestigations(rows, opened)
+}
+
+func investigationItems(rows []InvestigationRow) []vaultclient.Item {
 	items := make([]vaultclient.Item, len(rows))
 	for i := range rows {
 		items[i] = vaultclient.Item{Context: rows[i].context(), Value: rows[i].Sealed}
 	}
-	opened, err := s.open(ctx, auth, policy.AssessDose, "investigations", items)
-	if err != nil {
-		return nil, err
-	}
+	return items
+}
+
+// decodeInvestigations reads what rows opened to, newest first.
+func decodeInvestigations(rows []InvestigationRow, opened [][]byte) ([]Investigation, error) {
 	var out []Investigation
 	notes := map[id.Row][]InvestigationNote{}
 	for i, b := range opened {

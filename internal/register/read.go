@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -20,7 +21,8 @@ type WearerRecord struct {
 	Levels         []dose.Level   // the employer's own
 	Assessment     dose.Assessment
 	Investigations []Investigation
-	Employments    int // that the assessment sums over; more than 1 only for who may see them all
+	Records        []vaultclient.Record // the fields asked for: of the wearer, or of all the own employments of a wearer who looks
+	Employments    int                  // that the assessment sums over; more than 1 only for who may see them all
 }
 
 // WearerReport is one report of one badge.
@@ -42,19 +44,20 @@ func purposeFor(u vaultclient.User) policy.Purpose {
 	return policy.AssessDose
 }
 
-// WearerRecord returns a wearer's record, revealed to the caller. A co-ordinator's, and the wearer's own, covers all the person's employments.
+// WearerRecord returns a wearer's record, revealed to the caller, with fields that the vault holds of them if any are asked for. A co-ordinator's, and the
+// wearer's own, covers all the person's employments; what is read is one entry in the ledger of each, and one for what the organisation keeps of its own.
 // ErrNotFound: there is no such wearer.
-func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*WearerRecord, error) {
+func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer, fields policy.Fields) (*WearerRecord, error) {
 	user, err := s.Vault.Whoami(ctx, auth)
 	if err != nil {
 		return nil, err
 	}
 	purpose := purposeFor(user)
-	wearers := []id.Wearer{w}
+	wearers, named := []id.Wearer{w}, []id.Wearer{w}
 	out := &WearerRecord{Subject: dose.Subject{Group: dose.Adult}, Employments: 1}
 	switch {
 	case user.Role == policy.Wearer && slices.Contains(user.Wearers, w):
-		wearers = user.Wearers // a wearer's own dose is the sum over all their employments
+		wearers, named = user.Wearers, user.Wearers // a wearer's own dose is the sum over all their employments
 		out.Employments = len(wearers)
 	case user.Role == policy.Coordinator:
 		links, err := s.Vault.Linked(ctx, auth, purpose, wearers)
@@ -75,21 +78,49 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 	if len(rows) == 0 {
 		return nil, ErrNotFound
 	}
-	b, err := s.open(ctx, auth, purpose, "", []vaultclient.Item{{Context: rows[0].context(policy.ClassEmployment), Value: rows[0].Sealed}})
-	if err != nil {
-		return nil, err
-	}
-	if err := decode(b[0], &out.Employment); err != nil {
-		return nil, err
-	}
 	results, err := s.Store.Results(ctx, wearers, 0)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := s.openResults(ctx, auth, purpose, "", results)
+	items := append([]vaultclient.Item{{Context: rows[0].context(policy.ClassEmployment), Value: rows[0].Sealed}}, resultItems(results)...)
+	kept, err := s.keptOf(ctx, user, rows[0].Organisation)
 	if err != nil {
 		return nil, err
 	}
+	look := vaultclient.LookRequest{OpenRequest: vaultclient.OpenRequest{Purpose: purpose, Items: append(items, kept.items...)}, Fields: fields, Wearers: named}
+	if user.Role != policy.Wearer {
+		look.Reason = "a wearer's record" // also of the organisation's own rows
+	}
+	values, err := s.look(ctx, auth, look, out)
+	if err != nil {
+		return nil, err
+	}
+	if err := decode(values[0], &out.Employment); err != nil {
+		return nil, err
+	}
+	opened, err := decodeResults(results, values[1:len(items)])
+	if err != nil {
+		return nil, err
+	}
+	if err := kept.decode(values[len(items):], w, out); err != nil {
+		return nil, err
+	}
+	out.evaluate(opened, wearers, s.today())
+	return out, nil
+}
+
+// look opens values, and reads fields into the record if any are asked for, in one call.
+func (s *Service) look(ctx context.Context, auth vaultclient.Auth, r vaultclient.LookRequest, out *WearerRecord) ([][]byte, error) {
+	if r.Fields == 0 {
+		return s.openBy(ctx, auth, r.Purpose, r.Reason, len(r.Items), r.Items)
+	}
+	got, err := s.Vault.Look(ctx, auth, r)
+	out.Records = got.Records
+	return got.Values, err
+}
+
+// evaluate lays out the reports of wear periods and sums the newest up.
+func (x *WearerRecord) evaluate(opened []openedResult, wearers []id.Wearer, today day.Day) {
 	var records []dose.Record
 	for _, o := range opened {
 		for i, r := range o.Reports {
@@ -97,49 +128,51 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 			if newest {
 				records = append(records, record(o.Wear, o.PeriodRow, r.Report, slices.Index(wearers, o.Wearer)))
 			}
-			out.Reports = append(out.Reports, WearerReport{o.Organisation, o.Barcode, o.Wear, o.Starts, o.Ends, int(r.Version) - 1, !newest, r.Report})
+			x.Reports = append(x.Reports, WearerReport{o.Organisation, o.Barcode, o.Wear, o.Starts, o.Ends, int(r.Version) - 1, !newest, r.Report})
 		}
 	}
-	slices.SortFunc(out.Reports, func(a, b WearerReport) int {
-		if a.To != b.To {
-			return int(b.To) - int(a.To)
-		}
-		if a.Barcode != b.Barcode {
-			if a.Barcode < b.Barcode {
-				return -1
-			}
-			return 1
-		}
-		return b.Version - a.Version
+	slices.SortFunc(x.Reports, func(a, b WearerReport) int {
+		return cmp.Or(int(b.To)-int(a.To), cmp.Compare(a.Barcode, b.Barcode), b.Version-a.Version)
 	})
-	if user.Role != policy.Wearer {
-		if err := s.employersView(ctx, auth, purpose, rows[0].Organisation, w, out); err != nil {
-			return nil, err
-		}
-	}
-	out.Assessment = dose.Evaluate(out.Subject, out.Levels, records, s.today())
-	return out, nil
+	x.Assessment = dose.Evaluate(x.Subject, x.Levels, records, today)
 }
 
-// employersView adds what an organisation keeps of its own: levels and investigations.
-func (s *Service) employersView(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, org id.Organisation, w id.Wearer, out *WearerRecord) error {
-	set, err := s.settings(ctx, auth, purpose, []vaultclient.Organisation{{ID: org}})
+// kept is what an organisation keeps of its own: settings and investigations.
+type kept struct {
+	items    []vaultclient.Item
+	settings int // 1: the first item are the settings
+	rows     []InvestigationRow
+}
+
+// keptOf finds what an organisation keeps of its own. A wearer does not see it.
+func (s *Service) keptOf(ctx context.Context, user vaultclient.User, org id.Organisation) (k kept, err error) {
+	if user.Role == policy.Wearer {
+		return k, nil
+	}
+	sealed, err := s.Store.Organisations(ctx)
 	if err != nil {
-		return err
+		return k, err
 	}
-	for _, one := range set {
-		out.Levels = one.Levels
+	if b, ok := sealed[org]; ok {
+		k.items, k.settings = append(k.items, vaultclient.Item{Context: organisationContext(org), Value: b}), 1
 	}
-	all, err := s.Investigations(ctx, auth, org)
-	if err != nil {
-		return err
-	}
-	for _, v := range all {
-		if v.Wearer == w {
-			out.Investigations = append(out.Investigations, v)
+	k.rows, err = s.Store.Investigations(ctx, org)
+	k.items = append(k.items, investigationItems(k.rows)...)
+	return k, err
+}
+
+// decode adds levels, and the investigations of a wearer, to the record.
+func (k kept) decode(values [][]byte, w id.Wearer, out *WearerRecord) error {
+	if k.settings > 0 {
+		var set Settings
+		if err := decode(values[0], &set); err != nil {
+			return err
 		}
+		out.Levels = set.Levels
 	}
-	return nil
+	all, err := decodeInvestigations(k.rows, values[k.settings:])
+	out.Investigations = slices.DeleteFunc(all, func(v Investigation) bool { return v.Wearer != w })
+	return err
 }
 
 // overviewMonths is how far back an overview counts badges.

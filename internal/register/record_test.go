@@ -68,7 +68,7 @@ func TestWhoSeesARecord(t *testing.T) {
 		{"the wearer sees the sum over their employments", self, w, 2, 2, 7000},
 		{"the wearer, by the other", self, w2, 2, 2, 7000},
 	} {
-		rec, err := h.web.WearerRecord(t.Context(), c.auth, c.w)
+		rec, err := h.web.WearerRecord(t.Context(), c.auth, c.w, 0)
 		if err != nil {
 			t.Errorf("%s: %v", c.who, err)
 			continue
@@ -77,7 +77,7 @@ func TestWhoSeesARecord(t *testing.T) {
 			t.Errorf("%s: %d µSv, %d reports, %d employments, %+v; want %d, %d, %d", c.who, m, len(rec.Reports), rec.Employments, rec.Employment, c.dose, c.reports, c.employments)
 		}
 	}
-	if rec, err := h.web.WearerRecord(t.Context(), h.auth, w2); err != nil || len(rec.Levels) != 1 || rec.Levels[0].Dose != 6000 {
+	if rec, err := h.web.WearerRecord(t.Context(), h.auth, w2, 0); err != nil || len(rec.Levels) != 1 || rec.Levels[0].Dose != 6000 {
 		t.Errorf("the employer's own levels: %+v, %v", rec, err)
 	}
 
@@ -86,15 +86,15 @@ func TestWhoSeesARecord(t *testing.T) {
 	h.imported(file(line{Dispatched: high, deep: "25.00"})) // opens an investigation
 	stranger := h.signIn(vc.NewUser{Name: "Rhys Pugh", Role: policy.Supervisor, Organisations: []id.Organisation{second}})
 	for who, ask := range map[string]func() error{
-		"another organisation's supervisor": func() error { _, err := h.web.WearerRecord(t.Context(), stranger, w); return err },
-		"another wearer":                    func() error { _, err := h.web.WearerRecord(t.Context(), self, other); return err },
+		"another organisation's supervisor": func() error { _, err := h.web.WearerRecord(t.Context(), stranger, w, 0); return err },
+		"another wearer":                    func() error { _, err := h.web.WearerRecord(t.Context(), self, other, 0); return err },
 		"an operator": func() error {
-			_, err := h.web.WearerRecord(t.Context(), h.signIn(vc.NewUser{Name: "Op", Role: policy.Operator}), w)
+			_, err := h.web.WearerRecord(t.Context(), h.signIn(vc.NewUser{Name: "Op", Role: policy.Operator}), w, 0)
 			return err
 		},
 		"a data protection officer": func() error {
 			a := h.signIn(vc.NewUser{Name: "DPO", Role: policy.DataProtection, Organisations: []id.Organisation{h.org}})
-			_, err := h.web.WearerRecord(t.Context(), a, w)
+			_, err := h.web.WearerRecord(t.Context(), a, w, 0)
 			return err
 		},
 		"another organisation's supervisor, investigations": func() error { _, err := h.web.Investigations(t.Context(), stranger, h.org); return err },
@@ -107,8 +107,55 @@ func TestWhoSeesARecord(t *testing.T) {
 			t.Errorf("%s: the refusal is not in the ledger", who)
 		}
 	}
-	if rec, err := h.web.WearerRecord(t.Context(), h.auth, id.New[id.Wearer]()); !errors.Is(err, register.ErrNotFound) {
+	if rec, err := h.web.WearerRecord(t.Context(), h.auth, id.New[id.Wearer](), 0); !errors.Is(err, register.ErrNotFound) {
 		t.Errorf("the record of nobody is %+v, %v", rec, err)
+	}
+}
+
+// TestOneLookIsFewEntries: a page of a wearer, names and doses of all years, enters one reveal of the wearer, and for an employer's side one of the organisation's
+// own rows; a co-ordinator's, one more of which employments are one person's.
+func TestOneLookIsFewEntries(t *testing.T) {
+	h := newHouse(t)
+	w := h.takeOn(h.joiner(h.org))[0]
+	jan, feb := h.badge(h.org, w, time.January), h.badge(h.org, w, time.February)
+	h.dispatch(jan, feb)
+	h.imported(file(line{Dispatched: jan, deep: "16.00"}, line{Dispatched: feb, deep: "1.00"}))
+	for _, c := range []struct {
+		who     string
+		auth    vc.Auth
+		fields  policy.Fields
+		entries int
+	}{
+		{"the co-ordinator", h.auth, policy.FieldName | policy.FieldStaffNumber, 3},
+		{"a supervisor", h.user(policy.Supervisor, h.org), policy.FieldName | policy.FieldStaffNumber, 2},
+		{"the wearer", h.signIn(vc.NewUser{Name: "Siân Ŵyn-Jones", Role: policy.Wearer, Wearers: []id.Wearer{w}}), policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber, 1},
+		{"a supervisor, of doses alone", h.user(policy.Supervisor, h.org), 0, 2},
+	} {
+		before := h.entries(h.org, "reveal")
+		rec, err := h.web.WearerRecord(t.Context(), c.auth, w, c.fields)
+		h.ok(err)
+		if n := h.entries(h.org, "reveal") - before; n != c.entries {
+			t.Errorf("%s: %d entries, want %d", c.who, n, c.entries)
+		}
+		if len(rec.Reports) != 2 || (c.fields != 0) != (len(rec.Records) == 1 && rec.Records[0].Wearer == w && rec.Records[0].Identity.Surname.Expose() == "Ŵyn-Jones") {
+			t.Errorf("%s: the record is %+v", c.who, rec)
+		}
+		if c.fields&policy.FieldBirth == 0 && len(rec.Records) == 1 && !rec.Records[0].Identity.Birth.IsZero() {
+			t.Errorf("%s: a date of birth came that was not asked for", c.who)
+		}
+		page, err := h.v.Ledger(t.Context(), vault.Caller{Node: "web", Auth: h.auth}, vc.LedgerRequest{Organisation: h.org, Wearer: w, Limit: 2})
+		h.ok(err)
+		e := page.Entries[0]
+		if c.who == "the wearer" && e.Kind != "reveal" {
+			e = page.Entries[1]
+		}
+		if want := c.fields | policy.FieldEmployment | policy.FieldDose; e.Kind != "reveal" || e.Fields != want {
+			t.Errorf("%s: the entry is %+v, want the fields %v", c.who, e, want)
+		}
+	}
+	var refused *vc.Error
+	if _, err := h.web.WearerRecord(t.Context(), h.user(policy.Supervisor, h.org), w, policy.FieldName|policy.FieldNI); !errors.As(err, &refused) || refused.Code != vc.Refused {
+		t.Errorf("a supervisor who asks for the NI number too: %v", err)
 	}
 }
 

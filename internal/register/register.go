@@ -48,6 +48,7 @@ type Vault interface {
 	Seal(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items []vaultclient.Item) ([][]byte, error)
 	Reseal(ctx context.Context, auth vaultclient.Auth, purpose policy.Purpose, items, to []vaultclient.Item) ([][]byte, error)
 	Open(ctx context.Context, auth vaultclient.Auth, r vaultclient.OpenRequest) ([][]byte, error)
+	Look(ctx context.Context, auth vaultclient.Auth, r vaultclient.LookRequest) (vaultclient.Look, error)
 	Intake(ctx context.Context, auth vaultclient.Auth, in vaultclient.Intake) error
 	GrantJob(ctx context.Context, auth vaultclient.Auth, j vaultclient.JobGrant) (id.Grant, error)
 }

@@ -358,7 +358,7 @@ func TestStepsNeedLeave(t *testing.T) {
 	refused("taking on", err)
 	_, err = h.web.ImportRows(t.Context(), nobody, "x", []labfile.Row{})
 	refused("importing rows", err)
-	_, err = h.web.WearerRecord(t.Context(), nobody, ws[0])
+	_, err = h.web.WearerRecord(t.Context(), nobody, ws[0], 0)
 	refused("reading", err)
 	_, _, err = h.web.Overview(t.Context(), nobody)
 	refused("an overview", err)

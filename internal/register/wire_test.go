@@ -11,6 +11,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/register"
 	"github.com/dosevault/dosevault/internal/vault"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
@@ -72,7 +73,16 @@ func TestOverTheWire(t *testing.T) {
 	if got := texts(p.Notices); got != "6 Participant Name: label differs: check assignment" {
 		t.Errorf("notices:\n%s", got)
 	}
-	rec := h.record(ws[0])
+	rec, err := h.web.WearerRecord(t.Context(), h.auth, ws[0], policy.FieldName)
+	h.ok(err)
+	if len(rec.Records) != 1 || rec.Records[0].Identity.Surname.Expose() != "Ŵyn-Jones" {
+		t.Errorf("the names are %+v", rec.Records)
+	}
+	page, err := h.v.Ledger(t.Context(), vault.Caller{Node: "web", Auth: h.auth}, vc.LedgerRequest{Organisation: second, Limit: 2})
+	h.ok(err)
+	if e := page.Entries[1]; e.Kind != "reveal" || e.Fields != policy.FieldDose|policy.FieldEmployment {
+		t.Errorf("the other employer's entry is %+v: its name was not read", e)
+	}
 	if m, n := total(rec, dose.Effective, 2026); m != 17_000 || n != 2 || rec.Employments != 2 {
 		t.Errorf("effective dose %d µSv of %d badges over %d employments, want 17000 of 2 over 2", m, n, rec.Employments)
 	}
@@ -93,7 +103,7 @@ func TestOverTheWire(t *testing.T) {
 	if _, err := h.web.Vault.Organisations(t.Context(), vc.Auth{Grant: im.Grant}); err == nil {
 		t.Error("the web node worked by the worker's grant")
 	}
-	if _, err := h.worker.WearerRecord(t.Context(), h.auth, ws[0]); err == nil {
+	if _, err := h.worker.WearerRecord(t.Context(), h.auth, ws[0], 0); err == nil {
 		t.Error("the worker read by the web node's session")
 	}
 	h.ok(h.worker.Reconcile(t.Context()))

@@ -98,15 +98,60 @@ func (v *Vault) Open(ctx context.Context, c Caller, r vaultclient.OpenRequest) (
 	if err != nil {
 		return nil, err
 	}
-	if len(r.Items) > vaultclient.MaxItems {
-		return nil, invalid("at most %d values can be opened at once", vaultclient.MaxItems)
-	}
-	b, err := bundleOf(r.Items)
+	b, err := openable(r.Items)
 	if err != nil {
 		return nil, err
 	}
-	if len(b.wearers) > 0 {
-		if _, err := v.gate(ctx, p, ask{action: policy.Reveal, purpose: r.Purpose, fields: b.fields, wearers: b.wearers, years: b.years, kind: ledger.Reveal, reason: r.Reason}); err != nil {
+	return v.open(ctx, p, r, b, ask{action: policy.Reveal, purpose: r.Purpose, fields: b.fields, wearers: b.wearers, years: b.years, kind: ledger.Reveal, reason: r.Reason})
+}
+
+// Look reads fields of wearers and opens values of the register, in one entry for each organisation. Those whose fields are read are entered with these and with
+// what the values are; if some values are others', those are entered apart, with what the values are.
+func (v *Vault) Look(ctx context.Context, c Caller, r vaultclient.LookRequest) (vaultclient.Look, error) {
+	p, err := v.authenticate(c)
+	if err != nil {
+		return vaultclient.Look{}, err
+	}
+	if len(r.Wearers) == 0 || len(r.Wearers) > vaultclient.MaxItems || r.Fields == 0 || r.Fields&^vaultFields != 0 {
+		return vaultclient.Look{}, invalid("a look asks for 1 to %d wearers and for fields that the vault holds", vaultclient.MaxItems)
+	}
+	b, err := openable(r.Items)
+	if err != nil {
+		return vaultclient.Look{}, err
+	}
+	others := ask{action: policy.Reveal, purpose: r.Purpose, fields: b.fields, years: b.years, kind: ledger.Reveal, reason: r.Reason}
+	for _, w := range b.wearers {
+		if !slices.Contains(r.Wearers, w) {
+			others.wearers = append(others.wearers, w)
+		}
+	}
+	// The employment facts come with every record.
+	named := others
+	named.fields, named.wearers = b.fields|r.Fields|policy.FieldEmployment, r.Wearers
+	found, err := v.gate(ctx, p, named)
+	if err != nil {
+		return vaultclient.Look{}, err
+	}
+	var out vaultclient.Look
+	if out.Values, err = v.open(ctx, p, r.OpenRequest, b, others); err != nil {
+		return vaultclient.Look{}, err
+	}
+	out.Records, err = v.records(ctx, found, r.Fields)
+	return out, err
+}
+
+// openable sums up what values that are to be opened ask of the gate.
+func openable(items []vaultclient.Item) (bundle, error) {
+	if len(items) > vaultclient.MaxItems {
+		return bundle{}, invalid("at most %d values can be opened at once", vaultclient.MaxItems)
+	}
+	return bundleOf(items)
+}
+
+// open opens values: those of wearers when the ask about them passes the gate, if there is still one to be made.
+func (v *Vault) open(ctx context.Context, p *principal, r vaultclient.OpenRequest, b bundle, a ask) ([][]byte, error) {
+	if len(a.wearers) > 0 {
+		if _, err := v.gate(ctx, p, a); err != nil {
 			return nil, err
 		}
 	}

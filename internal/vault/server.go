@@ -257,6 +257,15 @@ func routes(mux *http.ServeMux, v *Vault) {
 		out, err := v.Open(ctx, c, vc.OpenRequest{Purpose: in.Purpose, Reason: in.Reason, Items: items})
 		return vc.Join(out), err
 	})
+	handle(mux, v, "look", func(ctx context.Context, c Caller, in vc.WireLook) (vc.WireLooked, error) {
+		items, err := in.Items.Items()
+		ws, errWearers := wireWearers(in.Wearers)
+		if err != nil || errWearers != nil {
+			return vc.WireLooked{}, invalid("columns differ in length, or a number is too large")
+		}
+		out, err := v.Look(ctx, c, vc.LookRequest{OpenRequest: vc.OpenRequest{Purpose: in.Items.Purpose, Reason: in.Items.Reason, Items: items}, Fields: in.Fields, Wearers: ws})
+		return vc.WireLooked{Records: wireRecords(out.Records), Values: vc.Join(out.Values)}, err
+	})
 	handle(mux, v, "intake", func(ctx context.Context, c Caller, in vc.WireIntake) (nothing, error) {
 		ws, err := wireWearers(in.Wearers)
 		if err != nil {

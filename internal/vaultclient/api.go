@@ -225,6 +225,20 @@ type OpenRequest struct {
 	Items   []Item
 }
 
+// LookRequest asks for fields of wearers that the vault holds together with sealed values of the register, as one look at somebody:
+// one entry in the ledger names all that was read of those wearers.
+type LookRequest struct {
+	OpenRequest
+	Fields  policy.Fields
+	Wearers []id.Wearer // whose fields; may be fewer than the values are of
+}
+
+// Look is the answer: the records in the order of the wearers, the values in the order of the items.
+type Look struct {
+	Records []Record
+	Values  [][]byte
+}
+
 // Intake says what arrived from outside.
 type Intake struct {
 	Import  id.Import

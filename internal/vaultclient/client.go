@@ -333,6 +333,23 @@ func (c *Client) Open(ctx context.Context, auth Auth, r OpenRequest) ([][]byte, 
 	return values(ctx, c, "open", auth, WireItemsOf(r.Purpose, r.Reason, r.Items), len(r.Items))
 }
 
+// Look reads fields of wearers and opens values of the register at once.
+func (c *Client) Look(ctx context.Context, auth Auth, r LookRequest) (Look, error) {
+	var w WireLooked
+	if err := call(ctx, c, "look", auth, WireLook{r.Fields, WireList(r.Wearers), WireItemsOf(r.Purpose, r.Reason, r.Items)}, &w); err != nil {
+		return Look{}, err
+	}
+	recs, err := records(w.Records)
+	if err != nil {
+		return Look{}, err
+	}
+	values, err := w.Values.Split()
+	if err != nil || len(values) != len(r.Items) || len(recs) != len(r.Wearers) {
+		return Look{}, &Error{Internal, "the vault's answer can't be read"}
+	}
+	return Look{recs, values}, nil
+}
+
 func values[T any](ctx context.Context, c *Client, method string, auth Auth, w T, n int) ([][]byte, error) {
 	if n == 0 {
 		return nil, nil

@@ -100,6 +100,17 @@ type (
 		Wearers []byte         `json:"wearers"`
 		Reason  string         `json:"reason,omitempty"`
 	}
+	// WireLook is a LookRequest on the wire.
+	WireLook struct {
+		Fields  policy.Fields `json:"fields"`
+		Wearers []byte        `json:"wearers"`
+		Items   WireItems     `json:"items"`
+	}
+	// WireLooked is a Look on the wire.
+	WireLooked struct {
+		Records []WireRecord `json:"records"`
+		Values  WireValues   `json:"-"`
+	}
 	// WireCompare is the body of compare, as columns.
 	WireCompare struct {
 		Purpose policy.Purpose `json:"purpose"`
@@ -184,6 +195,12 @@ func (w *WireCompare) Columns() []*[]byte {
 func (w *WireItems) Columns() []*[]byte {
 	return slices.Concat([]*[]byte{&w.Rows, &w.Versions, &w.Classes, &w.Organisations, &w.Wearers, &w.Years, &w.Pads}, w.Binds.Columns(), w.Values.Columns())
 }
+
+// Columns implements Columns.
+func (w *WireLook) Columns() []*[]byte { return w.Items.Columns() }
+
+// Columns implements Columns.
+func (w *WireLooked) Columns() []*[]byte { return w.Values.Columns() }
 
 // Columns implements Columns.
 func (w *WireReseal) Columns() []*[]byte { return slices.Concat(w.From.Columns(), w.To.Columns()) }

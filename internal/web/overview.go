@@ -244,20 +244,13 @@ func (h *handler) ownRecords(v *visit, x *overviewView, organisations []vaultcli
 	if len(v.user.Wearers) == 0 {
 		return nil
 	}
-	p := profiles[policy.Wearer]
-	records, err := h.Vault.Reveal(v.ctx, v.auth, vaultclient.RevealRequest{Purpose: p.record, Fields: policy.FieldName, Wearers: v.user.Wearers})
+	record, err := h.Register.WearerRecord(v.ctx, v.auth, v.user.Wearers[0], policy.FieldName)
 	if err != nil {
 		return err
 	}
-	for _, r := range records {
-		own := ownRecord{Wearer: r.Wearer, Organisation: organisationName(organisations, r.Organisation), Employment: employment(r)}
-		record, err := h.Register.WearerRecord(v.ctx, v.auth, r.Wearer)
-		if err != nil {
-			return err
-		}
-		years, _ := totalsOf(record.Subject, record.Levels, record.Assessment)
-		own.Totals = latestYear(years)
-		x.Own = append(x.Own, own)
+	years, _ := totalsOf(record.Subject, record.Levels, record.Assessment)
+	for _, r := range record.Records { // the doses are summed over all of them
+		x.Own = append(x.Own, ownRecord{Wearer: r.Wearer, Organisation: organisationName(organisations, r.Organisation), Employment: employment(r), Totals: latestYear(years)})
 	}
 	return nil
 }

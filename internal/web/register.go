@@ -7,6 +7,7 @@ import (
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -26,8 +27,8 @@ type Register interface {
 	Machines
 	Investigations
 
-	// WearerRecord returns a wearer's badges, readings and totals, revealed for the page. The vault's errors come through.
-	WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer) (*WearerRecord, error)
+	// WearerRecord returns a wearer's badges, readings and totals, and fields that the vault holds, revealed for the page at once. The vault's errors come through.
+	WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer, fields policy.Fields) (*WearerRecord, error)
 	// Overview returns the state of each organisation that the user may see, and the last files.
 	Overview(ctx context.Context, auth vaultclient.Auth) (*Overview, error)
 }
@@ -60,6 +61,7 @@ type ImportState struct {
 
 // WearerRecord is what the register knows of a wearer.
 type WearerRecord struct {
+	Records        []vaultclient.Record // the fields asked for: of the wearer, or of all the own employments of a wearer who looks
 	Department     string
 	Readings       []Reading
 	Subject        dose.Subject // which limits hold

@@ -309,14 +309,25 @@ func (s *sample) Ledger(_ context.Context, a vaultclient.Auth, r vaultclient.Led
 	return vaultclient.LedgerPage{Total: len(s.entries), Entries: s.entries[start:min(start+r.Limit, len(s.entries))]}, nil
 }
 
-func (s *sample) WearerRecord(_ context.Context, a vaultclient.Auth, w id.Wearer) (*WearerRecord, error) {
-	if _, err := s.user(a); err != nil {
+func (s *sample) WearerRecord(ctx context.Context, a vaultclient.Auth, w id.Wearer, fields policy.Fields) (*WearerRecord, error) {
+	u, err := s.user(a)
+	if err != nil {
 		return nil, err
 	}
-	if r := s.records[w]; r != nil {
-		return r, nil
+	purpose := policy.AssessDose
+	if u.Role == policy.Wearer {
+		purpose = policy.OwnRecord
 	}
-	return &WearerRecord{}, nil
+	records, err := s.Reveal(ctx, a, vaultclient.RevealRequest{Purpose: purpose, Fields: fields, Wearers: []id.Wearer{w}})
+	if err != nil {
+		return nil, err
+	}
+	out := WearerRecord{}
+	if r := s.records[w]; r != nil {
+		out = *r
+	}
+	out.Records = records
+	return &out, nil
 }
 
 func (s *sample) Overview(_ context.Context, a vaultclient.Auth) (*Overview, error) {

@@ -43,15 +43,18 @@ func (h *handler) wearer(v *visit) error {
 	x := wearerView{Path: wearerPath(w), Doses: p.doses, History: p.history, Own: slices.Contains(v.user.Wearers, w),
 		ShowBirth: p.fields&policy.FieldBirth != 0, ShowStaffNumber: p.fields&policy.FieldStaffNumber != 0}
 	x.Manage, x.Done = managesPeople(v.user.Role), v.done()
-	record, organisation, err := h.reveal(v, w)
-	if err != nil {
-		return err
-	}
-	x.Record, x.OrganisationName = record, organisation
-	x.ShowNI = p.fields&policy.FieldNI != 0 && record.Classified
-	if p.doses {
-		r, err := h.Register.WearerRecord(v.ctx, v.auth, w)
+	if !p.doses {
+		var err error
+		if x.Record, x.OrganisationName, err = h.reveal(v, w); err != nil {
+			return err
+		}
+	} else {
+		// Names and doses are asked for together, so that one look at somebody is one entry.
+		r, err := h.Register.WearerRecord(v.ctx, v.auth, w, p.fields)
 		if err != nil {
+			return err
+		}
+		if x.Record, x.OrganisationName, err = h.recordIn(v, r.Records, w); err != nil {
 			return err
 		}
 		shown := slices.DeleteFunc(slices.Clone(r.Readings), func(x Reading) bool { return x.Position == dose.Foetal && !p.health })
@@ -72,7 +75,8 @@ func (h *handler) wearer(v *visit) error {
 			}
 		}
 	}
-	h.render(v.w, v.r, http.StatusOK, wearerPage(h.frame(titleWearer, &v.user, h.wearerCrumbs(v, record, organisation)...), x))
+	x.ShowNI = p.fields&policy.FieldNI != 0 && x.Classified
+	h.render(v.w, v.r, http.StatusOK, wearerPage(h.frame(titleWearer, &v.user, h.wearerCrumbs(v, x.Record, x.OrganisationName)...), x))
 	return nil
 }
 
@@ -92,14 +96,20 @@ func (h *handler) revealFor(v *visit, w id.Wearer, fields policy.Fields, purpose
 	if err != nil {
 		return vaultclient.Record{}, "", err
 	}
-	if len(records) != 1 || records[0].Wearer != w {
+	return h.recordIn(v, records, w)
+}
+
+// recordIn finds a wearer's record among those revealed, and the organisation's name.
+func (h *handler) recordIn(v *visit, records []vaultclient.Record, w id.Wearer) (vaultclient.Record, string, error) {
+	i := slices.IndexFunc(records, func(r vaultclient.Record) bool { return r.Wearer == w })
+	if i < 0 {
 		return vaultclient.Record{}, "", errNoPage
 	}
 	all, err := h.Vault.Organisations(v.ctx, v.auth)
 	if err != nil && errorCode(err) != vaultclient.Refused {
 		return vaultclient.Record{}, "", err
 	}
-	return records[0], organisationName(all, records[0].Organisation), nil
+	return records[i], organisationName(all, records[i].Organisation), nil
 }
 
 func (h *handler) wearerCrumbs(v *visit, r vaultclient.Record, organisation string) []link {
