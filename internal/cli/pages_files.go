@@ -63,7 +63,7 @@ func rowNotes(notes []register.RowNote) []web.RowNote {
 
 // AcceptFile implements web.Files.
 func (p pagesRegister) AcceptFile(ctx context.Context, auth vaultclient.Auth, n id.Import) error {
-	return notWaiting(p.Accept(ctx, auth, n))
+	return notWaiting(notAccepted(p.Accept(ctx, auth, n)))
 }
 
 // DeclineFile implements web.Files.
@@ -80,8 +80,9 @@ func notWaiting(err error) error {
 }
 
 // RefusedRows implements web.Files.
-func (p pagesRegister) RefusedRows(ctx context.Context, auth vaultclient.Auth, n id.Import, w io.Writer) error {
-	return p.WriteRefused(ctx, auth, n, w)
+func (p pagesRegister) RefusedRows(ctx context.Context, auth vaultclient.Auth, n id.Import, w io.Writer) (id.Export, error) {
+	auth.Export = id.New[id.Export]()
+	return auth.Export, p.WriteRefused(ctx, auth, n, w)
 }
 
 // InvestigationsOpened implements web.Files.

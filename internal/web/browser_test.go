@@ -85,6 +85,8 @@ var pagesToLookAt = []struct {
 	{"files", "co-ordinator", "/files", "", ""},
 	{"gaps", "co-ordinator", gapsPath(organisationID(1)), "", "phone"},
 	{"files-new", "co-ordinator", "/files/new", "", "phone"},
+	{"list-new", "co-ordinator", "/lists/people", "", "phone"},
+	{"list", "co-ordinator", filePath(peopleList), "", "phone"},
 	{"file", "co-ordinator", filePath(importID(1)), "", ""},
 	{"profiles", "co-ordinator", "/profiles", "", "phone"},
 	{"profiles-new", "co-ordinator", "/profiles/new", "", ""},

@@ -31,12 +31,13 @@ type Files interface {
 	ReceiveResults(ctx context.Context, auth vaultclient.Auth, file, profile []byte, sender string) (id.Import, error)
 	// FilePreview opens what storing a file would do; it is entered. Code NotFound: there is no preview.
 	FilePreview(ctx context.Context, auth vaultclient.Auth, n id.Import) (*FilePreview, error)
-	// AcceptFile has a previewed file stored. Code Conflict: it does not wait for an answer any more.
+	// AcceptFile has a previewed file stored; a list is stored when it returns. Code Conflict: it does not wait for an answer
+	// any more. An error that is a *NotAccepted: it has failed, and says why.
 	AcceptFile(ctx context.Context, auth vaultclient.Auth, n id.Import) error
 	// DeclineFile ends a previewed file and deletes it. Code Conflict likewise.
 	DeclineFile(ctx context.Context, auth vaultclient.Auth, n id.Import) error
-	// RefusedRows writes a file's refused rows as they stood in it: a reveal of what it holds.
-	RefusedRows(ctx context.Context, auth vaultclient.Auth, n id.Import, w io.Writer) error
+	// RefusedRows writes a file's refused rows as they stood in it: a reveal of what it holds, to the export that it returns.
+	RefusedRows(ctx context.Context, auth vaultclient.Auth, n id.Import, w io.Writer) (id.Export, error)
 	// InvestigationsOpened counts what a stored file opened, by organisation.
 	InvestigationsOpened(ctx context.Context, auth vaultclient.Auth, n id.Import) (map[id.Organisation]int, error)
 }
@@ -155,11 +156,7 @@ func (h *handler) upload(v *visit) error {
 	if !loadsFiles(v.user.Role) {
 		return errNoPage
 	}
-	// A large file over a slow line takes longer than a page may. What can't be set (in a test) stays as it is.
-	control, until := http.NewResponseController(v.w), time.Now().Add(uploadTime)
-	control.SetReadDeadline(until)
-	control.SetWriteDeadline(until)
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(v.ctx), until)
+	ctx, cancel := v.slowly()
 	defer cancel()
 
 	f := formOf()
@@ -245,12 +242,15 @@ func readUpload(r *http.Request, f *form) (file, profile []byte, err error) {
 // fileView is a file's own page.
 type fileView struct {
 	ImportState
-	Path     string
-	Done     string
-	Preview  *FilePreview // nil: not opened
-	ByOrg    []orgRows
-	Opened   []orgRows // investigations
-	OfOpened int
+	Path    string
+	Done    string
+	Preview *FilePreview // nil: not opened
+	List    *ListPreview // likewise, of a list
+
+	Organisations []vaultclient.Organisation
+	ByOrg         []orgRows
+	Opened        []orgRows // investigations
+	OfOpened      int
 }
 
 // orgRows counts something of an organisation.
@@ -304,12 +304,19 @@ func (h *handler) file(v *visit) error {
 	if err != nil {
 		return err
 	}
-	x := fileView{ImportState: im, Path: filePath(im.ID), Done: v.done()}
 	organisations, err := h.Vault.Organisations(v.ctx, v.auth)
 	if err != nil {
 		return err
 	}
-	if im.Kind == "laboratory" && (im.State == "previewed" || im.Stands() && v.r.URL.Query().Get("preview") == "show") {
+	x := fileView{ImportState: im, Path: filePath(im.ID), Done: v.done(), Organisations: organisations}
+	show := im.State == "previewed" || im.Stands() && v.r.URL.Query().Get("preview") == "show"
+	if im.IsList() && show {
+		if x.List, err = h.Register.ListPreview(v.ctx, v.auth, im.ID); err != nil {
+			return err
+		}
+		x.ByOrg = byOrganisation(organisations, x.List.ByOrg)
+	}
+	if im.Kind == "laboratory" && show {
 		if x.Preview, err = h.Register.FilePreview(v.ctx, v.auth, im.ID); err != nil {
 			return err
 		}
@@ -362,7 +369,10 @@ func (h *handler) acceptFile(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Register.AcceptFile(v.ctx, v.auth, im.ID); err != nil {
+	ctx, cancel := v.slowly() // a list is stored before this ends
+	defer cancel()
+	err = h.Register.AcceptFile(ctx, v.auth, im.ID)
+	if _, ok := errors.AsType[*NotAccepted](err); err != nil && !ok { // else why it was not stored after all stands on its page
 		return err
 	}
 	http.Redirect(v.w, v.r, filePath(im.ID), http.StatusSeeOther)
@@ -402,9 +412,10 @@ func (h *handler) refusedRows(v *visit) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := h.Register.RefusedRows(v.ctx, v.auth, im.ID, &b); err != nil {
+	export, err := h.Register.RefusedRows(v.ctx, v.auth, im.ID, &b)
+	if err != nil {
 		return err
 	}
-	v.file(b.Bytes(), "text/csv; charset=utf-8", "refused-rows.csv")
+	v.file(b.Bytes(), "text/csv; charset=utf-8", "refused-rows-"+export.String()+".csv")
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/web/webtest"
 )
 
@@ -101,7 +102,7 @@ func TestFilesPages(t *testing.T) {
 	see(filePath(importID(1))+"/decline", "Decline this file?")
 
 	w := post(t, pages, "co-ordinator", filePath(importID(5))+"/refused", nil)
-	if w.Body.String() != "refused 0\nrefused 1\n" || w.Header().Get("Content-Disposition") != `attachment; filename="refused-rows.csv"` || w.Header().Get("Cache-Control") != "no-store" {
+	if w.Body.String() != "refused 0\nrefused 1\n" || w.Header().Get("Content-Disposition") != `attachment; filename="refused-rows-`+fixed2(id.Export{}, 1).String()+`.csv"` || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("refused rows: %v: %s", w.Header(), w.Body)
 	}
 	if w := post(t, pages, "co-ordinator", filePath(importID(7))+"/decline", nil); w.Header().Get("Location") != "/files?done=file-declined" {

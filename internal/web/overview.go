@@ -212,7 +212,7 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 	return list
 }
 
-var importKinds = map[string]string{"people": "Staff list", "dispatch": "Badges issued", "laboratory": "Laboratory's results", "settings": "Settings",
+var importKinds = map[string]string{"people": "Staff list", "leavers": "Leavers", "dispatch": "Badges issued", "laboratory": "Laboratory's results", "settings": "Settings",
 	"person": "A person, by form", "investigation": "A note on an investigation"}
 
 // kindWord says what a file is.

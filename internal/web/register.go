@@ -20,6 +20,7 @@ type Register interface {
 	Doses
 	Organisations
 	Files
+	Lists
 	Profiles
 	Gaps
 	People

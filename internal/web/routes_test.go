@@ -44,6 +44,7 @@ var formsToSend = []sentForm{
 	{"/return/undo", nil},
 	{sparePath(wearerID(2)), url.Values{"barcode": {"C0001"}, "position": {"1"}, "period": {"0"}}},
 	{"/files/new", nil},
+	{"/lists/people", nil},
 	{filePath(importID(1)) + "/import", nil},
 	{filePath(importID(1)) + "/decline", nil},
 	{filePath(importID(1)) + "/refused", nil},

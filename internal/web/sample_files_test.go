@@ -15,13 +15,16 @@ func importID(n int) id.Import { return fixed2(id.Import{}, n) }
 // sampleFiles has one file in each state, newest first, then older ones.
 type sampleFiles struct {
 	list     []ImportState
-	received int // bytes of the last file
+	lists    []ImportState // found by their addresses alone
+	loaded   List          // the last list
+	accept   error         // what accepting answers, if not nil
+	received int           // bytes of the last file
 	profile  string
 	sender   string
 }
 
 func newSampleFiles() *sampleFiles {
-	f := &sampleFiles{}
+	f := &sampleFiles{lists: sampleLists()}
 	add := func(im ImportState) {
 		im.ID, im.At = importID(len(f.list)+1), sampleNow.Add(-time.Duration(len(f.list))*25*time.Hour)
 		f.list = append(f.list, im)
@@ -47,9 +50,11 @@ func (s *sample) Files(_ context.Context, a vaultclient.Auth, skip, most int) ([
 
 // find finds a file to be changed.
 func (f *sampleFiles) find(n id.Import) (*ImportState, error) {
-	for i := range f.list {
-		if f.list[i].ID == n {
-			return &f.list[i], nil
+	for _, list := range [][]ImportState{f.list, f.lists} {
+		for i := range list {
+			if list[i].ID == n {
+				return &list[i], nil
+			}
 		}
 	}
 	return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such file"}
@@ -109,6 +114,12 @@ func (s *sample) answer(n id.Import, to string) error {
 }
 
 func (s *sample) AcceptFile(_ context.Context, _ vaultclient.Auth, n id.Import) error {
+	if s.files.accept != nil {
+		return s.files.accept
+	}
+	if s.isList(n) {
+		return s.answer(n, "done")
+	}
 	return s.answer(n, "confirmed")
 }
 
@@ -116,15 +127,15 @@ func (s *sample) DeclineFile(_ context.Context, _ vaultclient.Auth, n id.Import)
 	return s.answer(n, "declined")
 }
 
-func (s *sample) RefusedRows(ctx context.Context, a vaultclient.Auth, n id.Import, w io.Writer) error {
+func (s *sample) RefusedRows(ctx context.Context, a vaultclient.Auth, n id.Import, w io.Writer) (id.Export, error) {
 	im, err := s.File(ctx, a, n)
 	if err != nil {
-		return err
+		return id.Export{}, err
 	}
 	for i := range im.Refused {
 		fmt.Fprintf(w, "refused %d\n", i)
 	}
-	return nil
+	return fixed2(id.Export{}, 1), nil
 }
 
 func (s *sample) InvestigationsOpened(_ context.Context, a vaultclient.Auth, _ id.Import) (map[id.Organisation]int, error) {

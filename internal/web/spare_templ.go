@@ -108,7 +108,7 @@ func sparePage(f frame, x spareView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " has no badges of a period that has not ended. Load the laboratory's list with “dosevault badges import FILE”.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " has no badges of a period that has not ended. <a href=\"/lists/dispatch\">Load the laboratory's list of badges</a>.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -141,6 +141,7 @@ func (h *handler) routes() []route {
 		h.userRoutes(),
 		h.machineRoutes(),
 		h.fileRoutes(),
+		h.listRoutes(),
 		h.profileRoutes(),
 		h.investigationRoutes(),
 		h.gapRoutes(),
