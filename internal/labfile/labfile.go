@@ -49,8 +49,7 @@ type Report struct {
 	Ignored  []int // numbers of blank records
 	Merged   []int // numbers of records that belong to the row of an earlier one
 
-	how    table.Options // of reading it
-	layout *Layout       // of a profile that was read from a file
+	how table.Options // of reading it
 }
 
 // Field is something that every laboratory reports of a badge, whatever it calls the column.
@@ -68,10 +67,10 @@ const (
 )
 
 // Heading returns what the file's column of a field is called.
-func (r *Report) Heading(f Field) string {
-	if r.layout == nil {
+func (p *Profile) Heading(f Field) string {
+	if p.layout == nil {
 		return [...]string{"Serial Number", "Account Number", "Use", "Period Begin Date", "Scan Date", "Version", "Participant Name"}[f]
 	}
-	c := &r.layout.Columns
+	c := &p.layout.Columns
 	return [...]Column{c.Barcode, c.Account, c.Position, c.From, c.Scanned, c.Version, c.Name}[f].String()
 }

@@ -37,6 +37,25 @@ func (o Options) profile() *Profile {
 //
 // len(Rows) + len(Merged) + len(Refused) + len(Ignored) == In, always.
 func Read(r io.Reader, o Options) (*Report, error) {
+	var rows []Row
+	rep, err := Stream(r, o, func(part []Row) error {
+		rows = append(rows, part...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rep.Rows = rows
+	return rep, nil
+}
+
+// Part is how many rows Stream hands over at once.
+const Part = 10_000
+
+// Stream reads as Read does, but hands the accepted rows over in parts, in the file's order, and leaves them out of the report:
+// memory does not grow with them. What was handed over before an error, also one of part, is not to be used. A file that
+// is read by a layout is handed over as one part, since records that stand far apart may be of one badge.
+func Stream(r io.Reader, o Options, part func([]Row) error) (*Report, error) {
 	if o.Today.IsZero() {
 		return nil, errors.New("labfile: Options.Today is required")
 	}
@@ -48,22 +67,25 @@ func Read(r io.Reader, o Options) (*Report, error) {
 		return nil, err
 	}
 	header := file.Header()
-	rep := &Report{Profile: p.name, Encoding: file.Encoding(), Header: header.Fields, how: how, layout: p.layout}
+	rep := &Report{Profile: p.name, Encoding: file.Encoding(), Header: header.Fields, how: how}
 	if p.layout != nil {
 		if err := p.layout.readBy(file, rep, o.Today); err != nil {
 			return nil, err
 		}
-		return rep, nil
+		rows := rep.Rows
+		rep.Rows = nil
+		return rep, part(rows)
 	}
 	if err := p.checkHeader(header); err != nil {
 		return nil, err
 	}
-	first := map[badgeReport]int{}
+	var rows []Row
+	first := map[badgeReport]int32{}
 	accounts := map[string]string{}
 	for {
 		rec, err := file.Next()
 		if errors.Is(err, io.EOF) {
-			return rep, nil
+			return rep, part(rows)
 		}
 		if err != nil {
 			return nil, err
@@ -75,7 +97,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 		}
 		row, refusal := p.read(rec, o.Today)
 		if refusal == nil {
-			key := badgeReport{row.Barcode, row.From, row.To, row.Version, row.Position}
+			key := badgeReport{row.Barcode, row.From, row.To, int32(row.Version), row.Position}
 			if n, ok := first[key]; ok {
 				refusal = &Refusal{Number: rec.Number, Line: rec.Line, Column: p.headings[serialNumber],
 					Reason: fmt.Sprintf("the same badge, period, position and version as in row %d", n)}
@@ -88,14 +110,19 @@ func Read(r io.Reader, o Options) (*Report, error) {
 					accounts[account] = account
 				}
 				row.Account = accounts[row.Account]
-				first[key] = rec.Number
+				first[key] = int32(rec.Number)
 			}
 		}
 		if refusal != nil {
 			rep.Refused = append(rep.Refused, *refusal)
 			continue
 		}
-		rep.Rows = append(rep.Rows, row)
+		if rows = append(rows, row); len(rows) == Part {
+			if err := part(rows); err != nil {
+				return nil, err
+			}
+			rows = make([]Row, 0, Part)
+		}
 	}
 }
 
@@ -103,7 +130,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 type badgeReport struct {
 	barcode  string
 	from, to day.Day
-	version  int
+	version  int32
 	position dose.Position
 }
 

@@ -44,62 +44,6 @@ const (
 	documentPad      = 4096
 )
 
-// The rows that a preview accepts, version 1: a byte 1, then for each row
-//
-//	offset 0  16  wear period
-//	      16  16  wearer (zero: control badge)
-//	      32  16  organisation
-//	      48   4  first day of the wear period, 52 4 last day
-//	      56   4  the laboratory's version
-//	      60   3  the wear period's blob
-//	      63   2  length of the reading's blob, which follows
-func encodeAccepted(rows []accepted) []byte {
-	b := make([]byte, 1, 1+100*len(rows))
-	b[0] = 1
-	for i := range rows {
-		a := &rows[i]
-		b = append(append(append(b, a.period.ID[:]...), a.period.Wearer[:]...), a.period.Organisation[:]...)
-		b = binary.BigEndian.AppendUint32(b, uint32(a.period.Starts))
-		b = binary.BigEndian.AppendUint32(b, uint32(a.period.Ends))
-		b = binary.BigEndian.AppendUint32(b, uint32(a.version))
-		b = append(b, a.wear.encode()...)
-		report := a.report.encode()
-		b = binary.BigEndian.AppendUint16(b, uint16(len(report)))
-		b = append(b, report...)
-	}
-	return b
-}
-
-// decodeAccepted reads what encodeAccepted returned; the error is errBlob.
-func decodeAccepted(b []byte) (rows []accepted, err error) {
-	if len(b) == 0 || b[0] != 1 {
-		return nil, errBlob
-	}
-	for b = b[1:]; len(b) > 0; {
-		if len(b) < 65 {
-			return nil, errBlob
-		}
-		var a accepted
-		copy(a.period.ID[:], b)
-		copy(a.period.Wearer[:], b[16:])
-		copy(a.period.Organisation[:], b[32:])
-		a.period.Starts, a.period.Ends = day.Day(binary.BigEndian.Uint32(b[48:])), day.Day(binary.BigEndian.Uint32(b[52:]))
-		a.version = int(binary.BigEndian.Uint32(b[56:]))
-		n := int(binary.BigEndian.Uint16(b[63:]))
-		if len(b) < 65+n {
-			return nil, errBlob
-		}
-		if a.wear, err = decodeWear(b[60:63]); err != nil {
-			return nil, err
-		}
-		if a.report, err = decodeReport(b[65 : 65+n]); err != nil {
-			return nil, err
-		}
-		rows, b = append(rows, a), b[65+n:]
-	}
-	return rows, nil
-}
-
 // errBlob says that an opened value is not what its row should hold.
 var errBlob = errors.New("a sealed value holds something unexpected: the database was changed; run dosevault verify")
 

@@ -1,9 +1,13 @@
 package register
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
@@ -27,65 +31,99 @@ func (h *human) employment(w id.Wearer) int {
 	return slices.IndexFunc(h.wearers, func(l vaultclient.LinkedWearer) bool { return l.Wearer == w })
 }
 
-// evaluate sums the doses of everyone in an import over all of a person's employments, and returns the
-// investigations that it opens: once for each person, quantity, year and bound.
-func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im ImportRow, reports []accepted) ([]InvestigationRow, error) {
-	var wearers []id.Wearer
-	seen := map[id.Wearer]bool{}
-	first := day.Day(1 << 30)
-	for i := range reports {
-		p := &reports[i].period
-		if p.Wearer.IsZero() {
-			continue
-		}
-		first = min(first, p.Ends)
-		if !seen[p.Wearer] {
-			seen[p.Wearer] = true
-			wearers = append(wearers, p.Wearer)
-		}
-	}
-	if len(wearers) == 0 {
+// evaluation sums the doses of everyone in an import over all of a person's employments.
+type evaluation struct {
+	s       *Service
+	auth    vaultclient.Auth
+	rows    *acceptedRows
+	wearers []owned
+	since   day.Day
+	levels  map[id.Organisation][]dose.Level
+	mu      sync.Mutex
+	summed  map[id.Wearer]bool // the first employment of persons with several, who may be met with each of them
+}
+
+// evaluate sums, and returns the investigations that an import opens: once for each person, quantity, year and bound.
+func (s *Service) evaluate(ctx context.Context, auth vaultclient.Auth, im ImportRow, rows *acceptedRows) ([]InvestigationRow, error) {
+	e := &evaluation{s: s, auth: auth, rows: rows, wearers: rows.wearers(), summed: map[id.Wearer]bool{}}
+	if len(e.wearers) == 0 {
 		return nil, nil
 	}
-	humans, of, err := s.humans(ctx, auth, wearers)
+	first := day.Day(1 << 30)
+	for i := e.wearers[0].from; i < rows.len(); i++ {
+		first = min(first, rows.row(i).period.Ends)
+	}
+	e.since = fiveYearsBefore(first)
+	var err error
+	if e.levels, err = s.levels(ctx, auth); err != nil {
+		return nil, err
+	}
+	const most = 2_500 // wearers at a time, so that memory stays flat: each may have some hundred results
+	parts := slices.Collect(slices.Chunk(e.wearers, most))
+	found := make([][]finding, len(parts))
+	group, ctxGroup := errgroup.WithContext(ctx)
+	group.SetLimit(underWay)
+	for i, part := range parts {
+		group.Go(func() (err error) {
+			found[i], err = e.findings(ctxGroup, part)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return s.openInvestigations(ctx, auth, im, slices.Concat(found...))
+}
+
+// finding is an investigation that may have to be opened, by the organisation of the wearer.
+type finding struct {
+	Investigation
+	org id.Organisation
+}
+
+// findings evaluates some of the wearers, with all that they are linked to.
+func (e *evaluation) findings(ctx context.Context, part []owned) (found []finding, err error) {
+	humans, of, err := e.humans(ctx, part)
 	if err != nil {
 		return nil, err
 	}
-	newest := make(map[id.Row]int, len(reports)) // version by wear period: an import may hold a report and its re-issue
-	for i := range reports {
-		newest[reports[i].period.ID] = max(newest[reports[i].period.ID], reports[i].version)
-	}
-	for i := range reports {
-		m := &reports[i]
-		h := of[m.period.Wearer]
-		if h == nil || m.version != newest[m.period.ID] {
-			continue
-		}
-		h.records = append(h.records, record(m.wear, &m.period, m.report, h.employment(m.period.Wearer)))
-		if m.period.Ends >= h.latest {
-			h.latest, h.by, h.org = m.period.Ends, m.period.Wearer, m.period.Organisation
-		}
-	}
-	if err := s.earlier(ctx, auth, humans, of, fiveYearsBefore(first), newest); err != nil {
-		return nil, err
-	}
-	levels, err := s.levels(ctx, auth)
-	if err != nil {
-		return nil, err
-	}
-	var found []Investigation
-	var orgs []id.Organisation
+	newest := map[id.Row]int{} // version by wear period: an import may hold a report and its re-issue
 	for _, h := range humans {
-		if h.latest.IsZero() {
-			continue
-		}
-		for _, f := range dose.Evaluate(h.subject, levels[h.org], h.records, 0).Findings {
-			found = append(found, Investigation{Wearer: h.by, Kind: f.Kind, Window: f.Window, Year: f.Year, Dose: f.Dose, Bound: f.Bound,
-				Overexposure: f.Overexposure, Name: findingName(f), On: f.On, Opened: s.Now().UnixMicro()})
-			orgs = append(orgs, h.org)
+		for _, l := range h.wearers {
+			e.add(h, l.Wearer, newest)
 		}
 	}
-	return s.openInvestigations(ctx, auth, im, found, orgs)
+	if err := e.earlier(ctx, humans, of, newest); err != nil {
+		return nil, err
+	}
+	for _, h := range humans {
+		for _, f := range dose.Evaluate(h.subject, e.levels[h.org], h.records, 0).Findings {
+			found = append(found, finding{Investigation{Wearer: h.by, Kind: f.Kind, Window: f.Window, Year: f.Year, Dose: f.Dose, Bound: f.Bound,
+				Overexposure: f.Overexposure, Name: findingName(f), On: f.On, Opened: e.s.Now().UnixMicro()}, h.org})
+		}
+	}
+	return found, nil
+}
+
+// add adds what the import says of a wearer; newest gets the versions that count.
+func (e *evaluation) add(h *human, w id.Wearer, newest map[id.Row]int) {
+	n, ok := slices.BinarySearchFunc(e.wearers, w, func(o owned, w id.Wearer) int { return bytes.Compare(o.wearer[:], w[:]) })
+	if !ok {
+		return
+	}
+	for i := e.wearers[n].from; i < e.wearers[n].to; i++ {
+		a := e.rows.row(i)
+		one := record(a.wear, &a.period, a.report, h.employment(w))
+		if _, again := newest[a.period.ID]; again { // the version before stands in the row before
+			h.records[len(h.records)-1] = one
+		} else {
+			h.records = append(h.records, one)
+		}
+		newest[a.period.ID] = a.version
+		if a.period.Ends >= h.latest {
+			h.latest, h.by, h.org = a.period.Ends, w, a.period.Organisation
+		}
+	}
 }
 
 // findingName names the level, or regulation and paragraph of the limit.
@@ -96,9 +134,13 @@ func findingName(f dose.Finding) string {
 	return f.Level.Name
 }
 
-// humans finds the human beings behind wearers, with what limits hold for them.
-func (s *Service) humans(ctx context.Context, auth vaultclient.Auth, wearers []id.Wearer) ([]*human, map[id.Wearer]*human, error) {
-	links, err := s.Vault.Linked(ctx, auth, policy.AssessDose, wearers)
+// humans finds the human beings behind wearers, with what limits hold for them, but for those whom another part has found.
+func (e *evaluation) humans(ctx context.Context, part []owned) ([]*human, map[id.Wearer]*human, error) {
+	wearers := make([]id.Wearer, len(part))
+	for i, o := range part {
+		wearers[i] = o.wearer
+	}
+	links, err := e.s.Vault.Linked(ctx, e.auth, policy.AssessDose, wearers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("asking for linked employments: %w", err)
 	}
@@ -106,7 +148,7 @@ func (s *Service) humans(ctx context.Context, auth vaultclient.Auth, wearers []i
 	var all []id.Wearer
 	of := make(map[id.Wearer]*human, len(wearers))
 	for _, linked := range links {
-		if len(linked) == 0 || of[linked[0].Wearer] != nil {
+		if len(linked) == 0 || !e.first(linked) {
 			continue
 		}
 		h := &human{wearers: linked, subject: subject(linked)}
@@ -116,11 +158,11 @@ func (s *Service) humans(ctx context.Context, auth vaultclient.Auth, wearers []i
 			all = append(all, l.Wearer)
 		}
 	}
-	rows, err := s.Store.Wearers(ctx, all)
+	rows, err := e.s.Store.Wearers(ctx, all)
 	if err != nil {
 		return nil, nil, err
 	}
-	health, err := s.health(ctx, auth, policy.AssessDose, rows)
+	health, err := e.s.health(ctx, e.auth, policy.AssessDose, rows)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -130,6 +172,18 @@ func (s *Service) humans(ctx context.Context, auth vaultclient.Auth, wearers []i
 		}
 	}
 	return humans, of, nil
+}
+
+// first reports whether nobody has met the person with these employments before.
+func (e *evaluation) first(linked []vaultclient.LinkedWearer) bool {
+	if len(linked) == 1 {
+		return true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	met := e.summed[linked[0].Wearer]
+	e.summed[linked[0].Wearer] = true
+	return !met
 }
 
 // subject says whose limits hold: the strictest of a person's employments.
@@ -169,41 +223,36 @@ func (s *Service) health(ctx context.Context, auth vaultclient.Auth, purpose pol
 }
 
 // earlier adds the results that the register holds, but for those that the import supersedes.
-func (s *Service) earlier(ctx context.Context, auth vaultclient.Auth, humans []*human, of map[id.Wearer]*human, since day.Day, superseded map[id.Row]int) error {
+func (e *evaluation) earlier(ctx context.Context, humans []*human, of map[id.Wearer]*human, superseded map[id.Row]int) error {
 	var wearers []id.Wearer
 	for _, h := range humans {
 		for _, l := range h.wearers {
 			wearers = append(wearers, l.Wearer)
 		}
 	}
-	const most = 5_000 // wearers at a time, so that memory stays flat
-	for len(wearers) > 0 {
-		n := min(most, len(wearers))
-		results, err := s.Store.Results(ctx, wearers[:n], since)
-		if err != nil {
-			return err
+	results, err := e.s.Store.Results(ctx, wearers, e.since)
+	if err != nil {
+		return err
+	}
+	kept := results[:0]
+	for _, r := range results {
+		if len(r.Reports) == 0 {
+			continue
 		}
-		wearers = wearers[n:]
-		kept := results[:0]
-		for _, r := range results {
-			if len(r.Reports) == 0 {
-				continue
-			}
-			r.Reports = r.Reports[len(r.Reports)-1:] // the newest version counts
-			if by, gone := superseded[r.ID]; !gone {
-				kept = append(kept, r)
-			} else if r.Reports[0].Version > uint32(by)+1 {
-				return errChanged
-			}
+		r.Reports = r.Reports[len(r.Reports)-1:] // the newest version counts
+		if by, gone := superseded[r.ID]; !gone {
+			kept = append(kept, r)
+		} else if r.Reports[0].Version > uint32(by)+1 {
+			return errChanged
 		}
-		opened, err := s.openResults(ctx, auth, policy.AssessDose, "earlier doses, to be summed", kept)
-		if err != nil {
-			return err
-		}
-		for _, o := range opened {
-			h := of[o.Wearer]
-			h.records = append(h.records, record(o.Wear, o.PeriodRow, o.Reports[0].Report, h.employment(o.Wearer)))
-		}
+	}
+	opened, err := e.s.openResults(ctx, e.auth, policy.AssessDose, "earlier doses, to be summed", kept)
+	if err != nil {
+		return err
+	}
+	for _, o := range opened {
+		h := of[o.Wearer]
+		h.records = append(h.records, record(o.Wear, o.PeriodRow, o.Reports[0].Report, h.employment(o.Wearer)))
 	}
 	return nil
 }
@@ -287,7 +336,7 @@ func (s *Service) levels(ctx context.Context, auth vaultclient.Auth) (map[id.Org
 
 // openInvestigations seals those findings that none is open for yet: one investigation for each person, kind and year
 // however many levels were passed, for the highest of them, and likewise one alert of an overexposure for each limit's window.
-func (s *Service) openInvestigations(ctx context.Context, auth vaultclient.Auth, im ImportRow, found []Investigation, orgs []id.Organisation) ([]InvestigationRow, error) {
+func (s *Service) openInvestigations(ctx context.Context, auth vaultclient.Auth, im ImportRow, found []finding) ([]InvestigationRow, error) {
 	if len(found) == 0 {
 		return nil, nil
 	}
@@ -318,8 +367,8 @@ func (s *Service) openInvestigations(ctx context.Context, auth vaultclient.Auth,
 		if have[i] || highest[string(hashes[i])] != i {
 			continue
 		}
-		row := InvestigationRow{ID: id.New[id.Row](), Organisation: orgs[i], Tag: hashes[i], Import: im.ID}
-		b, err := encode(f)
+		row := InvestigationRow{ID: id.New[id.Row](), Organisation: f.org, Tag: hashes[i], Import: im.ID}
+		b, err := encode(f.Investigation)
 		if err != nil {
 			return nil, err
 		}

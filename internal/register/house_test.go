@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -414,8 +415,8 @@ func (s fusedStore) SetDocument(ctx context.Context, n id.Import, name string, p
 func (s fusedStore) Document(ctx context.Context, n id.Import, name string) ([][]byte, error) {
 	return fused(s.f, "reading a document", func() ([][]byte, error) { return s.Store.Document(ctx, n, name) })
 }
-func (s fusedStore) Commit(ctx context.Context, from register.State, im register.ImportRow, rows *register.Rows) error {
-	return fusedErr(s.f, "committing", func() error { return s.Store.Commit(ctx, from, im, rows) })
+func (s fusedStore) Commit(ctx context.Context, from register.State, im register.ImportRow, parts iter.Seq2[*register.Rows, error]) error {
+	return fusedErr(s.f, "committing", func() error { return s.Store.Commit(ctx, from, im, parts) })
 }
 func (s fusedStore) Periods(ctx context.Context, barcodes []string) ([]register.Result, error) {
 	return fused(s.f, "looking for barcodes", func() ([]register.Result, error) { return s.Store.Periods(ctx, barcodes) })

@@ -7,15 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"sort"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/dosevault/dosevault/internal/day"
-	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/labfile"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -28,7 +25,9 @@ const importFields = policy.FieldName | policy.FieldBirth | policy.FieldSex | po
 // Bounds of a job.
 const (
 	grantLifetime = 24 * time.Hour
-	maxWearers    = 150_000
+	maxFile       = 256 << 20 // bytes
+	maxRows       = 1_500_000
+	maxWearers    = 300_000
 	lateAfter     = 120 // days after a period's end, when a laboratory may refuse a badge
 )
 
@@ -110,43 +109,20 @@ func (s *Service) ReceiveBy(ctx context.Context, auth vaultclient.Auth, file []b
 	return im.ID, s.Store.CreateImport(ctx, im, documents)
 }
 
-// readFile reads an import's file by the profile that came with it.
-func (s *Service) readFile(ctx context.Context, auth vaultclient.Auth, im ImportRow, file []byte) (*labfile.Report, error) {
-	o := labfile.Options{Today: s.today()}
-	switch b, err := s.openDocument(ctx, auth, im, docProfile, "how the laboratory's file is read"); {
+// reading says how an import's file is read: by the profile that came with it.
+func (s *Service) reading(ctx context.Context, auth vaultclient.Auth, im ImportRow) (labfile.Options, error) {
+	o := labfile.Options{Profile: labfile.Landauer(), Today: s.today(), MaxBytes: maxFile, MaxRows: maxRows}
+	b, err := s.openDocument(ctx, auth, im, docProfile, "how the laboratory's file is read")
+	switch {
 	case errors.Is(err, ErrNotFound):
+		return o, nil
 	case err != nil:
-		return nil, err
-	default:
-		if o.Profile, err = labfile.ParseProfile(b); err != nil {
-			return nil, wrong("%s", err) // written for another version of the program
-		}
+		return o, err
 	}
-	return labfile.Read(bytes.NewReader(file), o)
-}
-
-const maxFile = 64 << 20
-
-// accepted is a row that an import stores: a report, and the wear period that it is of.
-type accepted struct {
-	period  PeriodRow // ID, Organisation, Wearer, Starts and Ends
-	wear    Wear
-	version int // the laboratory's
-	report  Report
-}
-
-// label is what a row says of whom its badge belongs to.
-type label struct {
-	row, line int
-	vaultclient.Comparison
-}
-
-// reading is a file held against the register.
-type reading struct {
-	preview  Preview
-	accepted []accepted
-	labels   []label
-	name     string // what the file's column of names is called
+	if o.Profile, err = labfile.ParseProfile(b); err != nil {
+		return o, wrong("%s", err) // written for another version of the program
+	}
+	return o, nil
 }
 
 // Claim takes the oldest import in a state into another, to work on it. ErrNotFound: none waits.
@@ -201,257 +177,6 @@ func (s *Service) fail(ctx context.Context, im ImportRow, why string) error {
 		return err
 	}
 	return s.Vault.Discard(ctx, vaultclient.Auth{}, im.ID)
-}
-
-// preview reads a file and says what an import would do.
-func (s *Service) preview(ctx context.Context, im ImportRow) error {
-	r, err := s.read(ctx, im)
-	if err != nil {
-		return err
-	}
-	auth := vaultclient.Auth{Grant: im.Grant}
-	keep := func(ctx context.Context, name string, b []byte) error {
-		parts, err := s.sealDocument(ctx, auth, im, name, b)
-		if err != nil {
-			return err
-		}
-		return s.Store.SetDocument(ctx, im.ID, name, parts)
-	}
-	both, ctxBoth := errgroup.WithContext(ctx)
-	both.Go(func() error { return keep(ctxBoth, docRows, encodeAccepted(r.accepted)) })
-	both.Go(func() error {
-		if err := s.compareLabels(ctxBoth, auth, r); err != nil {
-			return err
-		}
-		b, err := encode(r.preview)
-		if err != nil {
-			return err
-		}
-		return keep(ctxBoth, docPreview, b)
-	})
-	if err := both.Wait(); err != nil {
-		return err
-	}
-	im.State = Previewed
-	im.Counts = r.preview.Counts
-	return s.Store.Move(ctx, Previewing, im)
-}
-
-// read reads an import's file, enters whom it names, and holds its rows against the register.
-func (s *Service) read(ctx context.Context, im ImportRow) (*reading, error) {
-	auth := vaultclient.Auth{Grant: im.Grant}
-	file, err := s.openDocument(ctx, auth, im, docFile, "reading the laboratory's file")
-	if err != nil {
-		return nil, err
-	}
-	if sum := sha256.Sum256(file); !bytes.Equal(sum[:], im.SHA256) {
-		return nil, errBlob
-	}
-	rep, err := s.readFile(ctx, auth, im, file)
-	if err != nil {
-		return nil, err
-	}
-	return s.match(ctx, auth, im, rep, len(file))
-}
-
-// match holds a report's rows against the register. size is the file's in bytes, 0 for rows without a file.
-func (s *Service) match(ctx context.Context, auth vaultclient.Auth, im ImportRow, rep *labfile.Report, size int) (*reading, error) {
-	orgs, err := s.Vault.Organisations(ctx, auth)
-	if err != nil {
-		return nil, err
-	}
-	accounts, err := s.accounts(ctx, auth, orgs)
-	if err != nil {
-		return nil, err
-	}
-	barcodes := make([]string, len(rep.Rows))
-	for i := range rep.Rows {
-		barcodes[i] = rep.Rows[i].Barcode
-	}
-	found, err := s.Store.Periods(ctx, barcodes)
-	if err != nil {
-		return nil, err
-	}
-	known := make(map[string]*dispatched, len(found))
-	for i := range found {
-		known[found[i].Barcode] = &dispatched{Result: &found[i]}
-	}
-	if err := s.enterNamed(ctx, auth, im, rep, known, size); err != nil {
-		return nil, err
-	}
-	if err := s.wears(ctx, auth, found, known); err != nil {
-		return nil, err
-	}
-	r := &reading{name: rep.Heading(labfile.FieldName), preview: Preview{Profile: rep.Profile, ByOrg: map[id.Organisation]int{}, Ignored: rep.Ignored, Refused: []RowNote{}, Notices: []RowNote{}},
-		accepted: make([]accepted, 0, len(rep.Rows)), labels: make([]label, 0, len(rep.Rows))}
-	p := &r.preview
-	for _, f := range rep.Refused {
-		p.Refused = append(p.Refused, RowNote{f.Number, f.Line, f.Column, f.Reason})
-	}
-	for i := range rep.Rows {
-		row := &rep.Rows[i]
-		res := known[row.Barcode]
-		column, reason := refuse(row, res, accounts)
-		if reason == "" {
-			if n := res.rowOf(row.Version); n != 0 { // at another position, else labfile has refused it
-				column, reason = labfile.FieldBarcode, fmt.Sprintf("the same badge and version as in row %d", n)
-			}
-			res.seen = append(res.seen, seen{row.Version, row.Number})
-		}
-		if reason != "" {
-			p.Refused = append(p.Refused, RowNote{row.Number, row.Line, rep.Heading(column), reason})
-			continue
-		}
-		if len(res.Reports) > 0 {
-			p.Reissues++
-		}
-		if late := int(row.Scanned - res.Ends); !row.Scanned.IsZero() && late > lateAfter {
-			p.Notices = append(p.Notices, RowNote{row.Number, row.Line, rep.Heading(labfile.FieldScanned), fmt.Sprintf("read %d days after the end of its period", late)})
-		}
-		r.accepted = append(r.accepted, accepted{res.PeriodRow, res.wear, row.Version,
-			Report{Scanned: row.Scanned, NotCounted: row.NotCounted || res.wear.NotCounted, Notes: row.Notes, Readings: row.Readings}})
-		if !row.Control && (!row.Name.IsZero() || !row.Birth.IsZero()) {
-			r.labels = append(r.labels, label{row.Number, row.Line, vaultclient.Comparison{Wearer: res.Wearer, Name: row.Name, Birth: row.Birth}})
-		}
-		p.ByOrg[res.Organisation]++
-	}
-	sort.Slice(p.Refused, func(i, j int) bool { return p.Refused[i].Row < p.Refused[j].Row })
-	p.Accepted = len(r.accepted)
-	p.Counts = Counts{In: rep.In - len(rep.Merged), Stored: len(r.accepted), Refused: len(p.Refused), Ignored: len(p.Ignored)}
-	if p.In != p.Stored+p.Counts.Refused+p.Counts.Ignored {
-		return nil, fmt.Errorf("%d rows came in, but %d were stored, refused or ignored", p.In, p.Stored+p.Counts.Refused+p.Counts.Ignored)
-	}
-	return r, nil
-}
-
-// dispatched is a badge that a file reports on.
-type dispatched struct {
-	*Result
-	wear Wear
-	seen []seen // what was accepted of it
-}
-
-// seen is a version of a badge's report and the row that it stands in.
-type seen struct{ version, row int }
-
-// rowOf returns the row that a version was accepted from, 0 for none.
-func (d *dispatched) rowOf(version int) int {
-	for _, s := range d.seen {
-		if s.version == version {
-			return s.row
-		}
-	}
-	return 0
-}
-
-// refuse says why a row can't be stored: a column and a reason, or nothing.
-func refuse(row *labfile.Row, res *dispatched, accounts map[string]id.Organisation) (column labfile.Field, reason string) {
-	if res == nil {
-		return labfile.FieldBarcode, "no badge with this serial number was dispatched: check the number, or load the dispatch list first"
-	}
-	org, known := accounts[row.Account]
-	switch {
-	case !known:
-		return labfile.FieldAccount, "no organisation has this account"
-	case org != res.Organisation:
-		return labfile.FieldBarcode, "this badge was issued to another organisation than the account's"
-	case row.Control != res.Wearer.IsZero():
-		return labfile.FieldPosition, "one of report and dispatch says control badge, the other does not"
-	case row.From != res.Starts || row.To != res.Ends:
-		return labfile.FieldFrom, fmt.Sprintf("the badge was issued for %s to %s", res.Starts, res.Ends)
-	case row.Position == dose.Foetal && res.wear == (Wear{dose.WholeBody, true}):
-		// only the wearer's health row says that it is foetal
-	case row.Position != res.wear.Position && !row.Control:
-		return labfile.FieldPosition, fmt.Sprintf("the badge was issued to be worn at: %s", res.wear.Position)
-	}
-	version := uint32(row.Version) + 1
-	for _, r := range res.Reports {
-		switch {
-		case r.Version == version:
-			return labfile.FieldVersion, "this badge and version is stored already: leave the row out, or have it re-issued under a higher version"
-		case r.Version > version:
-			return labfile.FieldVersion, fmt.Sprintf("version %d of this badge is stored already", r.Version-1)
-		}
-	}
-	return 0, ""
-}
-
-// accounts returns the organisation of each laboratory account.
-func (s *Service) accounts(ctx context.Context, auth vaultclient.Auth, orgs []vaultclient.Organisation) (map[string]id.Organisation, error) {
-	set, err := s.settings(ctx, auth, policy.AssessDose, orgs)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]id.Organisation{}
-	for org, one := range set {
-		for _, a := range one.Accounts {
-			out[a] = org.ID
-		}
-	}
-	return out, nil
-}
-
-// enterNamed enters, in each organisation's ledger, whom the file names and what it holds of them.
-func (s *Service) enterNamed(ctx context.Context, auth vaultclient.Auth, im ImportRow, rep *labfile.Report, known map[string]*dispatched, size int) error {
-	held := policy.FieldDose
-	seen := map[id.Wearer]bool{}
-	var named []id.Wearer
-	for i := range rep.Rows {
-		row := &rep.Rows[i]
-		if !row.Name.IsZero() {
-			held |= policy.FieldName
-		}
-		if !row.Birth.IsZero() {
-			held |= policy.FieldBirth
-		}
-		if res := known[row.Barcode]; res != nil && !res.Wearer.IsZero() && !seen[res.Wearer] {
-			seen[res.Wearer] = true
-			named = append(named, res.Wearer)
-		}
-	}
-	if len(named) == 0 {
-		return nil
-	}
-	return s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: KindLaboratory, SHA256: im.SHA256, Bytes: int64(size), Rows: rep.In, Via: im.Node, Held: held, Wearers: named})
-}
-
-// wears opens what wear periods say of their badges.
-func (s *Service) wears(ctx context.Context, auth vaultclient.Auth, found []Result, known map[string]*dispatched) error {
-	items := make([]vaultclient.Item, len(found))
-	for i := range found {
-		items[i] = vaultclient.Item{Context: found[i].context(), Value: found[i].Sealed}
-	}
-	opened, err := s.open(ctx, auth, policy.AssessDose, "positions of badges", items)
-	if err != nil {
-		return err
-	}
-	for i, b := range opened {
-		if known[found[i].Barcode].wear, err = decodeWear(b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// compareLabels has the vault compare the names on the rows with the wearers'. No name comes back.
-func (s *Service) compareLabels(ctx context.Context, auth vaultclient.Auth, r *reading) error {
-	for part := range slices.Chunk(r.labels, batch) {
-		items := make([]vaultclient.Comparison, len(part))
-		for i, l := range part {
-			items[i] = l.Comparison
-		}
-		verdicts, err := s.Vault.Compare(ctx, auth, policy.AssessDose, items)
-		if err != nil {
-			return fmt.Errorf("comparing labels: %w", err)
-		}
-		for i, v := range verdicts {
-			if v == vaultclient.Different {
-				r.preview.Notices = append(r.preview.Notices, RowNote{part[i].row, part[i].line, r.name, "label differs: check assignment"})
-			}
-		}
-	}
-	slices.SortStableFunc(r.preview.Notices, func(a, b RowNote) int { return a.Row - b.Row })
-	return nil
 }
 
 // PreviewOf returns an import's preview.
@@ -512,7 +237,11 @@ func (s *Service) WriteRefused(ctx context.Context, auth vaultclient.Auth, n id.
 	if err != nil {
 		return err
 	}
-	rep, err := s.readFile(ctx, auth, im, file)
+	how, err := s.reading(ctx, auth, im)
+	if err != nil {
+		return err
+	}
+	rep, err := labfile.Read(bytes.NewReader(file), how)
 	if err != nil {
 		return err
 	}
@@ -542,7 +271,7 @@ func (s *Service) importFile(ctx context.Context, im ImportRow) error {
 	if err != nil {
 		return err
 	}
-	if len(rows) != im.Stored {
+	if rows.len() != im.Stored {
 		return errBlob
 	}
 	err = s.store(ctx, auth, im, Importing, rows)
@@ -568,58 +297,104 @@ func (s *Service) ImportRows(ctx context.Context, auth vaultclient.Auth, sender 
 		return im.ID, err
 	}
 	return im.ID, s.held(ctx, im, func(ctx context.Context) error {
-		r, err := s.match(ctx, vaultclient.Auth{Grant: g}, im, &labfile.Report{In: len(rows), Rows: rows}, 0)
+		auth := vaultclient.Auth{Grant: g}
+		b := []byte{acceptedVersion}
+		p, err := s.match(ctx, auth, im, readAlready(rows), func(part []byte) error {
+			b = append(b, part...)
+			return nil
+		})
 		if err != nil {
 			return err
 		}
-		if len(r.preview.Refused) > 0 {
-			f := r.preview.Refused[0]
+		if len(p.Refused) > 0 {
+			f := p.Refused[0]
 			return wrong("row %d: %s: %s; nothing was stored", f.Row, f.Column, f.Text)
 		}
-		im.Counts = r.preview.Counts
-		return s.store(ctx, vaultclient.Auth{Grant: g}, im, Importing, r.accepted)
+		stored, err := decodeAccepted(b)
+		if err != nil {
+			return err
+		}
+		im.Counts = p.Counts
+		return s.store(ctx, auth, im, Importing, stored)
 	})
 }
 
-// store seals the rows' readings, evaluates everyone in them, commits, and has the vault's ledger confirm.
-func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow, from State, reports []accepted) error {
-	rows := &Rows{}
-	items := make([]vaultclient.Item, len(reports))
-	for i := range reports {
-		a := &reports[i]
-		r := ReadingRow{Period: a.period.ID, Wearer: a.period.Wearer, Version: uint32(a.version) + 1, Import: im.ID}
-		items[i] = vaultclient.Item{Context: r.context(&a.period), Value: a.report.encode(), Pad: readingPad}
-		rows.Readings = append(rows.Readings, r)
-		rows.ReadingPeriods = append(rows.ReadingPeriods, a.period)
-	}
-	// The vault seals while the register reads what is to be summed.
-	both, ctxBoth := errgroup.WithContext(ctx)
-	both.Go(func() error {
-		sealed, err := s.seal(ctxBoth, auth, policy.AssessDose, items)
-		for i := range sealed {
-			rows.Readings[i].Sealed = sealed[i]
+// store seals the rows' readings, evaluates everyone in them, commits, and has the vault's ledger confirm. The vault seals
+// some while those before are being inserted, and what is to be summed is read beside both.
+func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow, from State, rows *acceptedRows) error {
+	ctx, stop := context.WithCancel(ctx)
+	group, ctxGroup := errgroup.WithContext(ctx)
+	defer group.Wait()
+	defer stop()
+	manifests := newManifests(im.Kind)
+	sealed := make(chan *Rows, 1)
+	group.Go(func() error {
+		defer close(sealed)
+		return s.sealReadings(ctxGroup, auth, im, rows, func(part *Rows) error {
+			manifests.add(part)
+			select {
+			case sealed <- part:
+				return nil
+			case <-ctxGroup.Done():
+				return ctxGroup.Err()
+			}
+		})
+	})
+	last := &Rows{}
+	group.Go(func() (err error) {
+		last.Investigations, err = s.evaluate(ctxGroup, auth, im, rows)
+		return err
+	})
+	im.State = Stored
+	err := s.Store.Commit(ctx, from, im, func(yield func(*Rows, error) bool) {
+		for part := range sealed {
+			if !yield(part, nil) {
+				return
+			}
 		}
-		return err
+		err := group.Wait()
+		last.sort()
+		manifests.add(last)
+		yield(last, err)
 	})
-	both.Go(func() (err error) {
-		rows.Investigations, err = s.evaluate(ctxBoth, auth, im, reports)
-		return err
-	})
-	if err := both.Wait(); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("storing the import: %w", err)
 	}
-	return s.finish(ctx, auth, im, from, rows)
+	return s.confirm(ctx, auth, im, manifests.list())
+}
+
+// sealReadings seals the rows' readings, some at a time.
+func (s *Service) sealReadings(ctx context.Context, auth vaultclient.Auth, im ImportRow, rows *acceptedRows, take func(*Rows) error) error {
+	const most = 10_000
+	for from := 0; from < rows.len(); from += most {
+		part := &Rows{}
+		var items []vaultclient.Item
+		for i := from; i < min(from+most, rows.len()); i++ {
+			a := rows.row(i)
+			r := ReadingRow{Period: a.period.ID, Wearer: a.period.Wearer, Version: uint32(a.version) + 1, Import: im.ID}
+			items = append(items, vaultclient.Item{Context: r.context(&a.period), Value: a.report.encode(), Pad: readingPad})
+			part.Readings = append(part.Readings, r)
+			part.ReadingPeriods = append(part.ReadingPeriods, a.period)
+		}
+		sealed, err := s.seal(ctx, auth, policy.AssessDose, items)
+		if err != nil {
+			return err
+		}
+		for i := range sealed {
+			part.Readings[i].Sealed = sealed[i]
+		}
+		if err := take(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finish commits an import's rows in the register, then in the vault's ledgers.
 func (s *Service) finish(ctx context.Context, auth vaultclient.Auth, im ImportRow, from State, rows *Rows) error {
-	rows.sort()
-	hashed := make(chan []vaultclient.Manifest, 1)
-	go func() { hashed <- manifests(im.Kind, rows) }()
+	manifests := Manifests(im.Kind, rows)
 	im.State = Stored
-	err := s.Store.Commit(ctx, from, im, rows)
-	manifests := <-hashed
-	if err != nil {
+	if err := s.Store.Commit(ctx, from, im, Whole(rows)); err != nil {
 		return fmt.Errorf("storing the import: %w", err)
 	}
 	return s.confirm(ctx, auth, im, manifests)

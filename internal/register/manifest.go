@@ -51,48 +51,57 @@ func sha(b []byte) []byte {
 // Manifests returns the manifests of an import's rows, by organisation. It sorts the rows.
 func Manifests(kind string, rows *Rows) []vaultclient.Manifest {
 	rows.sort()
-	return manifests(kind, rows)
+	m := newManifests(kind)
+	m.add(rows)
+	return m.list()
 }
 
-// manifests returns the manifests of sorted rows.
-func manifests(kind string, rows *Rows) []vaultclient.Manifest {
+// manifests are an import's, by organisation, while its rows come.
+type manifests struct {
+	kind string
+	by   map[id.Organisation]*manifest
+}
+
+func newManifests(kind string) *manifests { return &manifests{kind, map[id.Organisation]*manifest{}} }
+
+func (m *manifests) of(org id.Organisation) *manifest {
+	if m.by[org] == nil {
+		m.by[org] = &manifest{h: sha256.New()}
+	}
+	return m.by[org]
+}
+
+// add adds rows, which are sorted. Rows in parts come in the order that they have as a whole.
+func (m *manifests) add(rows *Rows) {
 	periods := make(map[id.Row]*PeriodRow, len(rows.ReadingPeriods))
 	for i := range rows.ReadingPeriods {
 		periods[rows.ReadingPeriods[i].ID] = &rows.ReadingPeriods[i]
 	}
-	by := map[id.Organisation]*manifest{}
-	of := func(org id.Organisation) *manifest {
-		if by[org] == nil {
-			by[org] = &manifest{h: sha256.New()}
-		}
-		return by[org]
-	}
 	for i := range rows.Wearers {
 		w := &rows.Wearers[i]
-		of(w.Organisation).record('w', w.ID[:], be32(w.Version), sha(w.Sealed), sha(w.Health))
+		m.of(w.Organisation).record('w', w.ID[:], be32(w.Version), sha(w.Sealed), sha(w.Health))
 	}
 	for i := range rows.Periods {
 		p := &rows.Periods[i]
-		of(p.Organisation).record('p', p.ID[:], p.Wearer[:], be32(uint32(p.Starts)), be32(uint32(p.Ends)), sha(p.Sealed))
+		m.of(p.Organisation).record('p', p.ID[:], p.Wearer[:], be32(uint32(p.Starts)), be32(uint32(p.Ends)), sha(p.Sealed))
 	}
 	for i := range rows.Readings {
 		r := &rows.Readings[i]
 		p := periods[r.Period]
-		of(p.Organisation).record('r', r.Period[:], be32(r.Version), p.Wearer[:], sha(r.Sealed))
+		m.of(p.Organisation).record('r', r.Period[:], be32(r.Version), p.Wearer[:], sha(r.Sealed))
 	}
 	for i := range rows.Investigations {
 		v := &rows.Investigations[i]
-		of(v.Organisation).record('i', v.ID[:], v.Tag, sha(v.Sealed))
+		m.of(v.Organisation).record('i', v.ID[:], v.Tag, sha(v.Sealed))
 	}
-	orgs := make([]id.Organisation, 0, len(by))
-	for org := range by {
-		orgs = append(orgs, org)
+}
+
+func (m *manifests) list() []vaultclient.Manifest {
+	out := make([]vaultclient.Manifest, 0, len(m.by))
+	for org, one := range m.by {
+		out = append(out, vaultclient.Manifest{Organisation: org, Kind: m.kind, Rows: one.rows, Hash: one.h.Sum(nil)})
 	}
-	slices.SortFunc(orgs, func(a, b id.Organisation) int { return bytes.Compare(a[:], b[:]) })
-	out := make([]vaultclient.Manifest, len(orgs))
-	for i, org := range orgs {
-		out[i] = vaultclient.Manifest{Organisation: org, Kind: kind, Rows: by[org].rows, Hash: by[org].h.Sum(nil)}
-	}
+	slices.SortFunc(out, func(a, b vaultclient.Manifest) int { return bytes.Compare(a.Organisation[:], b.Organisation[:]) })
 	return out
 }
 

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"time"
 
@@ -181,6 +182,11 @@ type Rows struct {
 	ReadingPeriods []PeriodRow // the wear period of each reading, in any order
 }
 
+// Whole is an import's rows in one part.
+func Whole(rows *Rows) iter.Seq2[*Rows, error] {
+	return func(yield func(*Rows, error) bool) { yield(rows, nil) }
+}
+
 // OrganisationState counts what an organisation has, by what stands in the clear.
 type OrganisationState struct {
 	Organisation   id.Organisation
@@ -231,9 +237,9 @@ type Store interface {
 	SetDocument(ctx context.Context, n id.Import, name string, parts [][]byte) error
 	// Document returns a document's sealed parts in order. ErrNotFound: there is none.
 	Document(ctx context.Context, n id.Import, name string) ([][]byte, error)
-	// Commit stores an import's rows and puts it from one state into another, all or nothing. ErrState: it is not in
-	// from, or not its owner's; ErrExists: a row is there already.
-	Commit(ctx context.Context, from State, im ImportRow, rows *Rows) error
+	// Commit stores an import's rows, which come in parts, and puts it from one state into another, all or nothing; an error
+	// among the parts is returned. ErrState: it is not in from, or not its owner's; ErrExists: a row is there already.
+	Commit(ctx context.Context, from State, im ImportRow, parts iter.Seq2[*Rows, error]) error
 	// Periods returns the wear periods of barcodes with their reports, in no order; unknown barcodes are left out.
 	Periods(ctx context.Context, barcodes []string) ([]Result, error)
 	// Results returns those wear periods of wearers that end on or after a day and have reports, in no order.

@@ -1,11 +1,8 @@
 package register
 
 import (
-	"bytes"
-	"compress/flate"
 	"context"
 	"fmt"
-	"io"
 
 	"golang.org/x/sync/errgroup"
 
@@ -90,46 +87,4 @@ func (s *Service) settings(ctx context.Context, auth vaultclient.Auth, purpose p
 		out[of[i]] = set
 	}
 	return out, nil
-}
-
-// sealDocument seals a document's bytes, compressed (RFC 1951: a laboratory's file shrinks to a tenth), in parts.
-func (s *Service) sealDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name string, b []byte) ([][]byte, error) {
-	const part = 1 << 20
-	var small bytes.Buffer
-	w, err := flate.NewWriter(&small, flate.BestSpeed)
-	if err == nil {
-		_, err = w.Write(b)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("compressing a document: %w", err)
-	}
-	var items []vaultclient.Item
-	for i := 0; small.Len() > 0; i++ {
-		items = append(items, vaultclient.Item{Context: documentContext(im.ID, name, i), Value: small.Next(part), Pad: documentPad})
-	}
-	return s.seal(ctx, auth, im.purpose(), items)
-}
-
-// openDocument opens a document. It is a reveal of all that the document holds.
-func (s *Service) openDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) ([]byte, error) {
-	parts, err := s.Store.Document(ctx, im.ID, name)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]vaultclient.Item, len(parts))
-	for i, p := range parts {
-		items[i] = vaultclient.Item{Context: documentContext(im.ID, name, i), Value: p}
-	}
-	opened, err := s.open(ctx, auth, im.purpose(), reason, items)
-	if err != nil {
-		return nil, err
-	}
-	b, err := io.ReadAll(flate.NewReader(bytes.NewReader(bytes.Join(opened, nil))))
-	if err != nil {
-		return nil, errBlob
-	}
-	return b, nil
 }

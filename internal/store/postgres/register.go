@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
 	"time"
 
@@ -311,57 +312,70 @@ func copyRows[T any](ctx context.Context, tx pgx.Tx, table string, columns []str
 }
 
 // Commit implements register.Store.
-func (s *Register) Commit(ctx context.Context, from register.State, im register.ImportRow, rows *register.Rows) error {
+func (s *Register) Commit(ctx context.Context, from register.State, im register.ImportRow, parts iter.Seq2[*register.Rows, error]) error {
 	return exists(s.in(ctx, func(tx pgx.Tx) error {
 		if err := move(ctx, tx, from, im); err != nil {
 			return err
 		}
-		if err := copyRows(ctx, tx, "wearer", []string{"id", "version", "organisation", "import", "sealed", "health"}, rows.Wearers,
-			func(a, b *register.WearerRow) int { return bytes.Compare(a.ID[:], b.ID[:]) },
-			func(w *register.WearerRow) []any {
-				return []any{w.ID[:], w.Version, w.Organisation[:], w.Import[:], w.Sealed, w.Health}
-			}); err != nil {
-			return err
+		for rows, err := range parts {
+			if err != nil {
+				return err
+			}
+			if err := copyPart(ctx, tx, rows); err != nil {
+				return err
+			}
 		}
-		if err := copyRows(ctx, tx, "wear_period", []string{"id", "barcode", "batch", "state", "organisation", "wearer", "starts", "ends", "import", "sealed"}, rows.Periods,
-			func(a, b *register.PeriodRow) int {
-				return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.ID[:], b.ID[:]))
-			},
-			func(p *register.PeriodRow) []any {
-				return []any{p.ID[:], p.Barcode, p.Batch, int64(p.State), p.Organisation[:], p.Wearer[:], int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
-			}); err != nil {
-			return err
-		}
-		if err := copyRows(ctx, tx, "reading", []string{"wearer", "wear_period", "version", "import", "sealed"}, rows.Readings,
-			func(a, b *register.ReadingRow) int {
-				return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.Period[:], b.Period[:]), cmp.Compare(a.Version, b.Version))
-			},
-			func(r *register.ReadingRow) []any {
-				return []any{r.Wearer[:], r.Period[:], r.Version, r.Import[:], r.Sealed}
-			}); err != nil {
-			return err
-		}
-		if err := copyRows(ctx, tx, "investigation", []string{"id", "organisation", "tag", "import", "sealed"}, rows.Investigations,
-			func(a, b *register.InvestigationRow) int { return bytes.Compare(a.ID[:], b.ID[:]) },
-			func(v *register.InvestigationRow) []any {
-				return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
-			}); err != nil {
-			return err
-		}
-		type step struct {
-			*register.Movement
-			seq int
-		}
-		steps := make([]step, len(rows.Movements))
-		for i, seq := range register.Numbered(rows.Movements) {
-			steps[i] = step{&rows.Movements[i], seq}
-		}
-		return copyRows(ctx, tx, "movement", []string{"barcode", "seq", "was", "state", "at", "by_user"}, steps,
-			func(a, b *step) int { return cmp.Or(cmp.Compare(a.Barcode, b.Barcode), cmp.Compare(a.seq, b.seq)) },
-			func(m *step) []any {
-				return []any{m.Barcode, m.seq, int64(m.From), int64(m.To), m.At.UnixMicro(), m.By[:]}
-			})
+		return nil
 	}))
+}
+
+// copyPart inserts rows of every kind.
+func copyPart(ctx context.Context, tx pgx.Tx, rows *register.Rows) error {
+	if err := copyRows(ctx, tx, "wearer", []string{"id", "version", "organisation", "import", "sealed", "health"}, rows.Wearers,
+		func(a, b *register.WearerRow) int { return bytes.Compare(a.ID[:], b.ID[:]) },
+		func(w *register.WearerRow) []any {
+			return []any{w.ID[:], w.Version, w.Organisation[:], w.Import[:], w.Sealed, w.Health}
+		}); err != nil {
+		return err
+	}
+	if err := copyRows(ctx, tx, "wear_period", []string{"id", "barcode", "batch", "state", "organisation", "wearer", "starts", "ends", "import", "sealed"}, rows.Periods,
+		func(a, b *register.PeriodRow) int {
+			return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.ID[:], b.ID[:]))
+		},
+		func(p *register.PeriodRow) []any {
+			return []any{p.ID[:], p.Barcode, p.Batch, int64(p.State), p.Organisation[:], p.Wearer[:], int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
+		}); err != nil {
+		return err
+	}
+	if err := copyRows(ctx, tx, "reading", []string{"wearer", "wear_period", "version", "import", "sealed"}, rows.Readings,
+		func(a, b *register.ReadingRow) int {
+			return cmp.Or(bytes.Compare(a.Wearer[:], b.Wearer[:]), bytes.Compare(a.Period[:], b.Period[:]), cmp.Compare(a.Version, b.Version))
+		},
+		func(r *register.ReadingRow) []any {
+			return []any{r.Wearer[:], r.Period[:], r.Version, r.Import[:], r.Sealed}
+		}); err != nil {
+		return err
+	}
+	if err := copyRows(ctx, tx, "investigation", []string{"id", "organisation", "tag", "import", "sealed"}, rows.Investigations,
+		func(a, b *register.InvestigationRow) int { return bytes.Compare(a.ID[:], b.ID[:]) },
+		func(v *register.InvestigationRow) []any {
+			return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
+		}); err != nil {
+		return err
+	}
+	type step struct {
+		*register.Movement
+		seq int
+	}
+	steps := make([]step, len(rows.Movements))
+	for i, seq := range register.Numbered(rows.Movements) {
+		steps[i] = step{&rows.Movements[i], seq}
+	}
+	return copyRows(ctx, tx, "movement", []string{"barcode", "seq", "was", "state", "at", "by_user"}, steps,
+		func(a, b *step) int { return cmp.Or(cmp.Compare(a.Barcode, b.Barcode), cmp.Compare(a.seq, b.seq)) },
+		func(m *step) []any {
+			return []any{m.Barcode, m.seq, int64(m.From), int64(m.To), m.At.UnixMicro(), m.By[:]}
+		})
 }
 
 const resultColumns = `SELECT p.id, p.barcode, p.batch, p.state, p.organisation, p.wearer, p.starts, p.ends, p.import, p.sealed, r.version, r.import, r.sealed

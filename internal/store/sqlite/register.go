@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
@@ -317,35 +317,47 @@ func (s *Register) Document(ctx context.Context, n id.Import, name string) ([][]
 }
 
 // Commit implements register.Store.
-func (s *Register) Commit(ctx context.Context, from register.State, im register.ImportRow, rows *register.Rows) error {
+func (s *Register) Commit(ctx context.Context, from register.State, im register.ImportRow, parts iter.Seq2[*register.Rows, error]) error {
 	return exists(s.in(ctx, func(tx *sql.Tx) error {
 		if err := move(ctx, tx, from, im); err != nil {
 			return err
 		}
 		w := writer{ctx: ctx, tx: tx}
-		w.insert("wearer (id, version, organisation, import, sealed, health)", len(rows.Wearers), func(i int) []any {
-			w := &rows.Wearers[i]
-			return []any{w.ID[:], w.Version, w.Organisation[:], w.Import[:], w.Sealed, w.Health}
-		})
-		w.insert("wear_period (id, barcode, batch, state, organisation, wearer, starts, ends, import, sealed)", len(rows.Periods), func(i int) []any {
-			p := &rows.Periods[i]
-			return []any{p.ID[:], p.Barcode, p.Batch, int(p.State), p.Organisation[:], p.Wearer[:], int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
-		})
-		w.insert("reading (wearer, wear_period, version, import, sealed)", len(rows.Readings), func(i int) []any {
-			r := &rows.Readings[i]
-			return []any{r.Wearer[:], r.Period[:], r.Version, r.Import[:], r.Sealed}
-		})
-		w.insert("investigation (id, organisation, tag, import, sealed)", len(rows.Investigations), func(i int) []any {
-			v := &rows.Investigations[i]
-			return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
-		})
-		steps := register.Numbered(rows.Movements)
-		w.insert("movement (barcode, seq, was, state, at, by_user)", len(steps), func(i int) []any {
-			m := &rows.Movements[i]
-			return []any{m.Barcode, steps[i], int(m.From), int(m.To), m.At.UnixMicro(), m.By[:]}
-		})
-		return w.err
+		for rows, err := range parts {
+			if err != nil {
+				return err
+			}
+			if w.rows(rows); w.err != nil {
+				return w.err
+			}
+		}
+		return nil
 	}))
+}
+
+// rows inserts rows of every kind.
+func (w *writer) rows(rows *register.Rows) {
+	w.insert("wearer (id, version, organisation, import, sealed, health)", len(rows.Wearers), func(i int) []any {
+		w := &rows.Wearers[i]
+		return []any{w.ID[:], w.Version, w.Organisation[:], w.Import[:], w.Sealed, w.Health}
+	})
+	w.insert("wear_period (id, barcode, batch, state, organisation, wearer, starts, ends, import, sealed)", len(rows.Periods), func(i int) []any {
+		p := &rows.Periods[i]
+		return []any{p.ID[:], p.Barcode, p.Batch, int(p.State), p.Organisation[:], p.Wearer[:], int64(p.Starts), int64(p.Ends), p.Import[:], p.Sealed}
+	})
+	w.insert("reading (wearer, wear_period, version, import, sealed)", len(rows.Readings), func(i int) []any {
+		r := &rows.Readings[i]
+		return []any{r.Wearer[:], r.Period[:], r.Version, r.Import[:], r.Sealed}
+	})
+	w.insert("investigation (id, organisation, tag, import, sealed)", len(rows.Investigations), func(i int) []any {
+		v := &rows.Investigations[i]
+		return []any{v.ID[:], v.Organisation[:], v.Tag, v.Import[:], v.Sealed}
+	})
+	steps := register.Numbered(rows.Movements)
+	w.insert("movement (barcode, seq, was, state, at, by_user)", len(steps), func(i int) []any {
+		m := &rows.Movements[i]
+		return []any{m.Barcode, steps[i], int(m.From), int(m.To), m.At.UnixMicro(), m.By[:]}
+	})
 }
 
 // writer inserts rows in a transaction until an error.
@@ -442,23 +454,15 @@ func (s *Register) results(ctx context.Context, out *[]register.Result, query st
 }
 
 // Periods implements register.Store.
-func (s *Register) Periods(ctx context.Context, barcodes []string) ([]register.Result, error) {
-	halves := [][]string{barcodes[:len(barcodes)/2], barcodes[len(barcodes)/2:]}
-	var found [2][]register.Result
-	both, ctx := errgroup.WithContext(ctx) // a large file's lookups are the longest of its steps
-	for i := range halves {
-		both.Go(func() error {
-			return some(halves[i], func(part []string) error {
-				args := make([]any, len(part))
-				for i, b := range part {
-					args[i] = b
-				}
-				return s.results(ctx, &found[i], resultColumns+"WHERE p.barcode IN "+marks(len(args)), args)
-			})
-		})
-	}
-	err := both.Wait()
-	return append(found[0], found[1]...), err
+func (s *Register) Periods(ctx context.Context, barcodes []string) (out []register.Result, err error) {
+	err = some(barcodes, func(part []string) error {
+		args := make([]any, len(part))
+		for i, b := range part {
+			args[i] = b
+		}
+		return s.results(ctx, &out, resultColumns+"WHERE p.barcode IN "+marks(len(args)), args)
+	})
+	return out, err
 }
 
 // Results implements register.Store.

@@ -36,11 +36,11 @@ func held(t *testing.T, s register.Store, reopen func() register.Store) {
 	wantErr(t, "moving it as nobody", another.Move(ctx, register.Importing, theirs), register.ErrState)
 	x := newSample()
 	theirs.Owner, theirs.State = other.Owner, register.Stored
-	wantErr(t, "storing in its name", another.Commit(ctx, register.Importing, theirs, &x.rows), register.ErrState)
+	wantErr(t, "storing in its name", another.Commit(ctx, register.Importing, theirs, register.Whole(&x.rows)), register.ErrState)
 
 	// Its holder holds it until it is done, and nobody after that.
 	im.State = register.Stored
-	must(t, s.Commit(ctx, register.Importing, im, &x.rows))
+	must(t, s.Commit(ctx, register.Importing, im, register.Whole(&x.rows)))
 	_, err = another.Reclaim(ctx, other)
 	wantErr(t, "taking what somebody has stored", err, register.ErrNotFound)
 	im.State = register.Done

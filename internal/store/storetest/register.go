@@ -329,7 +329,7 @@ func (x *sample) as(s register.State) register.ImportRow {
 func (x *sample) store(t *testing.T, s register.Store) *sample {
 	t.Helper()
 	create(t, s, x.im)
-	must(t, s.Commit(ctx, register.Importing, x.as(register.Stored), &x.rows))
+	must(t, s.Commit(ctx, register.Importing, x.as(register.Stored), register.Whole(&x.rows)))
 	return x
 }
 
@@ -428,7 +428,7 @@ func rowsComeBack(t *testing.T, s register.Store, reopen func() register.Store) 
 		ReadingPeriods: []register.PeriodRow{x.result("A2").PeriodRow},
 	}
 	later.State = register.Stored
-	must(t, s.Commit(ctx, register.Importing, later, &next))
+	must(t, s.Commit(ctx, register.Importing, later, register.Whole(&next)))
 	ws, err := s.Wearers(ctx, []id.Wearer{x.w})
 	must(t, err)
 	check(t, "newest row of a wearer", ws, next.Wearers)
@@ -465,7 +465,7 @@ func manyRows(t *testing.T, s register.Store, _ func() register.Store) {
 	}
 	rows.ReadingPeriods = rows.Periods
 	im.State = register.Stored
-	must(t, s.Commit(ctx, register.Importing, im, &rows))
+	must(t, s.Commit(ctx, register.Importing, im, register.Whole(&rows)))
 	for what, ask := range map[string]func() (int, error){
 		"barcodes":       func() (int, error) { r, err := s.Periods(ctx, barcodes); return len(r), err },
 		"wearers":        func() (int, error) { r, err := s.Results(ctx, wearers, 0); return len(r), err },
@@ -537,7 +537,7 @@ func allOrNothing(t *testing.T, s register.Store, _ func() register.Store) {
 		x := newSample()
 		c.spoil(x)
 		create(t, s, x.im)
-		err := s.Commit(ctx, register.Importing, x.as(register.Stored), &x.rows)
+		err := s.Commit(ctx, register.Importing, x.as(register.Stored), register.Whole(&x.rows))
 		if err == nil || c.want != nil && !errors.Is(err, c.want) {
 			t.Errorf("%s: error %v, want %v", c.what, err, c.want)
 		}
@@ -548,11 +548,11 @@ func allOrNothing(t *testing.T, s register.Store, _ func() register.Store) {
 
 func neverReplaced(t *testing.T, s register.Store, _ func() register.Store) {
 	x := newSample().store(t, s)
-	wantErr(t, "the same rows again", s.Commit(ctx, register.Importing, x.as(register.Stored), &x.rows), register.ErrState)
+	wantErr(t, "the same rows again", s.Commit(ctx, register.Importing, x.as(register.Stored), register.Whole(&x.rows)), register.ErrState)
 	im := create(t, s, anImport(register.Importing))
 	again := x.rows.Readings[:1:1]
 	im.State = register.Stored
-	err := s.Commit(ctx, register.Importing, im, &register.Rows{Readings: []register.ReadingRow{{Period: again[0].Period, Wearer: again[0].Wearer, Version: again[0].Version, Import: im.ID, Sealed: []byte("other")}}})
+	err := s.Commit(ctx, register.Importing, im, register.Whole(&register.Rows{Readings: []register.ReadingRow{{Period: again[0].Period, Wearer: again[0].Wearer, Version: again[0].Version, Import: im.ID, Sealed: []byte("other")}}}))
 	wantErr(t, "another report of the same version", err, register.ErrExists)
 	got, err := s.Periods(ctx, []string{"A1"})
 	must(t, err)
@@ -597,7 +597,7 @@ func cancelled(t *testing.T, s register.Store, _ func() register.Store) {
 	create(t, s, x.im)
 	done, cancel := context.WithCancel(ctx)
 	cancel()
-	if err := s.Commit(done, register.Importing, x.as(register.Stored), &x.rows); err == nil {
+	if err := s.Commit(done, register.Importing, x.as(register.Stored), register.Whole(&x.rows)); err == nil {
 		t.Error("a commit without time succeeded")
 	}
 	x.nothing(t, s, register.Importing)

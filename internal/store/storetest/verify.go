@@ -80,7 +80,7 @@ func Fill(t *testing.T, db Tampered) *Filled {
 			rows.Investigations[i].Import = im.ID
 		}
 		im.State = state
-		if err := store.Commit(ctx, register.Importing, im, rows); err != nil {
+		if err := store.Commit(ctx, register.Importing, im, register.Whole(rows)); err != nil {
 			t.Fatal(err)
 		}
 		if state == register.Done {

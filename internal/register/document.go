@@ -1,0 +1,157 @@
+package register
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// A document is compressed (RFC 1951: a laboratory's file shrinks to a tenth) and then sealed in parts, some in a call of
+// the vault.
+const (
+	documentPart  = 1 << 20
+	documentParts = 16
+	inMemory      = 32 << 20 // bytes of a text that is read again and again: a longer one stays compressed
+)
+
+// documentWriter seals what is written to it. Memory does not grow with what was written, but with what is sealed of it.
+type documentWriter struct {
+	seal   func(part int, b []byte) vaultclient.Item
+	call   func(items []vaultclient.Item) ([][]byte, error)
+	small  bytes.Buffer
+	flate  *flate.Writer
+	sealed [][]byte
+}
+
+func (s *Service) newDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name string) (*documentWriter, error) {
+	d := &documentWriter{
+		seal: func(part int, b []byte) vaultclient.Item {
+			return vaultclient.Item{Context: documentContext(im.ID, name, part), Value: b, Pad: documentPad}
+		},
+		call: func(items []vaultclient.Item) ([][]byte, error) { return s.seal(ctx, auth, im.purpose(), items) },
+	}
+	var err error
+	d.flate, err = flate.NewWriter(&d.small, flate.BestSpeed)
+	return d, err
+}
+
+func (d *documentWriter) Write(b []byte) (int, error) {
+	n, err := d.flate.Write(b)
+	if err == nil && d.small.Len() >= documentParts*documentPart {
+		err = d.flush(documentPart)
+	}
+	return n, err
+}
+
+// flush seals what is there of parts that have at least so many bytes.
+func (d *documentWriter) flush(least int) error {
+	var items []vaultclient.Item
+	for d.small.Len() >= least {
+		items = append(items, d.seal(len(d.sealed)+len(items), bytes.Clone(d.small.Next(documentPart))))
+	}
+	sealed, err := d.call(items)
+	d.sealed = append(d.sealed, sealed...)
+	return err
+}
+
+// parts ends the document and returns its sealed parts.
+func (d *documentWriter) parts() ([][]byte, error) {
+	if err := d.flate.Close(); err != nil {
+		return nil, fmt.Errorf("compressing a document: %w", err)
+	}
+	err := d.flush(1)
+	return d.sealed, err
+}
+
+// sealDocument seals a document.
+func (s *Service) sealDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name string, b []byte) ([][]byte, error) {
+	d, err := s.newDocument(ctx, auth, im, name)
+	if err == nil {
+		_, err = d.Write(b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compressing a document: %w", err)
+	}
+	return d.parts()
+}
+
+// readDocument opens a document. It is a reveal of all that the document holds.
+func (s *Service) readDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) (io.ReadSeeker, error) {
+	parts, err := s.Store.Document(ctx, im.ID, name)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]vaultclient.Item, len(parts))
+	for i, p := range parts {
+		items[i] = vaultclient.Item{Context: documentContext(im.ID, name, i), Value: p}
+	}
+	opened, err := s.openBy(ctx, auth, im.purpose(), reason, documentParts, items)
+	if err != nil {
+		return nil, err
+	}
+	d := &document{small: bytes.Join(opened, nil)}
+	if err := d.rewind(); err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(io.LimitReader(d, inMemory+1))
+	if err != nil || len(b) > inMemory {
+		return d, errors.Join(err, d.rewind())
+	}
+	return bytes.NewReader(b), nil
+}
+
+// openDocument is readDocument for one that is read whole.
+func (s *Service) openDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) ([]byte, error) {
+	d, err := s.readDocument(ctx, auth, im, name, reason)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(d)
+}
+
+// document is a long document's text, compressed in memory but for where it is read. Its error is errBlob.
+type document struct {
+	small []byte
+	flate io.ReadCloser
+	at    int64
+}
+
+func (d *document) rewind() error {
+	d.at = 0
+	if d.flate == nil {
+		d.flate = flate.NewReader(bytes.NewReader(d.small))
+		return nil
+	}
+	return d.flate.(flate.Resetter).Reset(bytes.NewReader(d.small), nil)
+}
+
+func (d *document) Read(b []byte) (int, error) {
+	n, err := d.flate.Read(b)
+	d.at += int64(n)
+	if err != nil && err != io.EOF {
+		err = errBlob
+	}
+	return n, err
+}
+
+// Seek implements io.Seeker, but not from the end. Going back reads from the beginning.
+func (d *document) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekCurrent {
+		offset += d.at
+	}
+	if whence == io.SeekEnd || offset < 0 {
+		return d.at, fmt.Errorf("a document can't be read from there")
+	}
+	if offset < d.at {
+		if err := d.rewind(); err != nil {
+			return 0, err
+		}
+	}
+	_, err := io.CopyN(io.Discard, d, offset-d.at)
+	return d.at, err
+}
