@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,6 +62,7 @@ type VaultCmd struct {
 
 // Run runs the vault until it is told to stop; see package vaultcmd for what it prints.
 func (c *VaultCmd) Run(e *env) error {
+	debug.SetGCPercent(200) // most of what it holds stays
 	if c.Demo != c.isDemo() {
 		return errors.New("a demonstration is started by dosevault demo, and nothing else by it")
 	}
@@ -128,6 +130,9 @@ type WorkerCmd struct {
 
 // Run works through what waits in the register until it is told to stop.
 func (c *WorkerCmd) Run(e *env) error {
+	// What a worker has in memory is mostly what it works on: it is collected less often while there is room.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(384 << 20)
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	svc, closeRegister, err := c.openRegister(ctx, "worker", c.owner(c.Number), e.log)

@@ -26,11 +26,29 @@ func Parse(s string) (Day, error) {
 	if s == "" {
 		return 0, nil
 	}
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil || t.Year() < 1850 || t.Year() > 2200 {
+	if len(s) != len(time.DateOnly) || s[4] != '-' || s[7] != '-' {
 		return 0, ErrSyntax
 	}
-	return At(t), nil
+	year, month, dayOfMonth := digits(s[:4]), digits(s[5:7]), digits(s[8:])
+	if year < 1850 || year > 2200 {
+		return 0, ErrSyntax
+	}
+	t := time.Date(year, time.Month(month), dayOfMonth, 0, 0, 0, 0, time.UTC)
+	if y, m, d := t.Date(); y != year || int(m) != month || d != dayOfMonth { // normalised: there is no such day
+		return 0, ErrSyntax
+	}
+	return Day(t.Unix() / 86400), nil
+}
+
+// digits reads a number of up to four digits; -1 where one is none.
+func digits(s string) (n int) {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return -1
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n
 }
 
 // Time returns the day's first instant in UTC.

@@ -3,6 +3,8 @@ package day
 import (
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func TestAddMonthsKeepsTheMonth(t *testing.T) {
@@ -41,4 +43,22 @@ func TestParse(t *testing.T) {
 			t.Errorf("%d: %v became %v, %v", y, d, back, err)
 		}
 	}
+}
+
+// What is a day is what package time takes for one, within the years.
+func TestParseAgreesWithTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.StringMatching(`(18|19|20|22)\d\d-[01]\d-[0-3]\d`), rapid.StringMatching(`[0-9/+ -]{8,11}`), rapid.String()).Draw(t, "text")
+		got, err := Parse(s)
+		want, bad := time.Parse(time.DateOnly, s)
+		if s != "" && (bad != nil || want.Year() < 1850 || want.Year() > 2200) {
+			if err == nil {
+				t.Fatalf("%q was read as %v", s, got)
+			}
+			return
+		}
+		if err != nil || s != "" && got != At(want) {
+			t.Fatalf("%q: %v, %v, want %v", s, got, err, want)
+		}
+	})
 }

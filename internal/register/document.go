@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -80,8 +80,29 @@ func (s *Service) sealDocument(ctx context.Context, auth vaultclient.Auth, im Im
 	return d.parts()
 }
 
-// readDocument opens a document. It is a reveal of all that the document holds.
+// openDocument opens a document. It is a reveal of all that the document holds.
+func (s *Service) openDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) ([]byte, error) {
+	d, err := s.openCompressed(ctx, auth, im, name, reason)
+	if err != nil {
+		return nil, err
+	}
+	return d.text(math.MaxInt64 - 1)
+}
+
+// readDocument is openDocument for a text that is read in passing, and may be long.
 func (s *Service) readDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) (io.ReadSeeker, error) {
+	d, err := s.openCompressed(ctx, auth, im, name, reason)
+	if err != nil {
+		return nil, err
+	}
+	b, err := d.text(inMemory)
+	if err != nil || b != nil {
+		return bytes.NewReader(b), err
+	}
+	return d, d.rewind()
+}
+
+func (s *Service) openCompressed(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) (*document, error) {
 	parts, err := s.Store.Document(ctx, im.ID, name)
 	if err != nil {
 		return nil, err
@@ -95,23 +116,7 @@ func (s *Service) readDocument(ctx context.Context, auth vaultclient.Auth, im Im
 		return nil, err
 	}
 	d := &document{small: bytes.Join(opened, nil)}
-	if err := d.rewind(); err != nil {
-		return nil, err
-	}
-	b, err := io.ReadAll(io.LimitReader(d, inMemory+1))
-	if err != nil || len(b) > inMemory {
-		return d, errors.Join(err, d.rewind())
-	}
-	return bytes.NewReader(b), nil
-}
-
-// openDocument is readDocument for one that is read whole.
-func (s *Service) openDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) ([]byte, error) {
-	d, err := s.readDocument(ctx, auth, im, name, reason)
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(d)
+	return d, d.rewind()
 }
 
 // document is a long document's text, compressed in memory but for where it is read. Its error is errBlob.
@@ -137,6 +142,17 @@ func (d *document) Read(b []byte) (int, error) {
 		err = errBlob
 	}
 	return n, err
+}
+
+// text returns the text from where the document stands to its end, nil where that is more than most bytes.
+func (d *document) text(most int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(8*int64(len(d.small)), most)) + bytes.MinRead) // most often enough, so that little is copied
+	n, err := b.ReadFrom(io.LimitReader(d, most+1))
+	if err != nil || n > most {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // Seek implements io.Seeker, but not from the end. Going back reads from the beginning.
