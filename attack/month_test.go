@@ -287,6 +287,6 @@ func (m *month) wearer() {
 	m.signIn(link)
 	m.see("Your radiation doses", monthBoard)
 	m.k.Follow("Who has seen")
-	m.see("A co-ordinator saw the name", "to assess doses")
+	m.see("Who has seen my data?", "A co-ordinator saw your", "to assess doses")
 	m.tab.Axe()
 }

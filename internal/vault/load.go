@@ -241,14 +241,20 @@ func (s *state) add(w *wearer) {
 	}
 }
 
-// index derives what search compares.
-func (w *wearer) index() {
+// nameWords are the words of a wearer's names.
+func (w *wearer) nameWords() []string {
 	i := w.identity
-	all := []string{i.Surname.Expose(), i.Forenames.Expose(), i.KnownAs.Expose(), i.StaffNumber.Expose()}
+	all := []string{i.Surname.Expose(), i.Forenames.Expose(), i.KnownAs.Expose()}
 	for _, f := range i.Former {
 		all = append(all, f.Expose())
 	}
-	w.words = person.Words(strings.Join(all, " "))
+	return person.Words(strings.Join(all, " "))
+}
+
+// index derives what search compares.
+func (w *wearer) index() {
+	i := w.identity
+	w.words = append(w.nameWords(), person.Words(i.StaffNumber.Expose())...)
 	w.sortKey = person.Fold(i.Surname.Expose()) + "\x00" + person.Fold(i.Forenames.Expose()) + "\x00" + w.id.String()
 }
 

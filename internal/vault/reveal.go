@@ -104,7 +104,7 @@ func pick(r *vaultclient.Record, c policy.Class, value []byte, fields policy.Fie
 }
 
 // searchShows is what a page of search results reveals.
-const searchShows = policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment
+const searchShows policy.Fields = policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment
 
 // Search looks for wearers by the beginnings of words of their names, or by staff number, and reveals one page of names.
 func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchRequest) (vaultclient.SearchResult, error) {
@@ -115,13 +115,17 @@ func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchReques
 	if r.Limit < 1 || r.Limit > vaultclient.MaxPage || r.Offset < 0 || len(r.Query.Expose()) > vaultclient.MaxFieldLn {
 		return vaultclient.SearchResult{}, invalid("a search page has 1 to %d people", vaultclient.MaxPage)
 	}
+	shows := searchShows
+	if r.NamesOnly {
+		shows &^= policy.FieldStaffNumber
+	}
 	// Permission to search here comes first, so that a refused search tells nothing, not even a total.
-	scope := ask{action: policy.Search, purpose: r.Purpose, fields: searchShows &^ policy.FieldEmployment, kind: ledger.Search, organisation: r.Organisation}
+	scope := ask{action: policy.Search, purpose: r.Purpose, fields: shows &^ policy.FieldEmployment, kind: ledger.Search, organisation: r.Organisation}
 	if _, _, err := v.permit(ctx, p, scope); err != nil {
 		return vaultclient.SearchResult{}, err
 	}
 	// Whoever searches finds those whom they may see: a records officer classified people, and nobody else.
-	matches := v.matching(p, ask{action: policy.Reveal, purpose: r.Purpose, fields: searchShows}, r)
+	matches := v.matching(p, ask{action: policy.Reveal, purpose: r.Purpose, fields: shows}, r)
 	result := vaultclient.SearchResult{Total: len(matches)}
 	page := matches[min(r.Offset, len(matches)):min(r.Offset+r.Limit, len(matches))]
 	if len(page) == 0 {
@@ -131,12 +135,12 @@ func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchReques
 		_, err := v.gate(ctx, p, scope)
 		return result, err
 	}
-	scope.action, scope.fields, scope.wearers = policy.Reveal, searchShows, page
+	scope.action, scope.fields, scope.wearers = policy.Reveal, shows, page
 	found, err := v.gate(ctx, p, scope)
 	if err != nil {
 		return vaultclient.SearchResult{}, err
 	}
-	result.Records, err = v.records(ctx, found, searchShows&vaultFields)
+	result.Records, err = v.records(ctx, found, shows&vaultFields)
 	return result, err
 }
 
@@ -156,7 +160,10 @@ func (v *Vault) matching(p *principal, a ask, r vaultclient.SearchRequest) []id.
 		if current := w.currentOn(today); current && r.Left || !current && !r.Left && !r.Leavers || len(among) > 0 && !among[w.id] {
 			return
 		}
-		if w.hasWords(words) && v.answer(known, p, a, w, today).Allow {
+		if !hasWords(w.words, words) || r.NamesOnly && len(words) > 0 && !hasWords(w.nameWords(), words) {
+			return
+		}
+		if v.answer(known, p, a, w, today).Allow {
 			hits = append(hits, w)
 		}
 	}
@@ -184,12 +191,12 @@ func (v *Vault) matching(p *principal, a ask, r vaultclient.SearchRequest) []id.
 	return ids
 }
 
-// hasWords reports whether each word of a query begins a different word of the wearer's.
-func (w *wearer) hasWords(query []string) bool {
-	used := make([]bool, len(w.words))
+// hasWords reports whether each word of a query begins a different one of a wearer's words.
+func hasWords(words, query []string) bool {
+	used := make([]bool, len(words))
 next:
 	for _, q := range query {
-		for i, have := range w.words {
+		for i, have := range words {
 			if !used[i] && strings.HasPrefix(have, q) {
 				used[i] = true
 				continue next

@@ -189,7 +189,7 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return wireRecords(recs), err
 	})
 	handle(mux, v, "search", func(ctx context.Context, c Caller, in vc.WireSearch) (vc.WireSearchResult, error) {
-		res, err := v.Search(ctx, c, vc.SearchRequest{Purpose: in.Purpose, Organisation: in.Organisation, Query: person.NewValue(in.Query), Leavers: in.Leavers, Left: in.Left, Among: unpackWearers(in.Among), Offset: in.Offset, Limit: in.Limit})
+		res, err := v.Search(ctx, c, vc.SearchRequest{Purpose: in.Purpose, Organisation: in.Organisation, Query: person.NewValue(in.Query), Leavers: in.Leavers, Left: in.Left, Among: unpackWearers(in.Among), NamesOnly: in.NamesOnly, Offset: in.Offset, Limit: in.Limit})
 		return vc.WireSearchResult{Total: res.Total, Records: wireRecords(res.Records)}, err
 	})
 	handle(mux, v, "match", func(ctx context.Context, c Caller, in vc.WireMatch) ([]vc.Candidate, error) {
@@ -282,6 +282,7 @@ func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "delivered", func(ctx context.Context, c Caller, _ nothing) ([]id.Import, error) { return v.Delivered(ctx, c) })
 	handle(mux, v, "self", func(ctx context.Context, c Caller, _ nothing) (vc.Machine, error) { return v.Self(ctx, c) })
 	handle(mux, v, "ledger", v.Ledger)
+	handle(mux, v, "seen", v.Seen)
 	handle(mux, v, "exposures", v.Exposures)
 	handle(mux, v, "declare", func(ctx context.Context, c Caller, in vc.Declaration) (nothing, error) {
 		return nothing{}, v.Declare(ctx, c, in)

@@ -31,11 +31,18 @@ type house struct {
 	served chan error
 	nodes  map[string]*vc.Client
 	root   vc.Auth // the co-ordinator, on the node cli
+	clock  func() time.Time
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, dir: t.TempDir(), keys: vault.KeyDir(filepath.Join(t.TempDir(), "keys"))}
+	return newHouseAt(t, time.Now)
+}
+
+// newHouseAt is a house with another clock.
+func newHouseAt(t *testing.T, clock func() time.Time) *house {
+	t.Helper()
+	h := &house{t: t, clock: clock, dir: t.TempDir(), keys: vault.KeyDir(filepath.Join(t.TempDir(), "keys"))}
 	if err := h.keys.Create([]string{"web", "worker", "cli"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +66,7 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.v, err = vault.Open(h.t.Context(), vault.Config{Store: store, Keys: h.keys, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	h.v, err = vault.Open(h.t.Context(), vault.Config{Store: store, Keys: h.keys, Now: h.clock, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.t.Fatal(err)
 	}

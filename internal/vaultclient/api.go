@@ -170,6 +170,7 @@ type SearchRequest struct {
 	Leavers      bool        // include those who have left
 	Left         bool        // only those who have left
 	Among        []id.Wearer // only these; empty: everybody
+	NamesOnly    bool        // look in names alone, and reveal names alone: staff numbers are not the caller's to see
 	Offset       int
 	Limit        int // at most MaxPage
 }
@@ -386,6 +387,34 @@ type PairsPage struct {
 type LedgerPage struct {
 	Total   int     `json:"total"`
 	Entries []Entry `json:"entries"`
+}
+
+// SeenRequest asks who has seen what of a wearer.
+type SeenRequest struct {
+	Wearer id.Wearer `json:"wearer"`
+	Offset int       `json:"offset,omitempty"`
+	Limit  int       `json:"limit"` // at most MaxPage
+}
+
+// Seen sums up what one party did with a wearer's data on one day by the clock of London, in one way and for one purpose.
+type Seen struct {
+	Day     string         `json:"day"`   // YYYY-MM-DD
+	Kind    string         `json:"kind"`  // see package ledger
+	Basis   string         `json:"basis"` // gate, intake, declared
+	Actor   string         `json:"actor"` // as in Entry
+	Role    string         `json:"role,omitempty"`
+	Purpose policy.Purpose `json:"purpose,omitempty"`
+	Fields  policy.Fields  `json:"fields,omitempty"`
+	Times   int            `json:"times"` // entries
+	First   time.Time      `json:"first"`
+	Last    time.Time      `json:"last"`
+}
+
+// SeenPage is a page of who has seen what, the newest first.
+type SeenPage struct {
+	Organisation id.Organisation `json:"organisation"` // the wearer's
+	Total        int             `json:"total"`
+	Seen         []Seen          `json:"seen"`
 }
 
 // ExposureRequest asks what became readable to a recipient in a window [From, To).

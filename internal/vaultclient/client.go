@@ -258,7 +258,7 @@ func records(w []WireRecord) ([]Record, error) {
 // Search looks for wearers and reveals one page of names.
 func (c *Client) Search(ctx context.Context, auth Auth, r SearchRequest) (SearchResult, error) {
 	var w WireSearchResult
-	if err := call(ctx, c, "search", auth, WireSearch{r.Purpose, r.Organisation, r.Query.Expose(), r.Leavers, r.Left, WireList(r.Among), r.Offset, r.Limit}, &w); err != nil {
+	if err := call(ctx, c, "search", auth, WireSearch{r.Purpose, r.Organisation, r.Query.Expose(), r.Leavers, r.Left, WireList(r.Among), r.NamesOnly, r.Offset, r.Limit}, &w); err != nil {
 		return SearchResult{}, err
 	}
 	recs, err := records(w.Records)
@@ -408,6 +408,12 @@ func (c *Client) Self(ctx context.Context, auth Auth) (m Machine, err error) {
 // Ledger reads a page of an organisation's ledger, newest first.
 func (c *Client) Ledger(ctx context.Context, auth Auth, r LedgerRequest) (p LedgerPage, err error) {
 	err = call(ctx, c, "ledger", auth, r, &p)
+	return p, err
+}
+
+// Seen answers who has seen what of a wearer, a page at a time.
+func (c *Client) Seen(ctx context.Context, auth Auth, r SeenRequest) (p SeenPage, err error) {
+	err = call(ctx, c, "seen", auth, r, &p)
 	return p, err
 }
 

@@ -74,6 +74,7 @@ type (
 		Leavers      bool            `json:"leavers,omitempty"`
 		Left         bool            `json:"left,omitempty"`
 		Among        []byte          `json:"among,omitempty"`
+		NamesOnly    bool            `json:"names_only,omitempty"`
 		Offset       int             `json:"offset,omitempty"`
 		Limit        int             `json:"limit"`
 	}

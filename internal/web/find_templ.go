@@ -185,7 +185,7 @@ func findPage(f frame, x findView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = wearerCells(r).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = wearerCells(r, false).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -50,7 +50,7 @@ func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) fr
 			w := user.Wearers[0]
 			f.Nav = append(f.Nav,
 				link{Text: "My doses", Href: wearerPath(w), Current: title == titleWearer},
-				link{Text: "Who has seen my record", Href: wearerPath(w) + "/ledger", Current: title == titleWearerLedger})
+				link{Text: "Who has seen my data", Href: wearerPath(w) + "/ledger", Current: title == titleOwnLedger})
 		}
 	}
 	return f
@@ -62,7 +62,8 @@ const (
 	titleReturn       = "Return badges"
 	titleLedger       = "Ledger"
 	titleWearer       = "Dose record"
-	titleWearerLedger = "Who has seen this record"
+	titleWearerLedger = "Who has seen this person's data?"
+	titleOwnLedger    = "Who has seen my data?"
 )
 
 // organisationLinks are the pages of an organisation that a role has a use for.
@@ -115,7 +116,7 @@ var profiles = map[policy.Role]profile{
 		fields: policy.FieldName | policy.FieldStaffNumber},
 	policy.RecordsOfficer: {list: policy.KeepRecords, record: policy.KeepRecords,
 		fields: policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber | policy.FieldNI},
-	policy.DataProtection: {record: policy.Oversight, fields: policy.FieldName, ledger: true, history: true},
+	policy.DataProtection: {list: policy.Oversight, record: policy.Oversight, fields: policy.FieldName, ledger: true, history: true},
 	policy.Wearer: {record: policy.OwnRecord, doses: true, sex: true, health: true, history: true,
 		fields: policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber},
 }

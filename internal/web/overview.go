@@ -163,9 +163,10 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 	var list []todo
 	if role == policy.DataProtection {
 		for _, o := range all {
-			list = append(list, todo{Text: "Read who has seen what of " + o.Name, Href: ledgerPath(o.ID), LinkText: "Open the ledger"})
+			list = append(list, todo{Text: "Read who has seen what of " + o.Name, Href: ledgerPath(o.ID), LinkText: "Open the ledger"},
+				todo{Text: "Answer somebody of " + o.Name + " who asks who has seen their data", Href: wearersPath(o.ID), LinkText: "Find them"})
 		}
-		return list[:min(len(list), 5)]
+		return list[:min(len(list), 6)]
 	}
 	if !profiles[role].doses {
 		return nil

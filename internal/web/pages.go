@@ -22,6 +22,7 @@ type wearersView struct {
 	Left         bool   // only those who have left
 	Department   string // or a part of its name
 	Departments  bool   // the role is shown departments
+	NamesOnly    bool   // the role is shown names and no staff numbers
 	Work         map[id.Wearer]Work
 	Manage       bool // the role takes people on
 	Done         string
@@ -42,6 +43,22 @@ func (x wearersView) Href(page int) string {
 		q.Set("leavers", "yes")
 	}
 	return withQuery(x.Path, q)
+}
+
+// searchLabel says by what somebody is found.
+func (x wearersView) searchLabel() string {
+	if x.NamesOnly {
+		return "Find a wearer by name"
+	}
+	return "Find a wearer by name or staff number"
+}
+
+// listedPath is where a list of wearers leads.
+func listedPath(w id.Wearer, namesOnly bool) string {
+	if namesOnly {
+		return wearerPath(w) + "/ledger"
+	}
+	return wearerPath(w)
 }
 
 // Filtered reports whether the list is not the whole one: it then has no address.
@@ -70,7 +87,8 @@ func (h *handler) wearers(v *visit) error {
 		return err
 	}
 	x := wearersView{Path: wearersPath(o), ClassifiedOnly: v.user.Role == policy.RecordsOfficer, Departments: profiles[v.user.Role].work,
-		Manage: managesPeople(v.user.Role), Done: v.done()}
+		NamesOnly: profiles[v.user.Role].list != "" && profiles[v.user.Role].fields&policy.FieldStaffNumber == 0,
+		Manage:    managesPeople(v.user.Role), Done: v.done()}
 	form := v.r.URL.Query()
 	if v.r.Method == http.MethodPost {
 		if err := v.r.ParseForm(); err != nil {
@@ -100,7 +118,7 @@ func (h *handler) wearers(v *visit) error {
 	if x.Organisation, err = h.organisation(v, o); err != nil {
 		return err
 	}
-	request := vaultclient.SearchRequest{Purpose: profiles[v.user.Role].list, Organisation: o, Query: x.Query, Leavers: x.Leavers, Left: x.Left}
+	request := vaultclient.SearchRequest{Purpose: profiles[v.user.Role].list, Organisation: o, Query: x.Query, Leavers: x.Leavers, Left: x.Left, NamesOnly: x.NamesOnly}
 	if request.Purpose == "" {
 		request.Purpose = policy.IssueBadges // the vault refuses and enters it
 	}

@@ -309,6 +309,29 @@ func (s *sample) Ledger(_ context.Context, a vaultclient.Auth, r vaultclient.Led
 	return vaultclient.LedgerPage{Total: len(s.entries), Entries: s.entries[start:min(start+r.Limit, len(s.entries))]}, nil
 }
 
+// Seen has a line for each of the sample's entries, and one of the reader's own.
+func (s *sample) Seen(_ context.Context, a vaultclient.Auth, r vaultclient.SeenRequest) (vaultclient.SeenPage, error) {
+	u, err := s.user(a)
+	if err != nil {
+		return vaultclient.SeenPage{}, err
+	}
+	if !slices.Contains([]policy.Role{policy.Wearer, policy.Coordinator, policy.DataProtection}, u.Role) {
+		return vaultclient.SeenPage{}, &vaultclient.Error{Code: vaultclient.Refused, Message: "not permitted for this purpose"}
+	}
+	var all []vaultclient.Seen
+	for i, e := range s.entries {
+		if e.Erased || e.Count == 0 {
+			continue
+		}
+		all = append(all, vaultclient.Seen{Day: e.Recorded.In(london).Format(time.DateOnly), Kind: e.Kind, Basis: e.Basis, Actor: e.Actor, Role: e.Role, Purpose: e.Purpose, Fields: e.Fields,
+			Times: i%4 + 1, First: e.Recorded, Last: e.Recorded.Add(time.Duration(i%4) * 20 * time.Minute)})
+	}
+	own := vaultclient.Seen{Day: "2026-03-12", Kind: "reveal", Basis: "gate", Actor: "Mair Bowen", Role: "wearer", Purpose: policy.OwnRecord, Fields: policy.FieldName | policy.FieldDose, Times: 1, First: sampleNow, Last: sampleNow}
+	all = append([]vaultclient.Seen{own}, all...)
+	start := min(r.Offset, len(all))
+	return vaultclient.SeenPage{Organisation: organisationID(1), Total: len(all), Seen: all[start:min(start+r.Limit, len(all))]}, nil
+}
+
 func (s *sample) WearerRecord(ctx context.Context, a vaultclient.Auth, w id.Wearer, fields policy.Fields) (*WearerRecord, error) {
 	u, err := s.user(a)
 	if err != nil {

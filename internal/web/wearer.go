@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -120,23 +121,23 @@ func (h *handler) wearerCrumbs(v *visit, r vaultclient.Record, organisation stri
 	return crumbs
 }
 
-// wearerLedger shows who has seen a wearer's record.
+// wearerLedger shows the entries that name a wearer.
 func (h *handler) wearerLedger(v *visit) error {
 	var w id.Wearer
 	if err := idIn(v, "wearer", &w); err != nil {
 		return err
 	}
-	record, organisation, err := h.reveal(v, w)
+	record, organisation, err := h.revealFor(v, w, policy.FieldName, cmp.Or(profiles[v.user.Role].record, policy.Oversight))
 	if err != nil {
 		return err
 	}
-	x := ledgerView{Path: wearerPath(w) + "/ledger", Wearer: true, Own: slices.Contains(v.user.Wearers, w),
+	x := ledgerView{Path: wearerPath(w) + "/ledger/entries", Wearer: true, Own: slices.Contains(v.user.Wearers, w),
 		Organisation: vaultclient.Organisation{ID: record.Organisation, Name: organisation}}
 	if err := h.readLedger(v, &x, vaultclient.LedgerRequest{Organisation: record.Organisation, Wearer: w}); err != nil {
 		return err
 	}
-	crumbs := append(h.wearerCrumbs(v, record, organisation), link{Text: titleWearer, Href: wearerPath(w)})
-	h.render(v.w, v.r, http.StatusOK, ledgerPage(h.frame(titleWearerLedger, &v.user, crumbs...), x))
+	crumbs := append(h.wearerCrumbs(v, record, organisation), link{Text: titleWearer, Href: wearerPath(w)}, link{Text: titleWearerLedger, Href: wearerPath(w) + "/ledger"})
+	h.render(v.w, v.r, http.StatusOK, ledgerPage(h.frame("Every entry", &v.user, crumbs...), x))
 	return nil
 }
 

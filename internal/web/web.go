@@ -52,6 +52,8 @@ type Vault interface {
 	Reveal(ctx context.Context, auth vaultclient.Auth, r vaultclient.RevealRequest) ([]vaultclient.Record, error)
 	// Ledger returns a page of an organisation's ledger, newest first.
 	Ledger(ctx context.Context, auth vaultclient.Auth, r vaultclient.LedgerRequest) (vaultclient.LedgerPage, error)
+	// Seen answers who has seen what of a wearer, summed up by day; it is entered.
+	Seen(ctx context.Context, auth vaultclient.Auth, r vaultclient.SeenRequest) (vaultclient.SeenPage, error)
 }
 
 // Config is what the pages are made with.
@@ -130,6 +132,7 @@ func (h *handler) routes() []route {
 	return slices.Concat(
 		h.sessionRoutes(),
 		h.recordRoutes(),
+		h.seenRoutes(),
 		h.findRoutes(),
 		h.returnRoutes(),
 		h.badgeRoutes(),
@@ -156,7 +159,6 @@ func (h *handler) recordRoutes() []route {
 		{"POST /organisations/{organisation}/wearers", h.page(h.wearers)},
 		{"GET /organisations/{organisation}/ledger", h.page(h.ledger)},
 		{"GET /wearers/{wearer}", h.page(h.wearer)},
-		{"GET /wearers/{wearer}/ledger", h.page(h.wearerLedger)},
 	}
 }
 

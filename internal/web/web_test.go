@@ -413,10 +413,10 @@ func TestWhatRolesAskFor(t *testing.T) {
 		shows   []string
 		hides   []string
 	}{
-		{"co-ordinator", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits", "Cardioleg / Cardiology", "20.58\u00a0mSv, above the legal limit (IRR17 Schedule 3 paragraph 2(a)) of 20\u00a0mSv", "Who has seen this record"}, []string{"QQ123456C", "1984"}},
+		{"co-ordinator", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits", "Cardioleg / Cardiology", "20.58\u00a0mSv when it was opened, above the legal limit (IRR17 Schedule 3 paragraph 2(a)) of 20\u00a0mSv", "Who has seen this person"}, []string{"QQ123456C", "1984"}},
 		{"supervisor", policy.AssessDose, policy.FieldName | policy.FieldStaffNumber, []string{"Mair Bowen", "Dose against limits"}, []string{"QQ123456C", "1984", "Who has seen"}},
 		{"records", policy.KeepRecords, policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber | policy.FieldNI, []string{"QQ123456C", "2 July 1984", "Doses are not part of your role"}, []string{"Dose against limits", "Cardioleg"}},
-		{"dpo", policy.Oversight, policy.FieldName, []string{"Mair Bowen", "Who has seen this record"}, []string{"Dose against limits", "GA40095"}},
+		{"dpo", policy.Oversight, policy.FieldName, []string{"Mair Bowen", "Who has seen this person"}, []string{"Dose against limits", "GA40095"}},
 		{"wearer", policy.OwnRecord, policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber, []string{"Mair Bowen", "2 July 1984", "Dose against limits"}, []string{"QQ123456C"}},
 	} {
 		s := newSample()
@@ -469,7 +469,7 @@ func TestOverview(t *testing.T) {
 	}{
 		{"co-ordinator", []string{"The keys lie on the same disk", "Investigations at 2 organisations", `href="/investigations"`, "Showing 1 to 25 of 34 organisations", "312 badges are back", "A file of 12 March 2026, 10:30 (Laboratory&#39;s results) waits", "To be confirmed", "the column Serial Number is missing"}, nil},
 		{"supervisor", []string{"Bwrdd Iechyd", "1 organisation", "Investigations at Bwrdd Iechyd Prifysgol Glannau Aeron"}, []string{"Cwm Tawe", "Ledger</a>", "Last files"}},
-		{"dpo", []string{"Open the ledger"}, []string{"Badges out", "/wearers\""}},
+		{"dpo", []string{"Open the ledger", "who asks who has seen their data"}, []string{"Badges out"}},
 		{"wearer", []string{"Your radiation doses", "Effective dose in 2025", "7.00\u00a0mSv", "of the legal limit of 20\u00a0mSv"}, []string{"Organisations"}},
 		{"unlinked", []string{"No record is linked to you yet"}, nil},
 		{"operator", []string{"Your role sees nothing personal", "There is no organisation that your role sees"}, []string{"Badges out"}},
