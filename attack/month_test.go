@@ -32,7 +32,7 @@ const (
 	monthBoard  = "Bwrdd Iechyd Llŷn"
 )
 
-// TestAMonth: people and their badges come in, badges are handed out, sixty are scanned back, a laboratory's file comes in,
+// TestAMonth: people and their badges come in by lists, with a refused row that is corrected and loaded again, badges are handed out, sixty are scanned back, a laboratory's file comes in,
 // its refused rows are corrected and loaded again, an investigation is seen, and a wearer looks at who saw the own record.
 func TestAMonth(t *testing.T) {
 	browser := webtest.Browser(t)
@@ -155,14 +155,54 @@ func (m *month) lists() {
 	fmt.Fprintln(&people, "Organisation,Staff Number,Surname,Forenames,Date of Birth,Sex,Department")
 	fmt.Fprintln(&badges, "organisation,barcode,batch,staff_number,position,from,to")
 	for i := range monthPeople {
-		fmt.Fprintf(&people, "%s,%s,%s,Siân,1985-03-%02d,F,%s\n", monthBoard, staffNumber(i), surname(i), 1+i%28, []string{"Cathlab", "Theatrau"}[i%2])
+		birth := fmt.Sprintf("1985-03-%02d", 1+i%28)
+		if i == monthPeople-1 {
+			birth = wrongBirth
+		}
+		fmt.Fprintf(&people, "%s,%s,%s,Siân,%s,F,%s\n", monthBoard, staffNumber(i), surname(i), birth, []string{"Cathlab", "Theatrau"}[i%2])
 		fmt.Fprintf(&badges, "%s,%s,L1,%s,whole body,%s,%s\n", monthBoard, barcode(i), staffNumber(i), m.from, m.to)
 	}
-	m.command("people", "import", m.write("people.csv", people.String()), "--yes")
-	m.command("badges", "import", m.write("badges.csv", badges.String()))
+	m.loadList("a staff list", m.write("people.csv", people.String()))
+	m.see("New people 59", "Refused 1", "Row 61", "Date of Birth")
+	m.tab.Axe()
+	m.picture("list")
+	name, refused := m.k.Download("Download the refused rows")
+	if !strings.HasPrefix(name, "refused-rows-") || strings.Count(string(refused), wrongBirth) != 1 || strings.Count(string(refused), "\n") != 2 {
+		m.t.Fatalf("%s: %s", name, refused)
+	}
+	m.k.Follow("Store 59 rows")
+	m.see("59 rows stored")
+	m.loadList("a staff list", m.write("again.csv", strings.Replace(string(refused), wrongBirth, "1985-03-04", 1)))
+	m.see("New people 1", "Refused 0")
+	m.k.Follow("Store 1 row")
+	m.see("1 row stored")
+	m.k.Follow("Load the list of their badges")
+	m.sendList(m.write("badges.csv", badges.String()))
+	m.see("Badges 60", "Refused 0")
+	m.k.Follow("Store 60 rows")
+	m.see("60 rows stored")
 	m.k.Follow("Find a wearer")
 	m.k.Enter("q", "synthetigaa")
 	m.await("1 wearer found")
+}
+
+// wrongBirth is a day that is not in the calendar.
+const wrongBirth = "1985-02-30"
+
+// loadList loads a list and looks at what it would change.
+func (m *month) loadList(what, path string) {
+	m.t.Helper()
+	m.k.Follow("Files")
+	m.k.Follow("Load " + what)
+	m.sendList(path)
+}
+
+func (m *month) sendList(path string) {
+	m.t.Helper()
+	m.k.Upload("file", path)
+	m.k.Type("sender", "Adran bersonél")
+	m.k.Follow("Load the list")
+	m.see("Check your list")
 }
 
 // await looks at the page again and again until it has a text.

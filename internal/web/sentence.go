@@ -60,6 +60,9 @@ func deed(e vaultclient.Entry) string {
 		if own {
 			return who + " read their own " + fieldWords(e.Fields, 1)
 		}
+		if e.Count == 0 && e.Fields&policy.FieldDocument != 0 {
+			return who + " opened a list of people whom nobody here knew yet, with " + fieldWords(e.Fields&^policy.FieldDocument, 2) + purpose(e.Purpose)
+		}
 		if e.Count == 0 {
 			return who + " read the organisation's own rows (departments, badge types, dates)" + purpose(e.Purpose) + "; nobody's record was opened"
 		}
@@ -78,6 +81,9 @@ func deed(e vaultclient.Entry) string {
 		}
 		return who + " asked for " + fieldsOf(e) + purpose(e.Purpose) + " and was refused; nothing was shown"
 	case "compare":
+		if e.Count == 0 {
+			return who + " had the vault hold a list of people against the wearers; it named nobody who is known"
+		}
 		return who + " had the vault compare " + fieldsOf(e) + " with a file's; only “same” or “different” came back"
 	case "intake":
 		text := "personal data arrived from outside"

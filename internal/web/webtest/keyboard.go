@@ -2,9 +2,14 @@ package webtest
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -108,4 +113,30 @@ func (k Keyboard) Upload(id, path string) {
 	k.t.Helper()
 	k.reach("the field "+id, `e.id == `+strconv.Quote(id))
 	k.Do(chromedp.SetUploadFiles(chromedp.ID(id), []string{path}))
+}
+
+// Download presses a button that answers with a file, and returns what it is called and holds.
+func (k Keyboard) Download(text string) (name string, file []byte) {
+	k.t.Helper()
+	dir := k.t.TempDir()
+	of := chromedp.FromContext(k.Ctx)
+	if _, err := cdp.Call(k.Ctx, of.Browser, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, BrowserContextID: of.BrowserContextID, DownloadPath: dir}); err != nil {
+		k.t.Fatal(err)
+	}
+	k.reach(text, `e.tagName == "BUTTON" && e.textContent.trim().startsWith(`+strconv.Quote(text)+`)`)
+	k.Do(chromedp.KeyEvent(kb.Enter))
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		list, err := os.ReadDir(dir)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		if len(list) != 1 || strings.HasSuffix(list[0].Name(), ".crdownload") || strings.HasPrefix(list[0].Name(), ".") {
+			continue // not there yet, or not whole
+		}
+		if file, err = os.ReadFile(filepath.Join(dir, list[0].Name())); err == nil && len(file) > 0 {
+			return list[0].Name(), file
+		}
+	}
+	k.t.Fatalf("%s: no file came", text)
+	return "", nil
 }
