@@ -29,8 +29,13 @@ func (p pagesRegister) WearerRecord(ctx context.Context, auth vaultclient.Auth, 
 	out := &web.WearerRecord{Records: rec.Records, Department: rec.Employment.Department, Subject: rec.Subject, Levels: rec.Levels, Assessment: rec.Assessment}
 	for _, r := range rec.Reports {
 		for _, one := range r.Report.Readings {
-			out.Readings = append(out.Readings, web.Reading{From: r.From, To: r.To, Position: r.Wear.Position, Reading: one, Version: r.Version,
+			out.Readings = append(out.Readings, web.Reading{Organisation: r.Organisation, From: r.From, To: r.To, Position: r.Wear.Position, Reading: one, Version: r.Version,
 				Superseded: r.Superseded, NotCounted: r.Wear.NotCounted || r.Report.NotCounted, Notes: r.Report.Notes})
+		}
+	}
+	for _, b := range rec.Waiting {
+		if !b.Wear.NotCounted {
+			out.Waiting = append(out.Waiting, web.WaitingBadge{Organisation: b.Organisation, Position: b.Wear.Position, From: b.From, To: b.To, State: b.State.String()})
 		}
 	}
 	for _, v := range rec.Investigations {

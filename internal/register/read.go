@@ -17,6 +17,7 @@ import (
 type WearerRecord struct {
 	Employment     Employment
 	Reports        []WearerReport // newest period first, newest version first
+	Waiting        []WearerBadge  // badges of which there is no report yet, newest period first
 	Subject        dose.Subject   // whose limits hold
 	Levels         []dose.Level   // the employer's own
 	Assessment     dose.Assessment
@@ -34,6 +35,15 @@ type WearerReport struct {
 	Version      int // the laboratory's
 	Superseded   bool
 	Report       Report
+}
+
+// WearerBadge is a badge without a report.
+type WearerBadge struct {
+	Organisation id.Organisation
+	Barcode      string
+	Wear         Wear
+	From, To     day.Day
+	State        BadgeState
 }
 
 // purposeFor is why a user looks at a wearer's doses.
@@ -123,6 +133,9 @@ func (s *Service) look(ctx context.Context, auth vaultclient.Auth, r vaultclient
 func (x *WearerRecord) evaluate(opened []openedResult, wearers []id.Wearer, today day.Day) {
 	var records []dose.Record
 	for _, o := range opened {
+		if len(o.Reports) == 0 {
+			x.Waiting = append(x.Waiting, WearerBadge{o.Organisation, o.Barcode, o.Wear, o.Starts, o.Ends, o.State})
+		}
 		for i, r := range o.Reports {
 			newest := i == len(o.Reports)-1
 			if newest {
@@ -134,6 +147,7 @@ func (x *WearerRecord) evaluate(opened []openedResult, wearers []id.Wearer, toda
 	slices.SortFunc(x.Reports, func(a, b WearerReport) int {
 		return cmp.Or(int(b.To)-int(a.To), cmp.Compare(a.Barcode, b.Barcode), b.Version-a.Version)
 	})
+	slices.SortFunc(x.Waiting, func(a, b WearerBadge) int { return cmp.Or(int(b.To)-int(a.To), cmp.Compare(a.Barcode, b.Barcode)) })
 	x.Assessment = dose.Evaluate(x.Subject, x.Levels, records, today)
 }
 

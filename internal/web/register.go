@@ -65,21 +65,31 @@ type WearerRecord struct {
 	Records        []vaultclient.Record // the fields asked for: of the wearer, or of all the own employments of a wearer who looks
 	Department     string
 	Readings       []Reading
-	Subject        dose.Subject // which limits hold
-	Levels         []dose.Level // the employer's own
+	Waiting        []WaitingBadge // without a report yet, newest period first
+	Subject        dose.Subject   // which limits hold
+	Levels         []dose.Level   // the employer's own
 	Assessment     dose.Assessment
 	Investigations []Investigation
 }
 
+// WaitingBadge is a badge of which there is no report yet.
+type WaitingBadge struct {
+	Organisation id.Organisation
+	Position     dose.Position
+	From, To     day.Day
+	State        string // ordered, issued, returned, sent
+}
+
 // Reading is one measured quantity of one badge.
 type Reading struct {
-	From, To   day.Day
-	Position   dose.Position
-	Reading    dose.Reading
-	Version    int
-	Superseded bool
-	NotCounted bool     // belongs to no assigned dose
-	Notes      []string // the laboratory's
+	Organisation id.Organisation // whose badge it was
+	From, To     day.Day
+	Position     dose.Position
+	Reading      dose.Reading
+	Version      int
+	Superseded   bool
+	NotCounted   bool     // belongs to no assigned dose
+	Notes        []string // the laboratory's
 }
 
 // Investigation is opened when a level or a limit is passed.

@@ -48,6 +48,7 @@ var formsToSend = []sentForm{
 	{filePath(importID(1)) + "/import", nil},
 	{filePath(importID(1)) + "/decline", nil},
 	{filePath(importID(1)) + "/refused", nil},
+	{wearerPath(wearerID(3)) + "/copy", url.Values{"as": {"csv"}}},
 	{dosesPath(organisationID(1)), url.Values{"what": {"list"}, "year": {"2025"}}},
 	{"/profiles/new", nil},
 	{profilePath(profileID(1)) + "/download", nil},

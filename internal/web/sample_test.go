@@ -148,6 +148,8 @@ func sampleRecord(high bool) *WearerRecord {
 				body.Reading.Dose, body.Reading.Qualifier = 0, dose.Lost
 			case y == 2023 && q == 1:
 				body.Reading.Dose, body.Reading.Qualifier = 0, dose.BelowLevel
+			case y == 2023 && q == 2:
+				eye.Reading.Qualifier = dose.Estimated
 			case y == 2022 && q == 4:
 				old := body
 				old.Reading.Dose, old.Superseded = body.Reading.Dose+400, true
@@ -160,6 +162,8 @@ func sampleRecord(high bool) *WearerRecord {
 			}
 		}
 	}
+	r.Waiting = []WaitingBadge{{organisationID(1), dose.WholeBody, day.Of(2026, 1, 1), day.Of(2026, 3, 31), "issued"}, {organisationID(1), dose.Eye, day.Of(2025, 10, 1), day.Of(2025, 12, 31), "issued"},
+		{organisationID(1), dose.LeftFinger, day.Of(2025, 10, 1), day.Of(2025, 12, 31), "sent"}}
 	r.Assessment = dose.Evaluate(r.Subject, r.Levels, records, 0)
 	for i, f := range r.Assessment.Findings {
 		n := sampleInvestigation(f, sampleNow.AddDate(f.Year-2026, 0, i))

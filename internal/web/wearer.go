@@ -44,6 +44,7 @@ func (h *handler) wearer(v *visit) error {
 	x := wearerView{Path: wearerPath(w), Doses: p.doses, History: p.history, Own: slices.Contains(v.user.Wearers, w),
 		ShowBirth: p.fields&policy.FieldBirth != 0, ShowStaffNumber: p.fields&policy.FieldStaffNumber != 0}
 	x.Manage, x.Done = managesPeople(v.user.Role), v.done()
+	var r *WearerRecord
 	if !p.doses {
 		var err error
 		if x.Record, x.OrganisationName, err = h.reveal(v, w); err != nil {
@@ -51,8 +52,8 @@ func (h *handler) wearer(v *visit) error {
 		}
 	} else {
 		// Names and doses are asked for together, so that one look at somebody is one entry.
-		r, err := h.Register.WearerRecord(v.ctx, v.auth, w, p.fields)
-		if err != nil {
+		var err error
+		if r, err = h.Register.WearerRecord(v.ctx, v.auth, w, p.fields); err != nil {
 			return err
 		}
 		if x.Record, x.OrganisationName, err = h.recordIn(v, r.Records, w); err != nil {
@@ -75,6 +76,9 @@ func (h *handler) wearer(v *visit) error {
 				x.Investigations = append(x.Investigations, i)
 			}
 		}
+	}
+	if x.Own && v.user.Role == policy.Wearer {
+		return h.own(v, x, r)
 	}
 	x.ShowNI = p.fields&policy.FieldNI != 0 && x.Classified
 	h.render(v.w, v.r, http.StatusOK, wearerPage(h.frame(titleWearer, &v.user, h.wearerCrumbs(v, x.Record, x.OrganisationName)...), x))

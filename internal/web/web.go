@@ -132,6 +132,7 @@ func (h *handler) routes() []route {
 	return slices.Concat(
 		h.sessionRoutes(),
 		h.recordRoutes(),
+		h.ownRoutes(),
 		h.seenRoutes(),
 		h.findRoutes(),
 		h.returnRoutes(),
