@@ -112,6 +112,10 @@ func roles(t *testing.T, h *house.House, browser context.Context) {
 					if visit("wearer", wearer) {
 						visit("seen", seen)
 					}
+				case "data-protection-officer":
+					if visit("wearers", menu(wearers)) {
+						visit("seen", seen)
+					}
 				}
 				if u.role == "co-ordinator" || u.role == "data-protection-officer" {
 					tab.Go(home)
