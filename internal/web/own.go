@@ -30,6 +30,7 @@ type ownView struct {
 	Unknown   []string
 	Estimated []string
 	Meanings  []meaning // of the results that there are
+	Badges    []badgeYear
 	Employers map[id.Organisation]string
 	Made      string
 }
@@ -50,6 +51,9 @@ func (h *handler) own(v *visit, x wearerView, r *WearerRecord) error {
 	}
 	out.Unknown, out.Estimated = unknown(r, day.At(h.Now().In(london))), estimated(r)
 	out.Meanings = meanings(r.Readings)
+	for _, y := range x.Years {
+		out.Badges = append(out.Badges, badgeYear{y, badgesOf(y.Readings)})
+	}
 	h.render(v.w, v.r, http.StatusOK, ownPage(h.frame(titleWearer, &v.user, link{Text: "Overview", Href: "/"}), out))
 	return nil
 }
@@ -114,6 +118,57 @@ func (r Reading) doseTo() string {
 		return "Hand"
 	}
 	return "Skin"
+}
+
+// badgeYear has the badges whose periods end in a year.
+type badgeYear struct {
+	readingYear
+	Badges []badgeResult
+}
+
+// badgeResult is one report of one badge: what it measured, together.
+type badgeResult struct {
+	Reading // the first of them
+	All     []Reading
+}
+
+// badgesOf puts the readings of each report of a badge together, in order.
+func badgesOf(readings []Reading) (list []badgeResult) {
+next:
+	for _, r := range readings {
+		for i := range list {
+			b := &list[i]
+			if b.From == r.From && b.To == r.To && b.Position == r.Position && b.Organisation == r.Organisation && b.Version == r.Version && b.Superseded == r.Superseded && b.NotCounted == r.NotCounted &&
+				!slices.ContainsFunc(b.All, func(x Reading) bool { return x.Reading.Quantity == r.Reading.Quantity }) { // else it is another badge worn at the same time
+				b.All = append(b.All, r)
+				continue next
+			}
+		}
+		list = append(list, badgeResult{r, []Reading{r}})
+	}
+	return list
+}
+
+// Doses are what the badge measured, a line for each part of the body.
+func (b badgeResult) Doses() (lines []string) {
+	for _, r := range b.All {
+		if r.Reading.Qualifier.Accumulates() {
+			lines = append(lines, r.doseTo()+": "+r.doseText())
+		}
+	}
+	return lines
+}
+
+// Results are the words for what the doses are worth: one, or where they differ one for each part of the body.
+func (b badgeResult) Results() []string {
+	if !slices.ContainsFunc(b.All, func(r Reading) bool { return r.Reading.Qualifier != b.Reading.Reading.Qualifier }) {
+		return []string{capital(b.Reading.Reading.Qualifier.String())}
+	}
+	var words []string
+	for _, r := range b.All {
+		words = append(words, r.doseTo()+": "+r.Reading.Qualifier.String())
+	}
+	return words
 }
 
 // resultMeanings say what a result means, in the order in which they are told.

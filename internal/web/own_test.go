@@ -47,6 +47,27 @@ func TestOwnRecordInPlainWords(t *testing.T) {
 	}
 }
 
+// TestABadgesResultsStandTogether: one report of a badge is one row; a second badge of the same place and time is another, and so is what was replaced.
+func TestABadgesResultsStandTogether(t *testing.T) {
+	one := Reading{Position: dose.Collar, Reading: dose.Reading{Quantity: dose.Hp10, Dose: 300, Qualifier: dose.Measured}}
+	eyes, skin, replaced := one, one, one
+	eyes.Reading.Quantity, skin.Reading = dose.Hp3, dose.Reading{Quantity: dose.Hp007, Qualifier: dose.Damaged}
+	replaced.Superseded = true
+	got := badgesOf([]Reading{one, one, eyes, replaced, skin})
+	if len(got) != 3 || len(got[0].All) != 3 || len(got[1].All) != 1 || !got[2].Superseded {
+		t.Fatalf("%d badges: %+v", len(got), got)
+	}
+	if d := got[0].Doses(); !slices.Equal(d, []string{"Whole body: 0.30\u00a0mSv", "Eyes: 0.30\u00a0mSv"}) {
+		t.Errorf("doses %q", d)
+	}
+	if r := got[0].Results(); !slices.Equal(r, []string{"Whole body: measured", "Eyes: measured", "Skin: damaged"}) {
+		t.Errorf("results %q", r)
+	}
+	if r := got[1].Results(); !slices.Equal(r, []string{"Measured"}) {
+		t.Errorf("results %q", r)
+	}
+}
+
 // TestOwnCopy: a wearer takes the own record along; the file's number is the recipient of what is read for it, and stands in it. Nobody takes another's.
 func TestOwnCopy(t *testing.T) {
 	s := newSample()

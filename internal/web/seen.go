@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -28,6 +29,14 @@ type seenView struct {
 	Days         []seenDay
 	Pages        pages
 	Path         string
+}
+
+// Caption says whose data, and where.
+func (x seenView) Caption() string {
+	if x.Record == nil || fullName(x.Record.Identity).IsZero() {
+		return x.Organisation.Name
+	}
+	return fullName(x.Record.Identity).Expose() + ", " + x.Organisation.Name
 }
 
 // Title is the page's.
@@ -90,7 +99,11 @@ func (h *handler) seen(v *visit) error {
 		x.Record, x.Organisation = &record, vaultclient.Organisation{ID: got.Organisation, Name: name}
 		crumbs = h.wearerCrumbs(v, record, name)
 	}
-	crumbs = append(crumbs, link{Text: titleWearer, Href: wearerPath(w)})
+	record := titleWearer
+	if x.Own {
+		record = "My doses"
+	}
+	crumbs = append(crumbs, link{Text: record, Href: wearerPath(w)})
 	h.render(v.w, v.r, http.StatusOK, seenPage(h.frame(x.Title(), &v.user, crumbs...), x))
 	return nil
 }
@@ -141,8 +154,11 @@ func seenDeed(s vaultclient.Seen, own bool) string {
 		whose = "your"
 	}
 	self := s.Purpose == policy.OwnRecord // nobody else is given that purpose
-	if self && own {
+	switch {
+	case self && own:
 		who = "you"
+	case who == "a job":
+		who = "the program, at work on a file,"
 	}
 	why := purpose(s.Purpose)
 	if why != "" {
@@ -168,7 +184,7 @@ func seenDeed(s vaultclient.Seen, own bool) string {
 	case "compare":
 		return who + " had " + fields + " compared with a file's; only “same” or “different” came back"
 	case "intake":
-		return fields + " arrived from outside, taken in by " + who
+		return fields + " arrived from outside, taken in by " + strings.TrimSuffix(who, ",")
 	case "declared":
 		return who + " declared that " + fields + " had gone to somebody outside; this was not seen here, only reported"
 	case "stage":
