@@ -142,6 +142,20 @@ func encode(v any) ([]byte, error) {
 	return b, nil
 }
 
+// encodeNamed is JSON with the id of the wearer whom it is about before it (16 bytes), so that the vault enters whose dose is read.
+func encodeNamed(w id.Wearer, v any) ([]byte, error) {
+	b, err := encode(v)
+	return append(w[:], b...), err
+}
+
+// cutWearer takes the wearer off.
+func cutWearer(b []byte) (w id.Wearer, rest []byte, err error) {
+	if len(b) < len(w) {
+		return w, nil, errBlob
+	}
+	return id.Wearer(b[:len(w)]), b[len(w):], nil
+}
+
 func decode(b []byte, v any) error {
 	if json.Unmarshal(b, v) != nil {
 		return errBlob
@@ -172,7 +186,7 @@ func (w *WearerRow) context(class policy.Class) vaultclient.Context {
 }
 
 func (i *InvestigationRow) context() vaultclient.Context {
-	return vaultclient.Context{Table: "investigation", Row: i.ID, Version: 1, Class: policy.ClassEmployment, Organisation: i.Organisation, Bind: append(append([]byte{}, i.Tag...), i.Import[:]...)}
+	return vaultclient.Context{Table: "investigation", Row: i.ID, Version: 1, Class: policy.ClassEmployment, Organisation: i.Organisation, Bind: append(append([]byte{}, i.Tag...), i.Import[:]...), Named: true}
 }
 
 func organisationContext(org id.Organisation) vaultclient.Context {

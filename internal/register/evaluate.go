@@ -368,7 +368,7 @@ func (s *Service) openInvestigations(ctx context.Context, auth vaultclient.Auth,
 			continue
 		}
 		row := InvestigationRow{ID: id.New[id.Row](), Organisation: f.org, Tag: hashes[i], Import: im.ID}
-		b, err := encode(f.Investigation)
+		b, err := encodeNamed(f.Wearer, f.Investigation)
 		if err != nil {
 			return nil, err
 		}

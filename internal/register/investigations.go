@@ -23,7 +23,7 @@ import (
 
 // Investigation is opened when a level or a limit is passed.
 type Investigation struct {
-	Wearer       id.Wearer    `json:"wearer"`
+	Wearer       id.Wearer    `json:"wearer"` // stands before the JSON, too
 	Kind         dose.Kind    `json:"kind"`
 	Window       dose.Window  `json:"window"`
 	Year         int          `json:"year"`
@@ -92,6 +92,13 @@ func decodeInvestigations(rows []InvestigationRow, opened [][]byte) ([]Investiga
 	var out []Investigation
 	notes := map[id.Row][]InvestigationNote{}
 	for i, b := range opened {
+		if len(b) == 0 {
+			continue // another wearer's, which stayed closed
+		}
+		w, b, err := cutWearer(b)
+		if err != nil {
+			return nil, err
+		}
 		var n InvestigationNote
 		if err := decode(b, &n); err != nil {
 			return nil, err
@@ -103,6 +110,9 @@ func decodeInvestigations(rows []InvestigationRow, opened [][]byte) ([]Investiga
 		v := Investigation{ID: rows[i].ID}
 		if err := decode(b, &v); err != nil {
 			return nil, err
+		}
+		if v.Wearer != w {
+			return nil, errBlob
 		}
 		out = append(out, v)
 	}
@@ -192,7 +202,7 @@ func (s *Service) Note(ctx context.Context, auth vaultclient.Auth, org id.Organi
 
 // storeNote stores a note as an import of its own, so that its entry in the ledger vouches for it.
 func (s *Service) storeNote(ctx context.Context, auth vaultclient.Auth, org id.Organisation, w id.Wearer, n InvestigationNote) error {
-	b, err := encode(n)
+	b, err := encodeNamed(w, n)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/vault"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -99,10 +100,11 @@ func TestNotesOnAnInvestigation(t *testing.T) {
 }
 
 // TestAnOverviewOpensNothing: whoever looks at the overview, however often, has read nothing, and nothing is entered; that an organisation
-// has, or had, investigations is plain.
+// has, or had, investigations is plain. Whoever reads one has read its wearer's dose, and the entry says whose; a look at somebody else reads none.
 func TestAnOverviewOpensNothing(t *testing.T) {
 	h := newHouse(t)
-	w := h.takeOn(h.joiner(h.org))[0]
+	ws := h.takeOn(h.joiner(h.org), h.joiner(h.org))
+	w, other := ws[0], ws[1]
 	b := h.badge(h.org, w, time.January)
 	h.dispatch(b)
 	h.imported(file(line{Dispatched: b, deep: "16.00"}))
@@ -110,6 +112,18 @@ func TestAnOverviewOpensNothing(t *testing.T) {
 	h.ok(err)
 	h.ok(h.web.Note(t.Context(), h.auth, h.org, found[0].ID, register.NoteClose, "No dose to the person."))
 	supervisor := h.user(policy.Supervisor, h.org)
+	// named counts the supervisor's reveals of a dose that name whose investigation it is.
+	named := func() (n int) {
+		t.Helper()
+		page, err := h.v.Ledger(t.Context(), vault.Caller{Node: "web", Auth: h.auth}, vc.LedgerRequest{Organisation: h.org, Wearer: w, Limit: 1000})
+		h.ok(err)
+		for _, e := range page.Entries {
+			if e.Kind == "reveal" && e.Role == string(policy.Supervisor) && e.Fields&policy.FieldDose != 0 {
+				n++
+			}
+		}
+		return n
+	}
 	before := h.entries(h.org, "reveal")
 	for _, who := range []vc.Auth{h.auth, supervisor} {
 		states, imports, err := h.web.Overview(t.Context(), who)
@@ -121,10 +135,20 @@ func TestAnOverviewOpensNothing(t *testing.T) {
 	if n := h.entries(h.org, "reveal") - before; n != 0 {
 		t.Errorf("two overviews entered %d reveals", n)
 	}
+	if _, err := h.web.WearerRecord(t.Context(), supervisor, other, 0); err != nil || h.entries(h.org, "reveal")-before != 2 {
+		t.Errorf("%d entries: %v", h.entries(h.org, "reveal")-before, err)
+	}
+	if n := named(); n != 0 {
+		t.Errorf("a look at somebody else entered %d times whose investigation there is", n)
+	}
+	if rec, err := h.web.WearerRecord(t.Context(), supervisor, w, 0); err != nil || len(rec.Investigations) != len(found) || named() != 1 {
+		t.Errorf("%+v, %v; entered %d times", rec, err, named())
+	}
+	before = h.entries(h.org, "reveal")
 	if counts, err := h.web.OpenInvestigations(t.Context(), supervisor); err != nil || counts[h.org] != len(found)-1 {
 		t.Errorf("%v: %v", counts, err)
 	}
-	if n := h.entries(h.org, "reveal") - before; n != 1 {
-		t.Errorf("counting what is open entered %d reveals, want 1", n)
+	if n := h.entries(h.org, "reveal") - before; n != 1 || named() != 2 {
+		t.Errorf("counting what is open entered %d reveals, want 1; it names the wearer %d times, want 2", n, named())
 	}
 }

@@ -97,7 +97,7 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 	if err != nil {
 		return nil, err
 	}
-	look := vaultclient.LookRequest{OpenRequest: vaultclient.OpenRequest{Purpose: purpose, Items: append(items, kept.items...)}, Fields: fields, Wearers: named}
+	look := vaultclient.LookRequest{OpenRequest: vaultclient.OpenRequest{Purpose: purpose, Items: append(items, kept.items...), About: []id.Wearer{w}}, Fields: fields, Wearers: named}
 	if user.Role != policy.Wearer {
 		look.Reason = "a wearer's record" // also of the organisation's own rows
 	}
@@ -112,7 +112,7 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 	if err != nil {
 		return nil, err
 	}
-	if err := kept.decode(values[len(items):], w, out); err != nil {
+	if err := kept.decode(values[len(items):], out); err != nil {
 		return nil, err
 	}
 	out.evaluate(opened, wearers, s.today())
@@ -122,7 +122,7 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 // look opens values, and reads fields into the record if any are asked for, in one call.
 func (s *Service) look(ctx context.Context, auth vaultclient.Auth, r vaultclient.LookRequest, out *WearerRecord) ([][]byte, error) {
 	if r.Fields == 0 {
-		return s.openBy(ctx, auth, r.Purpose, r.Reason, len(r.Items), r.Items)
+		return s.Vault.Open(ctx, auth, r.OpenRequest)
 	}
 	got, err := s.Vault.Look(ctx, auth, r)
 	out.Records = got.Records
@@ -175,8 +175,8 @@ func (s *Service) keptOf(ctx context.Context, user vaultclient.User, org id.Orga
 	return k, err
 }
 
-// decode adds levels, and the investigations of a wearer, to the record.
-func (k kept) decode(values [][]byte, w id.Wearer, out *WearerRecord) error {
+// decode adds levels, and the wearer's investigations, to the record. Others' stayed closed.
+func (k kept) decode(values [][]byte, out *WearerRecord) error {
 	if k.settings > 0 {
 		var set Settings
 		if err := decode(values[0], &set); err != nil {
@@ -184,8 +184,8 @@ func (k kept) decode(values [][]byte, w id.Wearer, out *WearerRecord) error {
 		}
 		out.Levels = set.Levels
 	}
-	all, err := decodeInvestigations(k.rows, values[k.settings:])
-	out.Investigations = slices.DeleteFunc(all, func(v Investigation) bool { return v.Wearer != w })
+	var err error
+	out.Investigations, err = decodeInvestigations(k.rows, values[k.settings:])
 	return err
 }
 

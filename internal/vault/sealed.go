@@ -19,6 +19,9 @@ func registerContext(c vaultclient.Context) seal.Context {
 	var n [7]byte
 	binary.BigEndian.PutUint32(n[:], c.Version)
 	n[4] = byte(c.Class)
+	if c.Named {
+		n[4] |= 0x80 // so that it opens as Named, or not at all
+	}
 	binary.BigEndian.PutUint16(n[5:], c.Year)
 	return seal.NewContext("register", []byte(c.Table), c.Row[:], n[:], c.Organisation[:], c.Wearer[:], c.Bind)
 }
@@ -36,6 +39,7 @@ type place struct {
 
 func placeOf(c vaultclient.Context) (place, error) {
 	switch {
+	case c.Named && (c.Class != policy.ClassEmployment || c.Organisation.IsZero() || !c.Wearer.IsZero()):
 	case c.Class == policy.ClassDocument && c.Wearer.IsZero():
 		return place{doc: c.Row, class: c.Class}, nil
 	case c.Class == policy.ClassEmployment && !c.Organisation.IsZero():
@@ -57,13 +61,19 @@ type bundle struct {
 	years   []uint16
 }
 
-func bundleOf(items []vaultclient.Item) (bundle, error) {
+// of says whom the items that are Named are about; nobody where such a value stays closed.
+func bundleOf(items []vaultclient.Item, of map[int]id.Wearer) (bundle, error) {
 	var b bundle
 	wearers, orgs, docs, years := map[id.Wearer]bool{}, map[id.Organisation]bool{}, map[id.Row]bool{}, map[uint16]bool{}
-	for _, it := range items {
+	for i, it := range items {
 		p, err := placeOf(it.Context)
 		if err != nil {
 			return b, err
+		}
+		if it.Named {
+			if p = (place{wearer: of[i], class: policy.ClassDose}); p.wearer.IsZero() {
+				continue
+			}
 		}
 		switch {
 		case !p.doc.IsZero():
@@ -98,11 +108,11 @@ func (v *Vault) Open(ctx context.Context, c Caller, r vaultclient.OpenRequest) (
 	if err != nil {
 		return nil, err
 	}
-	b, err := openable(r.Items)
+	named, b, err := v.openable(r)
 	if err != nil {
 		return nil, err
 	}
-	return v.open(ctx, p, r, b, ask{action: policy.Reveal, purpose: r.Purpose, fields: b.fields, wearers: b.wearers, years: b.years, kind: ledger.Reveal, reason: r.Reason})
+	return v.open(ctx, p, r, named, b, ask{action: policy.Reveal, purpose: r.Purpose, fields: b.fields, wearers: b.wearers, years: b.years, kind: ledger.Reveal, reason: r.Reason})
 }
 
 // Look reads fields of wearers and opens values of the register, in one entry for each organisation. Those whose fields are read are entered with these and with
@@ -115,7 +125,7 @@ func (v *Vault) Look(ctx context.Context, c Caller, r vaultclient.LookRequest) (
 	if len(r.Wearers) == 0 || len(r.Wearers) > vaultclient.MaxItems || r.Fields == 0 || r.Fields&^vaultFields != 0 {
 		return vaultclient.Look{}, invalid("a look asks for 1 to %d wearers and for fields that the vault holds", vaultclient.MaxItems)
 	}
-	b, err := openable(r.Items)
+	named, b, err := v.openable(r.OpenRequest)
 	if err != nil {
 		return vaultclient.Look{}, err
 	}
@@ -126,30 +136,84 @@ func (v *Vault) Look(ctx context.Context, c Caller, r vaultclient.LookRequest) (
 		}
 	}
 	// The employment facts come with every record.
-	named := others
-	named.fields, named.wearers = b.fields|r.Fields|policy.FieldEmployment, r.Wearers
-	found, err := v.gate(ctx, p, named)
+	looked := others
+	looked.fields, looked.wearers = b.fields|r.Fields|policy.FieldEmployment, r.Wearers
+	found, err := v.gate(ctx, p, looked)
 	if err != nil {
 		return vaultclient.Look{}, err
 	}
 	var out vaultclient.Look
-	if out.Values, err = v.open(ctx, p, r.OpenRequest, b, others); err != nil {
+	if out.Values, err = v.open(ctx, p, r.OpenRequest, named, b, others); err != nil {
 		return vaultclient.Look{}, err
 	}
 	out.Records, err = v.records(ctx, found, r.Fields)
 	return out, err
 }
 
-// openable sums up what values that are to be opened ask of the gate.
-func openable(items []vaultclient.Item) (bundle, error) {
-	if len(items) > vaultclient.MaxItems {
-		return bundle{}, invalid("at most %d values can be opened at once", vaultclient.MaxItems)
+// openable sums up what values that are to be opened ask of the gate, with whom the named ones are about.
+func (v *Vault) openable(r vaultclient.OpenRequest) (named map[int]id.Wearer, b bundle, err error) {
+	if len(r.Items) > vaultclient.MaxItems {
+		return nil, b, invalid("at most %d values can be opened at once", vaultclient.MaxItems)
 	}
-	return bundleOf(items)
+	boxes := map[place]*seal.Box{}
+	named, err = v.named(r.Items, func(i int, it vaultclient.Item) ([]byte, error) {
+		box, err := v.boxFor(boxes, it.Context)
+		if err != nil {
+			return nil, err
+		}
+		value, err := openValue(box, it)
+		if err != nil {
+			return nil, errClosed(i)
+		}
+		return value, nil
+	})
+	if err != nil {
+		return nil, b, err
+	}
+	for i, w := range named {
+		if len(r.About) > 0 && !slices.Contains(r.About, w) {
+			delete(named, i)
+		}
+	}
+	b, err = bundleOf(r.Items, named)
+	return named, b, err
+}
+
+// named finds whom values are about that begin with a wearer's id. That stays in here, until the entry that names them is durable.
+func (v *Vault) named(items []vaultclient.Item, value func(int, vaultclient.Item) ([]byte, error)) (map[int]id.Wearer, error) {
+	of := map[int]id.Wearer{}
+	for i, it := range items {
+		if !it.Named {
+			continue
+		}
+		if _, err := placeOf(it.Context); err != nil {
+			return nil, err
+		}
+		b, err := value(i, it)
+		if err != nil {
+			return nil, err
+		}
+		if len(b) < len(id.Wearer{}) {
+			return nil, invalid("value %d does not begin with a wearer's id", i)
+		}
+		n := id.Wearer(b[:len(id.Wearer{})])
+		v.mu.RLock()
+		w := v.wearerOrStaged(n)
+		v.mu.RUnlock()
+		if w == nil || w.facts.Organisation != it.Organisation {
+			return nil, invalid("value %d is about no wearer of that organisation", i)
+		}
+		of[i] = n
+	}
+	return of, nil
+}
+
+func errClosed(i int) error {
+	return invalid("value %d does not open here: it was changed, moved or destroyed", i)
 }
 
 // open opens values: those of wearers when the ask about them passes the gate, if there is still one to be made.
-func (v *Vault) open(ctx context.Context, p *principal, r vaultclient.OpenRequest, b bundle, a ask) ([][]byte, error) {
+func (v *Vault) open(ctx context.Context, p *principal, r vaultclient.OpenRequest, named map[int]id.Wearer, b bundle, a ask) ([][]byte, error) {
 	if len(a.wearers) > 0 {
 		if _, err := v.gate(ctx, p, a); err != nil {
 			return nil, err
@@ -166,12 +230,15 @@ func (v *Vault) open(ctx context.Context, p *principal, r vaultclient.OpenReques
 	boxes := map[place]*seal.Box{}
 	out := make([][]byte, len(r.Items))
 	for i, it := range r.Items {
+		if it.Named && named[i].IsZero() {
+			continue
+		}
 		box, err := v.boxFor(boxes, it.Context)
 		if err != nil {
 			return nil, err
 		}
 		if out[i], err = openValue(box, it); err != nil {
-			return nil, invalid("value %d does not open here: it was changed, moved or destroyed", i)
+			return nil, errClosed(i)
 		}
 	}
 	return out, nil
@@ -274,7 +341,11 @@ func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, item
 	if len(items) > vaultclient.MaxItems {
 		return nil, invalid("at most %d values can be sealed at once", vaultclient.MaxItems)
 	}
-	b, err := bundleOf(items)
+	named, err := v.named(items, func(_ int, it vaultclient.Item) ([]byte, error) { return it.Value, nil })
+	if err != nil {
+		return nil, err
+	}
+	b, err := bundleOf(items, named)
 	if err != nil {
 		return nil, err
 	}
@@ -343,7 +414,7 @@ func (v *Vault) Reseal(ctx context.Context, c Caller, purpose policy.Purpose, it
 			return nil, invalid("value %d: a value is sealed again for another version of its own row", i)
 		}
 	}
-	b, err := bundleOf(items)
+	b, err := bundleOf(items, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +430,7 @@ func (v *Vault) Reseal(ctx context.Context, c Caller, purpose policy.Purpose, it
 		}
 		value, err := openValue(box, it)
 		if err != nil {
-			return nil, invalid("value %d does not open here: it was changed, moved or destroyed", i)
+			return nil, errClosed(i)
 		}
 		to[i].Value = value
 		if out[i], err = sealValue(box, to[i]); err != nil {

@@ -250,20 +250,23 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return vc.Join(out), err
 	})
 	handle(mux, v, "open", func(ctx context.Context, c Caller, in vc.WireItems) (vc.WireValues, error) {
-		items, err := in.Items()
+		r, err := openRequest(in)
 		if err != nil {
-			return vc.WireValues{}, invalid("%v", err)
+			return vc.WireValues{}, err
 		}
-		out, err := v.Open(ctx, c, vc.OpenRequest{Purpose: in.Purpose, Reason: in.Reason, Items: items})
+		out, err := v.Open(ctx, c, r)
 		return vc.Join(out), err
 	})
 	handle(mux, v, "look", func(ctx context.Context, c Caller, in vc.WireLook) (vc.WireLooked, error) {
-		items, err := in.Items.Items()
-		ws, errWearers := wireWearers(in.Wearers)
-		if err != nil || errWearers != nil {
-			return vc.WireLooked{}, invalid("columns differ in length, or a number is too large")
+		r, err := openRequest(in.Items)
+		if err != nil {
+			return vc.WireLooked{}, err
 		}
-		out, err := v.Look(ctx, c, vc.LookRequest{OpenRequest: vc.OpenRequest{Purpose: in.Items.Purpose, Reason: in.Items.Reason, Items: items}, Fields: in.Fields, Wearers: ws})
+		ws, err := wireWearers(in.Wearers)
+		if err != nil {
+			return vc.WireLooked{}, err
+		}
+		out, err := v.Look(ctx, c, vc.LookRequest{OpenRequest: r, Fields: in.Fields, Wearers: ws})
 		return vc.WireLooked{Records: wireRecords(out.Records), Values: vc.Join(out.Values)}, err
 	})
 	handle(mux, v, "intake", func(ctx context.Context, c Caller, in vc.WireIntake) (nothing, error) {
@@ -288,6 +291,16 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return nothing{}, v.Declare(ctx, c, in)
 	})
 	handle(mux, v, "checkpoint", v.Checkpoint)
+}
+
+// openRequest reads what is to be opened.
+func openRequest(in vc.WireItems) (vc.OpenRequest, error) {
+	items, err := in.Items()
+	if err != nil {
+		return vc.OpenRequest{}, invalid("%v", err)
+	}
+	about, err := wireWearers(in.About)
+	return vc.OpenRequest{Purpose: in.Purpose, Reason: in.Reason, Items: items, About: about}, err
 }
 
 func wireWearers(b []byte) ([]id.Wearer, error) {

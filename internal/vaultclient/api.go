@@ -209,6 +209,9 @@ type Context struct {
 	Wearer       id.Wearer // zero: sealed for the organisation
 	Year         uint16    // calendar year of a dose, else 0
 	Bind         []byte    // hash over the row's plain columns, or empty
+	// Named: sealed for the organisation, since nobody may tell from the row whose it is; the value begins with the id of the wearer whom it is about (16 bytes).
+	// Opening it is reading that wearer's dose, and is entered so.
+	Named bool
 }
 
 // Item is one value to seal (Value is plaintext) or to open (Value is ciphertext). Pad is the length that a
@@ -224,6 +227,7 @@ type OpenRequest struct {
 	Purpose policy.Purpose
 	Reason  string
 	Items   []Item
+	About   []id.Wearer // Named values of others stay closed, and come back empty; none: all are opened
 }
 
 // LookRequest asks for fields of wearers that the vault holds together with sealed values of the register, as one look at somebody:

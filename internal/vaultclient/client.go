@@ -330,13 +330,19 @@ func (c *Client) Reseal(ctx context.Context, auth Auth, purpose policy.Purpose, 
 
 // Open opens values of the register, in order.
 func (c *Client) Open(ctx context.Context, auth Auth, r OpenRequest) ([][]byte, error) {
-	return values(ctx, c, "open", auth, WireItemsOf(r.Purpose, r.Reason, r.Items), len(r.Items))
+	return values(ctx, c, "open", auth, r.wire(), len(r.Items))
+}
+
+func (r OpenRequest) wire() WireItems {
+	w := WireItemsOf(r.Purpose, r.Reason, r.Items)
+	w.About = WireList(r.About)
+	return w
 }
 
 // Look reads fields of wearers and opens values of the register at once.
 func (c *Client) Look(ctx context.Context, auth Auth, r LookRequest) (Look, error) {
 	var w WireLooked
-	if err := call(ctx, c, "look", auth, WireLook{r.Fields, WireList(r.Wearers), WireItemsOf(r.Purpose, r.Reason, r.Items)}, &w); err != nil {
+	if err := call(ctx, c, "look", auth, WireLook{r.Fields, WireList(r.Wearers), r.wire()}, &w); err != nil {
 		return Look{}, err
 	}
 	recs, err := records(w.Records)

@@ -162,10 +162,11 @@ type (
 	WireItems struct {
 		Purpose       policy.Purpose `json:"purpose"`
 		Reason        string         `json:"reason,omitempty"`
+		About         []byte         `json:"about,omitempty"`
 		Tables        []string       `json:"tables"` // one for all, or one for each
 		Rows          []byte         `json:"-"`
 		Versions      []byte         `json:"-"`
-		Classes       []byte         `json:"-"`
+		Classes       []byte         `json:"-"` // 128 added where Named
 		Organisations []byte         `json:"-"`
 		Wearers       []byte         `json:"-"`
 		Years         []byte         `json:"-"`
@@ -301,6 +302,9 @@ func (w WireValues) Split() ([][]byte, error) {
 	return out, nil
 }
 
+// named marks in the column of classes what is Named.
+const named = 0x80
+
 // WireItemsOf lays items out as columns.
 func WireItemsOf(purpose policy.Purpose, reason string, items []Item) WireItems {
 	n := len(items)
@@ -313,6 +317,9 @@ func WireItemsOf(purpose policy.Purpose, reason string, items []Item) WireItems 
 		one = one && it.Table == items[0].Table
 		w.Rows = append(w.Rows, it.Row[:]...)
 		w.Classes[i] = byte(it.Class)
+		if it.Named {
+			w.Classes[i] |= named
+		}
 		w.Versions = binary.BigEndian.AppendUint32(w.Versions, it.Version)
 		w.Years = binary.BigEndian.AppendUint32(w.Years, uint32(it.Year))
 		w.Pads = binary.BigEndian.AppendUint32(w.Pads, uint32(it.Pad))
@@ -355,7 +362,7 @@ func (w WireItems) Items() ([]Item, error) {
 		copy(it.Row[:], w.Rows[16*i:])
 		copy(it.Organisation[:], w.Organisations[16*i:])
 		copy(it.Wearer[:], w.Wearers[16*i:])
-		it.Class = policy.Class(w.Classes[i])
+		it.Class, it.Named = policy.Class(w.Classes[i]&^named), w.Classes[i]&named != 0
 		it.Version = binary.BigEndian.Uint32(w.Versions[4*i:])
 		year, pad := binary.BigEndian.Uint32(w.Years[4*i:]), binary.BigEndian.Uint32(w.Pads[4*i:])
 		if year > math.MaxUint16 || pad > MaxPad {

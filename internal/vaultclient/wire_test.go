@@ -18,7 +18,7 @@ func TestItemsSurviveTheWire(t *testing.T) {
 		items := make([]Item, n)
 		for i := range items {
 			items[i] = Item{Context: Context{Table: rapid.SampledFrom([]string{"reading", "wearer"}).Draw(t, "table"), Row: id.New[id.Row](), Version: rapid.Uint32().Draw(t, "version"),
-				Class: policy.Class(rapid.IntRange(1, 7).Draw(t, "class")), Organisation: id.New[id.Organisation](), Wearer: id.New[id.Wearer](), Year: rapid.Uint16().Draw(t, "year"), Bind: bytesOf.Draw(t, "bind")},
+				Class: policy.Class(rapid.IntRange(1, 7).Draw(t, "class")), Organisation: id.New[id.Organisation](), Wearer: id.New[id.Wearer](), Year: rapid.Uint16().Draw(t, "year"), Bind: bytesOf.Draw(t, "bind"), Named: rapid.Bool().Draw(t, "named")},
 				Value: bytesOf.Draw(t, "value"), Pad: rapid.IntRange(0, MaxPad).Draw(t, "pad")}
 		}
 		var back Call[WireItems]
