@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"github.com/dosevault/dosevault/internal/day"
 	"net/http"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Badges is what the pages about badges on their way need of the register.
@@ -51,8 +53,8 @@ type badgeView struct {
 	Lines        []wayLine
 	Shown        bool // who wears it, and where
 	Wearer       vaultclient.Record
-	Position     string
-	Done         string
+	Position     words.Key
+	Done         words.Key
 }
 
 // wayLine is a step as the page says it.
@@ -71,7 +73,7 @@ func (h *handler) badge(v *visit) error {
 	if err != nil {
 		return err
 	}
-	x := badgeView{BadgeWay: *way, Lines: wayLines(way), Done: v.done()}
+	x := badgeView{BadgeWay: *way, Lines: wayLines(v.ctx, way), Done: v.done()}
 	if x.Organisation, err = h.organisation(v, way.Scan.Organisation); err != nil {
 		return err
 	}
@@ -84,30 +86,30 @@ func (h *handler) badge(v *visit) error {
 		if err != nil {
 			return err
 		}
-		x.Shown, x.Wearer, x.Position = true, records[0], capital(position.String())
+		x.Shown, x.Wearer, x.Position = true, records[0], positionWord(position)
 	}
 	h.render(v.w, v.r, http.StatusOK, badgePage(h.frame("Badge", &v.user, link{Text: "Overview", Href: "/"}, link{Text: titleReturn, Href: returnPath}), x))
 	return nil
 }
 
 // wayLines says a badge's way, from the beginning.
-func wayLines(w *BadgeWay) []wayLine {
-	lines := []wayLine{{moment(w.Listed), "It came with a list of badges"}}
+func wayLines(ctx context.Context, w *BadgeWay) []wayLine {
+	lines := []wayLine{{words.Moment(ctx, w.Listed), words.T(ctx, "It came with a list of badges")}}
 	for _, s := range w.Steps {
-		l := wayLine{moment(s.At), capital(s.State)}
+		l := wayLine{words.Moment(ctx, s.At), words.T(ctx, badgeStateWord(s.State))}
 		if s.State == "sent" {
-			l.What += " to the laboratory"
+			l.What = words.T(ctx, "Sent to the laboratory")
 		}
 		if s.Listed {
-			l.When, l.What = dateOf(s.At.Format(time.DateOnly)), l.What+", as a list says"
+			l.When, l.What = words.Date(ctx, day.At(s.At)), words.T(ctx, "%s, as a list says", l.What)
 		}
 		if !s.Undone.IsZero() {
-			l.What += "; taken back at " + s.Undone.In(london).Format("15:04")
+			l.What = words.T(ctx, "%s; taken back at %s", l.What, words.Clock(s.Undone))
 		}
 		lines = append(lines, l)
 	}
 	if !w.Reported.IsZero() {
-		lines = append(lines, wayLine{moment(w.Reported), "Reported by the laboratory"})
+		lines = append(lines, wayLine{words.Moment(ctx, w.Reported), words.T(ctx, "Reported by the laboratory")})
 	}
 	return lines
 }

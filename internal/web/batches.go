@@ -16,6 +16,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Batches is what the pages about an organisation's badges need of the register.
@@ -131,7 +132,7 @@ func (h *handler) ofBadges(v *visit) (o vaultclient.Organisation, err error) {
 type batchesView struct {
 	Organisation vaultclient.Organisation
 	Links        []link
-	Done         string
+	Done         words.Key
 	Stats        []stat
 	Next         []todo
 	Rows         []BadgeBatch
@@ -173,7 +174,7 @@ func (h *handler) batches(v *visit) error {
 		sum.Sent += b.Sent
 	}
 	x.Stats = []stat{{number(sum.Issued), "Out", ""}, {number(overdue), "Not back", "though their period has ended"}, {number(sum.Returned), "Returned", "and not yet sent"}, {number(sum.Sent), "At the laboratory", ""}}
-	x.Next = badgeSteps(v.user.Role, o.ID, sum, overdue)
+	x.Next = badgeSteps(v.ctx, v.user.Role, o.ID, sum, overdue)
 	x.Pages = paged(len(all), pageNumber(v.r.URL.Query().Get("page")))
 	x.Rows = all[x.Pages.Offset():min(x.Pages.Offset()+pageSize, len(all))]
 	h.render(v.w, v.r, http.StatusOK, batchesPage(h.frame(titleBadges, &v.user, badgeCrumbs(o.ID, false)...), x))
@@ -181,15 +182,15 @@ func (h *handler) batches(v *visit) error {
 }
 
 // badgeSteps are what to do next with an organisation's badges.
-func badgeSteps(role policy.Role, o id.Organisation, sum BadgeBatch, overdue int) (list []todo) {
+func badgeSteps(ctx context.Context, role policy.Role, o id.Organisation, sum BadgeBatch, overdue int) (list []todo) {
 	if sum.Ordered > 0 {
-		list = append(list, todo{count(sum.Ordered, "badge is", "badges are") + " ordered and not handed out", badgesPath(o) + "/move?to=issued", "Hand out"})
+		list = append(list, todo{badgesAre(ctx, sum.Ordered, "%s is ordered and not handed out", "%s are ordered and not handed out"), badgesPath(o) + "/move?to=issued", "Hand out"})
 	}
 	if overdue > 0 {
-		list = append(list, todo{count(overdue, "badge is", "badges are") + " not back, though the period has ended", badgesPath(o) + "/unreturned", "See whose they are"})
+		list = append(list, todo{badgesAre(ctx, overdue, "%s is not back, though the period has ended", "%s are not back, though the period has ended"), badgesPath(o) + "/unreturned", "See whose they are"})
 	}
 	if sum.Returned > 0 {
-		list = append(list, todo{count(sum.Returned, "badge is", "badges are") + " returned and waiting to be sent", badgesPath(o) + "/move?to=sent", "Send to the laboratory"})
+		list = append(list, todo{badgesAre(ctx, sum.Returned, "%s is returned and waiting to be sent", "%s are returned and waiting to be sent"), badgesPath(o) + "/move?to=sent", "Send to the laboratory"})
 	}
 	if issuesSpares(role) {
 		list = append(list, todo{"Somebody who joins within a period needs a spare badge", wearersPath(o), "Find them"})
@@ -206,7 +207,7 @@ type moveView struct {
 }
 
 // Title says what is asked.
-func (x moveView) Title() string {
+func (x moveView) Title() words.Key {
 	if x.To == "issued" {
 		return "Hand out badges"
 	}
@@ -244,11 +245,11 @@ func (h *handler) moving(v *visit, to string) (x moveView, err error) {
 		x.Question.Hint = "They count as being worn from then on, and can be returned."
 	}
 	if total > 0 {
-		x.Question.Options = append(x.Question.Options, option{Value: "all", Label: "All " + count(total, "badge", "badges")})
+		x.Question.Options = append(x.Question.Options, option{Value: "all", Label: words.Plain(words.T(v.ctx, "All %s", words.Count(v.ctx, total, "badge", "badges")))})
 	}
 	for _, n := range names {
 		if len(names) > 1 {
-			x.Question.Options = append(x.Question.Options, option{Value: "batch " + n, Label: "Batch " + n, Hint: count(waiting[n], "badge", "badges")})
+			x.Question.Options = append(x.Question.Options, option{Value: "batch " + n, Label: words.Plain(words.T(v.ctx, "Batch %s", n)), Hint: words.Plain(words.Count(v.ctx, waiting[n], "badge", "badges"))})
 		}
 	}
 	return x, nil
@@ -263,7 +264,7 @@ func (h *handler) movePage(v *visit) error {
 }
 
 func (h *handler) askWhich(v *visit, x moveView, status int) error {
-	h.render(v.w, v.r, status, movePageOf(h.frame(x.Form.errorTitle(x.Title()), &v.user, badgeCrumbs(x.Organisation.ID, true)...), x))
+	h.render(v.w, v.r, status, movePageOf(h.frame(x.Title(), &v.user, badgeCrumbs(x.Organisation.ID, true)...).of(x.Form), x))
 	return nil
 }
 
@@ -321,7 +322,9 @@ func (x unreturnedView) Href(page int) string {
 }
 
 // Overdue says for how long a badge had been due.
-func (x unreturnedView) Overdue(b NamedBadge) string { return count(int(x.On-b.To), "day", "days") }
+func (x unreturnedView) Overdue(ctx context.Context, b NamedBadge) string {
+	return words.Count(ctx, int(x.On-b.To), "day", "days")
+}
 
 // unreturned lists badges that were not back on a day, with names: a page is a reveal of those on it.
 func (h *handler) unreturned(v *visit) error {
@@ -348,7 +351,7 @@ func (h *handler) unreturned(v *visit) error {
 			return err
 		}
 	}
-	h.render(v.w, v.r, status, unreturnedPage(h.frame(x.Form.errorTitle(titleUnreturned), &v.user, badgeCrumbs(o.ID, true)...), x))
+	h.render(v.w, v.r, status, unreturnedPage(h.frame(titleUnreturned, &v.user, badgeCrumbs(o.ID, true)...).of(x.Form), x))
 	return nil
 }
 
@@ -422,7 +425,7 @@ func (h *handler) rates(v *visit) error {
 	}
 	x := ratesView{}
 	for o, r := range all {
-		x.Rows = append(x.Rows, rateRow{organisationName(organisations, o), badgesPath(o) + "/rates", r})
+		x.Rows = append(x.Rows, rateRow{organisationName(v.ctx, organisations, o), badgesPath(o) + "/rates", r})
 	}
 	slices.SortFunc(x.Rows, worst)
 	x.Pages = paged(len(x.Rows), pageNumber(v.r.URL.Query().Get("page")))
@@ -443,7 +446,7 @@ func (h *handler) departmentRates(v *visit) error {
 	}
 	x := ratesView{Organisation: &o}
 	for name, r := range all {
-		x.Rows = append(x.Rows, rateRow{cmp.Or(name, "No department"), "", r})
+		x.Rows = append(x.Rows, rateRow{cmp.Or(name, words.T(v.ctx, "No department")), "", r})
 	}
 	slices.SortFunc(x.Rows, worst)
 	x.Pages = pages{1, 1, len(x.Rows)}

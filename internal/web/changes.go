@@ -12,6 +12,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // page is a page with a form, of somebody who is taken on.
@@ -28,7 +29,7 @@ type changeView struct {
 
 // changePart is one thing that can be changed of a wearer.
 type changePart struct {
-	title  string
+	title  words.Key
 	fields policy.Fields // that the form shows filled in; what a role does not read is not among them
 	work   bool          // department and job title too
 	page   func(frame, form, changeView) templ.Component
@@ -99,7 +100,7 @@ var changeParts = map[string]changePart{
 		func(f *form, p *Person) {
 			p.To, p.KeepTo = f.Day("to", "The last day"), false
 			if !p.To.IsZero() && p.To < p.From {
-				f.wrong("to-day", "The last day must not be before the first, "+date(p.From))
+				f.wrong("to-day", "The last day must not be before the first, %s", p.From)
 			}
 			p.From = 0
 		}, "wearer-left"},
@@ -174,7 +175,7 @@ func (h *handler) changeWearer(v *visit) error {
 		}
 	}
 	crumbs := append(h.wearerCrumbs(v, record, organisation), link{Text: titleWearer, Href: wearerPath(w)})
-	h.render(v.w, v.r, f.status(), part.page(h.frame(f.errorTitle(part.title), &v.user, crumbs...), f, x))
+	h.render(v.w, v.r, f.status(), part.page(h.frame(part.title, &v.user, crumbs...).of(f), f, x))
 	return nil
 }
 
@@ -207,7 +208,7 @@ func (h *handler) wearerHistory(v *visit) error {
 type pairsView struct {
 	Rows  []pairRows
 	Pages pages
-	Done  string
+	Done  words.Key
 }
 
 // pairRows are two of them.
@@ -296,7 +297,7 @@ type personView struct {
 	Name string
 	Rows []candidateRow
 	Path string
-	Done string
+	Done words.Key
 }
 
 // samePerson shows the other employments of the person behind a wearer, and takes one out that is somebody else's.

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // yearDose is one bar of a chart: the dose of a calendar year.
@@ -65,7 +67,7 @@ func axis(max dose.MicroSv) (top, step dose.MicroSv) {
 
 // newChart draws years against a limit (above zero) and an investigation level (zero: none). The axis always
 // reaches the limit, so that a small dose looks small.
-func newChart(id, quantity string, years []yearDose, limit, level dose.MicroSv) chart {
+func newChart(ctx context.Context, id string, quantity words.Key, years []yearDose, limit, level dose.MicroSv) chart {
 	highest := limit
 	for _, y := range years {
 		highest = max(highest, y.Dose)
@@ -74,7 +76,7 @@ func newChart(id, quantity string, years []yearDose, limit, level dose.MicroSv) 
 	y := func(d dose.MicroSv) int {
 		return chartBottom - int(int64(chartBottom-chartTop)*int64(d)/int64(top))
 	}
-	c := chart{ID: id, Title: quantity + " by calendar year, in mSv, against the limit of " + limitMSv(limit) + " a year"}
+	c := chart{ID: id, Title: words.T(ctx, "%s by calendar year, in mSv, against the limit of %s a year", quantity, limitMSv(limit))}
 	for d := dose.MicroSv(0); d <= top; d += step {
 		c.Ticks = append(c.Ticks, tick{Y: y(d), Label: strings.TrimSuffix(millisievert(d), ".00")})
 	}
@@ -91,7 +93,7 @@ func newChart(id, quantity string, years []yearDose, limit, level dose.MicroSv) 
 		top := y(yd.Dose)
 		if yd.None {
 			c.Bars = append(c.Bars, bar{X: middle, Y: chartBottom, Middle: middle, Label: "–", Year: fmt.Sprint(yd.Year)})
-			said = append(said, fmt.Sprintf("%d: no result", yd.Year))
+			said = append(said, words.T(ctx, "%d: no result", yd.Year))
 			continue
 		}
 		if yd.Dose > 0 {
@@ -99,16 +101,16 @@ func newChart(id, quantity string, years []yearDose, limit, level dose.MicroSv) 
 		}
 		b := bar{X: middle - width/2, Y: top, Width: width, Height: chartBottom - top, Middle: middle,
 			Label: millisievert(yd.Dose), Year: fmt.Sprint(yd.Year), Incomplete: yd.Missing > 0, Over: yd.Dose > limit}
-		words := fmt.Sprintf("%d: %s", yd.Year, strings.ReplaceAll(mSv(yd.Dose), "\u00a0", " "))
+		text := fmt.Sprintf("%d: %s", yd.Year, strings.ReplaceAll(mSv(yd.Dose), "\u00a0", " "))
 		if b.Incomplete {
 			b.Label = "≥ " + b.Label
-			words = fmt.Sprintf("%d: at least %s", yd.Year, strings.ReplaceAll(mSv(yd.Dose), "\u00a0", " "))
+			text = words.T(ctx, "%d: at least %s", yd.Year, strings.ReplaceAll(mSv(yd.Dose), "\u00a0", " "))
 		}
 		if b.Over {
-			words += ", above the limit"
+			text = words.T(ctx, "%s, above the limit", text)
 		}
 		c.Bars = append(c.Bars, b)
-		said = append(said, words)
+		said = append(said, text)
 	}
 	c.Title = strings.ReplaceAll(c.Title, "\u00a0", " ")
 	c.Description = strings.Join(said, "; ") + "."

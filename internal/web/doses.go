@@ -15,6 +15,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Doses is what the pages about an organisation's doses need of the register.
@@ -257,12 +258,12 @@ func (w WearerDoses) total(k dose.Kind) (dose.Total, bool) {
 }
 
 // sum writes a total of a kind; a dash where no badge measures it.
-func (w WearerDoses) sum(k dose.Kind) string {
+func (w WearerDoses) sum(ctx context.Context, k dose.Kind) string {
 	t, ok := w.total(k)
 	if !ok {
 		return "–"
 	}
-	return total{Dose: t.Dose, Counted: t.Counted, Missing: t.Missing}.sum()
+	return total{Dose: t.Dose, Counted: t.Counted, Missing: t.Missing}.sum(ctx)
 }
 
 // over and high tell who passed a limit, and who passed a level.
@@ -272,29 +273,29 @@ func (w WearerDoses) over() bool {
 func (w WearerDoses) high() bool { return len(w.Findings) > 0 }
 
 // share says how much of its limit the highest total is.
-func share(s dose.Share) string {
-	return total{Dose: s.Dose, Limit: s.Limit, Counted: 1}.share()
+func share(ctx context.Context, s dose.Share) string {
+	return total{Dose: s.Dose, Limit: s.Limit, Counted: 1}.share(ctx)
 }
 
 // badgeNotes say what became of badges that gave no result.
-func (w WearerDoses) badgeNotes() (list []string) {
+func (w WearerDoses) badgeNotes(ctx context.Context) (list []string) {
 	if w.Lost > 0 {
-		list = append(list, number(w.Lost)+" lost or damaged")
+		list = append(list, words.T(ctx, "%s lost or damaged", number(w.Lost)))
 	}
 	if w.NotReturned > 0 {
-		list = append(list, number(w.NotReturned)+" not returned")
+		list = append(list, words.T(ctx, "%s not returned", number(w.NotReturned)))
 	}
 	return list
 }
 
 // manMSv writes a collective dose, at least where results are missing.
-func manMSv(c dose.Collective) string {
-	s := millisievert(c.Sum) + "\u00a0man-mSv"
+func manMSv(ctx context.Context, c dose.Collective) string {
+	s := words.T(ctx, "%s\u00a0man-mSv", millisievert(c.Sum))
 	switch {
 	case c.People == 0:
-		return "no result"
+		return words.T(ctx, "no result")
 	case c.Incomplete+c.NoResult > 0:
-		return "at least " + s
+		return words.T(ctx, "at least %s", s)
 	}
 	return s
 }
@@ -319,7 +320,7 @@ func glance(d dose.MicroSv) string {
 }
 
 // stats are the year's figures.
-func (x dosesView) stats() []stat {
+func (x dosesView) stats(ctx context.Context) []stat {
 	var sum WearerDoses
 	over, high := 0, 0
 	for _, w := range x.Wearers {
@@ -332,28 +333,28 @@ func (x dosesView) stats() []stat {
 		}
 	}
 	c := x.Collective
-	least := ""
+	least := words.Key("")
 	if c.Incomplete+c.NoResult > 0 {
-		least = "at least; results are missing of " + people(c.Incomplete+c.NoResult)
+		least = words.Plain(words.T(ctx, "at least; results are missing of %s", people(ctx, c.Incomplete+c.NoResult)))
 	}
 	figures := []stat{
-		{number(len(x.Wearers)), "people monitored", number(c.People) + " with an effective dose"},
+		{number(len(x.Wearers)), "people monitored", words.Plain(words.T(ctx, "%s with an effective dose", number(c.People)))},
 		{glance(c.Sum), "man-mSv collective dose", least},
-		{millisievert(c.Mean()), "mSv on average", "highest " + mSv(c.Highest)},
+		{millisievert(c.Mean()), "mSv on average", words.Plain(words.T(ctx, "highest %s", mSv(c.Highest)))},
 	}
 	if len(x.Wearers) > 0 && x.Wearers[0].Highest.Limit > 0 {
 		highest := x.Wearers[0].Highest
-		value, of := share(highest), "of a limit at most"
+		value, of := share(ctx, highest), words.Key("of a limit at most")
 		if highest.Dose > highest.Limit {
-			value, of = "Above", "a legal limit"
+			value, of = words.T(ctx, "Above##a legal limit"), "a legal limit"
 		}
 		figures = append(figures, stat{value, of, kindTitle(highest.Kind)})
 	}
-	note := ""
+	note := words.Key("")
 	if over > 0 {
-		note = number(over) + " of them above a legal limit"
+		note = words.Plain(words.T(ctx, "%s of them above a legal limit", number(over)))
 	}
-	return append(figures, stat{number(high), "above a level", note}, stat{number(sum.Read), "of " + count(sum.Worn, "badge", "badges") + " read", list(sum.badgeNotes())})
+	return append(figures, stat{number(high), "above a level", note}, stat{number(sum.Read), words.Plain(words.T(ctx, "of %s read", words.Count(ctx, sum.Worn, "badge", "badges"))), words.Plain(words.List(ctx, sum.badgeNotes(ctx)))})
 }
 
 // binLabel is a bin's short name, below its bar.
@@ -370,24 +371,24 @@ func binLabel(bins []dose.Bin, i int) string {
 }
 
 // distribution is the picture of how the doses are distributed.
-func (x dosesView) distribution() barChart {
+func (x dosesView) distribution(ctx context.Context) barChart {
 	var bars []amount
 	for i, b := range x.Collective.Bins {
-		bars = append(bars, amount{Label: binLabel(x.Collective.Bins, i), Words: b.Name + " mSv: " + people(b.People), Value: int64(b.People), Text: number(b.People)})
+		bars = append(bars, amount{Label: binLabel(x.Collective.Bins, i), Words: words.T(ctx, "%s mSv: %s", binWord(ctx, b.Name), people(ctx, b.People)), Value: int64(b.People), Text: number(b.People)})
 	}
-	return newBarChart("distribution-chart", "People by effective dose of the year, in mSv", "People", whole, bars)
+	return newBarChart("distribution-chart", words.T(ctx, "People by effective dose of the year, in mSv"), words.T(ctx, "People"), whole, bars)
 }
 
 // byMonth is the picture of the collective dose of the periods that ended in each month.
-func (x dosesView) byMonth() barChart {
+func (x dosesView) byMonth(ctx context.Context) barChart {
 	var bars []amount
 	for i, m := range x.Months {
-		bars = append(bars, amount{Label: monthName(i)[:3], Words: monthName(i) + ": " + plain(manMSv(m)), Value: int64(m.Sum), None: m.People == 0})
+		bars = append(bars, amount{Label: words.ShortMonth(ctx, time.Month(i+1)), Words: monthName(ctx, i) + ": " + plain(manMSv(ctx, m)), Value: int64(m.Sum), None: m.People == 0})
 	}
-	return newBarChart("months-chart", fmt.Sprintf("Collective effective dose of the badge periods that ended in each month of %d", x.Year), "man-mSv", millis, bars)
+	return newBarChart("months-chart", words.T(ctx, "Collective effective dose of the badge periods that ended in each month of %d", x.Year), words.T(ctx, "man-mSv"), millis, bars)
 }
 
-func monthName(i int) string { return time.Month(i + 1).String() }
+func monthName(ctx context.Context, i int) string { return words.Month(ctx, time.Month(i+1)) }
 
 // doseYearsView is an organisation's collective dose over the years.
 type doseYearsView struct {
@@ -428,10 +429,10 @@ func (h *handler) doseYears(v *visit) error {
 }
 
 // trend is the picture of the years.
-func (x doseYearsView) trend() barChart {
+func (x doseYearsView) trend(ctx context.Context) barChart {
 	var bars []amount
 	for _, c := range x.Sums {
-		bars = append(bars, amount{Label: strconv.Itoa(c.Year), Words: fmt.Sprintf("%d: %s", c.Year, plain(manMSv(c))), Value: int64(c.Sum), Text: millisievert(c.Sum), None: c.People == 0})
+		bars = append(bars, amount{Label: strconv.Itoa(c.Year), Words: fmt.Sprintf("%d: %s", c.Year, plain(manMSv(ctx, c))), Value: int64(c.Sum), Text: millisievert(c.Sum), None: c.People == 0})
 	}
-	return newBarChart("years-chart", "Collective effective dose by calendar year", "man-mSv", millis, bars)
+	return newBarChart("years-chart", words.T(ctx, "Collective effective dose by calendar year"), words.T(ctx, "man-mSv"), millis, bars)
 }

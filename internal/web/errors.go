@@ -8,6 +8,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // What goes wrong in the node itself.
@@ -22,8 +23,8 @@ var (
 // problem is what an error page says. It never says anything of the error itself.
 type problem struct {
 	Status     int
-	Title      string
-	Paragraphs []string
+	Title      words.Key
+	Paragraphs []words.Key
 	SignIn     bool // offer to sign in (again)
 }
 
@@ -39,33 +40,33 @@ func errorCode(err error) vaultclient.Code {
 func problemOf(err error) problem {
 	switch {
 	case errors.Is(err, errNoPage) || errorCode(err) == vaultclient.NotFound:
-		return problem{Status: http.StatusNotFound, Title: "Page not found", Paragraphs: []string{
+		return problem{Status: http.StatusNotFound, Title: "Page not found", Paragraphs: []words.Key{
 			"There is nothing here under this address. If you typed or pasted it, check that it is complete.",
 			"The record may have been removed, or the address may belong to another installation."}}
 	case errors.Is(err, errCrossOrigin):
-		return problem{Status: http.StatusForbidden, Title: "This form came from somewhere else", Paragraphs: []string{
+		return problem{Status: http.StatusForbidden, Title: "This form came from somewhere else", Paragraphs: []words.Key{
 			"For your safety only forms on these pages are accepted. Nothing was done.",
 			"Open the page again and send the form from there."}}
 	case errors.Is(err, errCode):
-		return problem{Status: http.StatusForbidden, Title: "This sign-in link no longer works", SignIn: true, Paragraphs: []string{
+		return problem{Status: http.StatusForbidden, Title: "This sign-in link no longer works", SignIn: true, Paragraphs: []words.Key{
 			"A sign-in link can be used once, within a few minutes. This one was used already or is too old. You are not signed in."}}
 	case errors.Is(err, errForm) || errorCode(err) == vaultclient.Invalid:
-		return problem{Status: http.StatusBadRequest, Title: "That could not be read", Paragraphs: []string{
+		return problem{Status: http.StatusBadRequest, Title: "That could not be read", Paragraphs: []words.Key{
 			"What was sent is too long or not complete. Nothing was done. Go back, shorten it and try again."}}
 	case errorCode(err) == vaultclient.Refused:
-		return problem{Status: http.StatusForbidden, Title: "You may not see this", Paragraphs: []string{
+		return problem{Status: http.StatusForbidden, Title: "You may not see this", Paragraphs: []words.Key{
 			"The rules of this service do not let your role see what you asked for, or the ledger could not be written. Nothing was shown to you.",
 			"That you asked, and that it was refused, was entered in the ledger.",
 			"If your work needs it, ask your radiation protection service for the role."}}
 	case errorCode(err) == vaultclient.Conflict:
-		return problem{Status: http.StatusConflict, Title: "Somebody else was faster", Paragraphs: []string{
+		return problem{Status: http.StatusConflict, Title: "Somebody else was faster", Paragraphs: []words.Key{
 			"What you were working on has changed in the meantime. Nothing was done. Open the page again."}}
 	case errors.Is(err, vaultclient.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded):
-		return problem{Status: http.StatusServiceUnavailable, Title: "The service is not available", Paragraphs: []string{
+		return problem{Status: http.StatusServiceUnavailable, Title: "The service is not available", Paragraphs: []words.Key{
 			"The vault, which holds all names and doses, can't be reached. Nothing can be shown or changed until it answers again. Nothing was lost.",
 			"Try again in a few minutes."}}
 	}
-	return problem{Status: http.StatusInternalServerError, Title: "Something went wrong here", Paragraphs: []string{
+	return problem{Status: http.StatusInternalServerError, Title: "Something went wrong here", Paragraphs: []words.Key{
 		"The page could not be made. It is our fault, not yours. Try again in a few minutes.",
 		"If it happens again, tell whoever runs this service when it happened. They find the details in the log."}}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Files is what the pages about files need of the register.
@@ -99,7 +100,7 @@ func init() {
 type filesView struct {
 	Rows  []ImportState
 	Pages pages
-	Done  string
+	Done  words.Key
 }
 
 // Href is the address of a page of the list.
@@ -147,7 +148,7 @@ func (h *handler) askFile(v *visit, f form) error {
 	if _, asked := f.values["stored"]; !asked {
 		f.values.Set("stored", last)
 	}
-	h.render(v.w, v.r, f.status(), newFilePage(h.frame(f.errorTitle("Load a laboratory's file"), &v.user, filesCrumbs...), f, options))
+	h.render(v.w, v.r, f.status(), newFilePage(h.frame("Load a laboratory's file", &v.user, filesCrumbs...).of(f), f, options))
 	return nil
 }
 
@@ -198,7 +199,7 @@ func (h *handler) upload(v *visit) error {
 		if strings.HasPrefix(no.Message, "profile: ") {
 			field = by
 		}
-		f.wrong(field, statement(no.Message))
+		f.wrongInEnglish(field, statement(no.Message))
 		return h.askFile(v, f)
 	}
 	if err != nil {
@@ -243,7 +244,7 @@ func readUpload(r *http.Request, f *form) (file, profile []byte, err error) {
 type fileView struct {
 	ImportState
 	Path    string
-	Done    string
+	Done    words.Key
 	Preview *FilePreview // nil: not opened
 	List    *ListPreview // likewise, of a list
 
@@ -268,7 +269,7 @@ func (x ImportState) Busy() bool {
 func (x ImportState) Stands() bool { return x.State == "stored" || x.State == "done" }
 
 // Next says what is to be done about a file.
-func (x ImportState) Next() string {
+func (x ImportState) Next() words.Key {
 	switch x.State {
 	case "received", "previewing":
 		return "The worker reads it; its preview follows"

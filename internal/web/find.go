@@ -8,6 +8,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 const (
@@ -92,7 +93,7 @@ func (h *handler) search(v *visit, x *findView, purpose policy.Purpose, page int
 }
 
 // findLabel says what may be asked for.
-func findLabel(x findView) string {
+func findLabel(x findView) words.Key {
 	if x.NI {
 		return "Name, staff number or whole NI number"
 	}

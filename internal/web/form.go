@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // form is what somebody typed, and what is wrong with it. What was typed goes back into the form itself, and nowhere
@@ -19,7 +20,13 @@ type form struct {
 }
 
 // formError is what is wrong with a field. Field is the id of the input that the error summary leads to.
-type formError struct{ Field, Text string }
+type formError struct {
+	Field string
+	Text  words.Key
+	Args  []any // of the text, as words.T takes them
+
+	English bool // the text is known in English only: another part of the program says it
+}
 
 // readForm reads the form that a POST brings.
 func readForm(v *visit) (form, error) {
@@ -58,25 +65,32 @@ func (f form) Lines(name string) []string {
 	return out
 }
 
-// Wrong is what is wrong with a field, or nothing.
-func (f form) Wrong(name string) string {
-	for _, e := range f.Errors {
+// Wrong returns what is wrong with a field, or nil.
+func (f form) Wrong(name string) *formError {
+	for i, e := range f.Errors {
 		if e.Field == name {
-			return e.Text
+			return &f.Errors[i]
 		}
 	}
-	return ""
+	return nil
 }
 
 // wrong says that a field is wrong; only the first reason of a field is kept.
-func (f *form) wrong(name, text string) {
-	if f.Wrong(name) == "" {
-		f.Errors = append(f.Errors, formError{name, text})
+func (f *form) wrong(name string, text words.Key, args ...any) {
+	if f.Wrong(name) == nil {
+		f.Errors = append(f.Errors, formError{Field: name, Text: text, Args: args})
+	}
+}
+
+// wrongInEnglish says it in the words of another part of the program, which knows no Welsh.
+func (f *form) wrongInEnglish(name, text string) {
+	if f.Wrong(name) == nil {
+		f.Errors = append(f.Errors, formError{Field: name, Text: words.Plain(text), English: true})
 	}
 }
 
 // need returns a field's text, and says what to enter when there is none.
-func (f *form) need(name, enter string) string {
+func (f *form) need(name string, enter words.Key) string {
 	s := f.Text(name)
 	if s == "" {
 		f.wrong(name, enter)
@@ -85,7 +99,7 @@ func (f *form) need(name, enter string) string {
 }
 
 // choice returns which of several values was chosen, and says what to select when none of them was.
-func (f *form) choice(name, choose string, values ...string) string {
+func (f *form) choice(name string, choose words.Key, values ...string) string {
 	s := f.values.Get(name)
 	if !slices.Contains(values, s) {
 		f.wrong(name, choose)
@@ -97,9 +111,15 @@ func (f *form) choice(name, choose string, values ...string) string {
 // dayParts are the three inputs of a day.
 var dayParts = []string{"day", "month", "year"}
 
+// missingParts say which of them are missing.
+var missingParts = map[string]words.Key{
+	"day": "%s must have a day", "month": "%s must have a month", "year": "%s must have a year",
+	"day month": "%s must have a day and a month", "day year": "%s must have a day and a year", "month year": "%s must have a month and a year",
+}
+
 // Day returns the day of a date input, zero when its three fields are empty. What is the thing's name at the beginning
 // of a sentence, as in "Date of birth".
-func (f *form) Day(name, what string) day.Day {
+func (f *form) Day(name string, what words.Key) day.Day {
 	var n [3]int
 	var empty []string
 	for i, part := range dayParts {
@@ -114,12 +134,12 @@ func (f *form) Day(name, what string) day.Day {
 	case len(empty) == 3:
 		return 0
 	case len(empty) > 0:
-		f.wrong(name+"-"+empty[0], what+" must have a "+strings.Join(empty, " and a "))
+		f.wrong(name+"-"+empty[0], missingParts[strings.Join(empty, " ")], what)
 		return 0
 	}
 	d := day.Of(n[2], time.Month(n[1]), n[0])
 	if n[2] < 1900 || n[2] > 2199 || d.Time().Day() != n[0] || int(d.Time().Month()) != n[1] {
-		f.wrong(name+"-day", what+" must be a real day, such as 27 3 2026")
+		f.wrong(name+"-day", "%s must be a real day, such as 27 3 2026", what)
 		return 0
 	}
 	return d
@@ -135,28 +155,32 @@ func (f *form) setDay(name string, d day.Day) {
 	}
 }
 
+// keptField is a field's name and text.
+type keptField struct{ Name, Text string }
+
 // kept are the fields that a page of answers to be checked carries along, by name; those left out are its own buttons.
-func (f form) kept(without ...string) []formError {
-	var out []formError
+func (f form) kept(without ...string) []keptField {
+	var out []keptField
 	for name, values := range f.values {
 		if !slices.Contains(without, name) {
 			for _, v := range values {
-				out = append(out, formError{name, v})
+				out = append(out, keptField{name, v})
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b formError) int { return strings.Compare(a.Field, b.Field) })
+	slices.SortFunc(out, func(a, b keptField) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
 // field is an input with its words.
 type field struct {
-	Name, Label, Hint string
-	Type              string // text where empty
-	Width             string // of nhsuk-input--width-…: 2, 3, 4, 5, 10, 20; empty: as wide as the column
-	Suffix            string // a unit
-	Numeric           bool
-	Max               int // characters; 200 where zero
+	Name        string
+	Label, Hint words.Key
+	Type        string // text where empty
+	Width       string // of nhsuk-input--width-…: 2, 3, 4, 5, 10, 20; empty: as wide as the column
+	Suffix      string // a unit
+	Numeric     bool
+	Max         int // characters; 200 where zero
 }
 
 func (x field) max() string {
@@ -167,50 +191,46 @@ func (x field) max() string {
 }
 
 // describedBy names what else is said of an input.
-func (f form) describedBy(name, hint string) string {
+func (f form) describedBy(name string, hint words.Key) string {
 	var ids []string
 	if hint != "" {
 		ids = append(ids, name+"-hint")
 	}
-	if f.Wrong(name) != "" {
+	if f.Wrong(name) != nil {
 		ids = append(ids, name+"-error")
 	}
 	return strings.Join(ids, " ")
 }
 
 // dayWrong is what is wrong with a date input, in any of its fields.
-func (f form) dayWrong(name string) string {
+func (f form) dayWrong(name string) *formError {
 	for _, part := range dayParts {
-		if s := f.Wrong(name + "-" + part); s != "" {
-			return s
+		if e := f.Wrong(name + "-" + part); e != nil {
+			return e
 		}
 	}
-	return ""
+	return nil
 }
 
 // group is a question with several answers.
 type group struct {
-	Name, Legend, Hint string
-	Small              bool // a legend of the size of a label
-	Options            []option
+	Name         string
+	Legend, Hint words.Key
+	Small        bool // a legend of the size of a label
+	Options      []option
 }
 
 // option is one of them.
-type option struct{ Value, Label, Hint string }
-
-// errorTitle is a page's title, which says first that something is wrong with it.
-func (f form) errorTitle(title string) string {
-	if len(f.Errors) > 0 {
-		return "Error: " + title
-	}
-	return title
+type option struct {
+	Value       string
+	Label, Hint words.Key
 }
 
 // dones are what a page says at its top after something was done, by what its address brings along as ?done=.
-var dones = map[string]string{}
+var dones = map[string]words.Key{}
 
 // done is the sentence for the address of a visit, or nothing.
-func (v *visit) done() string { return dones[v.r.URL.Query().Get("done")] }
+func (v *visit) done() words.Key { return dones[v.r.URL.Query().Get("done")] }
 
 // optionID is the id of a question's answer: the first has the question's own, which is where an error leads.
 func optionID(name string, i int) string {

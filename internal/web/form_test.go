@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // TestDaysOfForms: what somebody may type into the three fields of a day, what it is taken for, and what is said otherwise.
@@ -31,7 +32,7 @@ func TestDaysOfForms(t *testing.T) {
 		f := formOf("x-day", c.day, "x-month", c.month, "x-year", c.year)
 		got, wrong := f.Day("x", "First day"), ""
 		for _, e := range f.Errors {
-			wrong += e.Field + ": " + e.Text
+			wrong += e.Field + ": " + words.T(t.Context(), e.Text, e.Args...)
 		}
 		if got != c.want || wrong != c.wrong {
 			t.Errorf("%q %q %q: %v and %q, want %v and %q", c.day, c.month, c.year, got, wrong, c.want, c.wrong)

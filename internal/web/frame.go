@@ -1,17 +1,20 @@
 package web
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // frame is what stands around every page.
 type frame struct {
-	Title  string // of the browser's window: it goes into histories, so no name is in it
+	Title  words.Key // of the browser's window: it goes into histories, so no name is in it
+	Failed bool      // a form on it is wrong, which the window's title says first
 	User   *vaultclient.User
 	Demo   bool
 	Crumbs []link
@@ -20,11 +23,26 @@ type frame struct {
 
 // link is a link of a menu or a breadcrumb.
 type link struct {
-	Text, Href string
-	Current    bool
+	Text    words.Key
+	Href    string
+	Current bool
 }
 
-func (h *handler) frame(title string, user *vaultclient.User, crumbs ...link) frame {
+// of is the frame of a page with a form.
+func (fr frame) of(f form) frame {
+	fr.Failed = len(f.Errors) > 0
+	return fr
+}
+
+// title is what the browser's window is called.
+func (fr frame) title(ctx context.Context) string {
+	if fr.Failed {
+		return words.T(ctx, "Error: %s", fr.Title)
+	}
+	return words.T(ctx, fr.Title)
+}
+
+func (h *handler) frame(title words.Key, user *vaultclient.User, crumbs ...link) frame {
 	f := frame{Title: title, User: user, Demo: h.Demo, Crumbs: crumbs}
 	if user != nil {
 		f.Nav = append(f.Nav, link{Text: "Overview", Href: "/", Current: len(crumbs) == 0 && title == "Overview"})
@@ -67,7 +85,7 @@ const (
 )
 
 // organisationLinks are the pages of an organisation that a role has a use for.
-func organisationLinks(role policy.Role, o id.Organisation, current string) []link {
+func organisationLinks(role policy.Role, o id.Organisation, current words.Key) []link {
 	var s []link
 	if profiles[role].list != "" {
 		s = append(s, link{Text: titleWearers, Href: wearersPath(o), Current: current == titleWearers})

@@ -12,6 +12,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Gaps is what the page of gaps and overlaps needs of the register.
@@ -52,11 +53,11 @@ type gapRow struct {
 }
 
 // Words says what it is.
-func (g BadgeGap) Words() string {
+func (g BadgeGap) Words(ctx context.Context) string {
 	if g.Overlap {
-		return "Two badges at once"
+		return words.T(ctx, "Two badges at once")
 	}
-	return "No badge for " + count(int(g.To-g.From)+1, "day", "days")
+	return words.T(ctx, "No badge for %s", words.Count(ctx, int(g.To-g.From)+1, "day", "days"))
 }
 
 // Href is the address of a page.

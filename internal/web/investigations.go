@@ -10,6 +10,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Investigations is what the pages of investigations need of the register.
@@ -151,7 +152,7 @@ type investigationView struct {
 	Organisation vaultclient.Organisation
 	Path         string
 	Write        bool // the role writes about it
-	Done         string
+	Done         words.Key
 }
 
 // investigation shows one, and takes what is written about it.
@@ -189,7 +190,7 @@ func (h *handler) investigation(v *visit) error {
 			return errForm
 		}
 		if f.Text("text") == "" {
-			f.wrong("text", map[string]string{"": "Write what was found", "close": "Write why it is closed", "open": "Write why it is opened again"}[what])
+			f.wrong("text", noteMissing[what])
 		}
 		if len(f.Errors) == 0 {
 			if err := h.accepted(&f, "text", h.Register.Note(v.ctx, v.auth, o, n, what, f.Value("text"))); err != nil {
@@ -202,15 +203,15 @@ func (h *handler) investigation(v *visit) error {
 		}
 	}
 	crumbs := []link{{Text: "Overview", Href: "/"}, {Text: titleInvestigations, Href: investigationsPath(o)}}
-	h.render(v.w, v.r, f.status(), investigationPage(h.frame(f.errorTitle("Investigation"), &v.user, crumbs...), f, x))
+	h.render(v.w, v.r, f.status(), investigationPage(h.frame("Investigation", &v.user, crumbs...).of(f), f, x))
 	return nil
 }
 
 // boundWord says what was passed.
-func (i Investigation) boundWord() string {
-	s := "Investigation level"
+func (i Investigation) boundWord(ctx context.Context) string {
+	s := words.T(ctx, "Investigation level")
 	if i.Overexposure {
-		s = "Legal limit"
+		s = words.T(ctx, "Legal limit")
 	}
 	if i.Name != "" {
 		s += ", " + i.Name
@@ -218,7 +219,7 @@ func (i Investigation) boundWord() string {
 	return s
 }
 
-// windowTitle says over which time the dose was summed.
-func (i Investigation) windowTitle() string {
-	return map[dose.Window]string{dose.CalendarYear: "Calendar year", dose.ThreeMonths: "Three months", dose.FiveYears: "Five calendar years", dose.Pregnancy: "Since the pregnancy was declared"}[i.Window]
-}
+var windowTitles = map[dose.Window]words.Key{dose.CalendarYear: "Calendar year", dose.ThreeMonths: "Three months", dose.FiveYears: "Five calendar years",
+	dose.Pregnancy: "Since the pregnancy was declared"}
+
+var noteMissing = map[string]words.Key{"": "Write what was found", "close": "Write why it is closed", "open": "Write why it is opened again"}

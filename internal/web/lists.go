@@ -11,6 +11,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Lists is what the pages about lists of people, leavers and badges need of the register. A list is a file as those of
@@ -60,11 +61,11 @@ type ListAlike struct {
 // listKind is what the pages say of a kind of list.
 type listKind struct {
 	Kind    string // also the last part of its address
-	Title   string
-	Lead    string
-	Label   string      // of the file
-	Columns [][2]string // that are read, and when they are needed
-	Sender  string
+	Title   words.Key
+	Lead    words.Key
+	Label   words.Key      // of the file
+	Columns [][2]words.Key // that are read, and when they are needed
+	Sender  words.Key
 }
 
 const listSenderHint = "A department or laboratory, not a person: it stands in the ledger"
@@ -73,16 +74,16 @@ const listSenderHint = "A department or laboratory, not a person: it stands in t
 var loadable = []listKind{
 	{Kind: "people", Title: "Load a staff list", Label: "The staff list",
 		Lead: "For taking many people on, and for changes. The staff number is the key: who has it already is changed, anybody else is taken on. What the list does not mention stays as it is.",
-		Columns: [][2]string{{"Staff number", "always"}, {"Surname", "for somebody new"}, {"Forenames, known as, former name", ""}, {"Date of birth, sex", ""}, {"Department, job title", ""},
+		Columns: [][2]words.Key{{"Staff number", "always"}, {"Surname", "for somebody new"}, {"Forenames, known as, former name", ""}, {"Date of birth, sex", ""}, {"Department, job title", ""},
 			{"Start date, leaving date", ""}, {"Classified, NI number", "an NI number is kept of classified people only"}, {"Email, phone, address, language", ""}, {"Organisation", "where the list is of several employers"}},
 		Sender: "Who sent it?"},
 	{Kind: "leavers", Title: "Load a list of leavers", Label: "The list of leavers",
 		Lead:    "Staff numbers and last days of employment. Nothing else of the list is read. Records stay as long as the law says; who has left is found among “people who have left”.",
-		Columns: [][2]string{{"Staff number", "always"}, {"Last day", "always"}, {"Organisation", "where the list is of several employers"}},
+		Columns: [][2]words.Key{{"Staff number", "always"}, {"Last day", "always"}, {"Organisation", "where the list is of several employers"}},
 		Sender:  "Who sent it?"},
 	{Kind: "dispatch", Title: "Load a list of badges", Label: "The laboratory's dispatch list",
 		Lead: "Which badge is whose, and for which wear period. Take the people on first.",
-		Columns: [][2]string{{"Barcode", "always"}, {"Batch", "always"}, {"Staff number", "of the wearer; none for a control badge"}, {"Position", "whole body, collar, eye, left finger, right finger, left wrist, right wrist, foetal or control"},
+		Columns: [][2]words.Key{{"Barcode", "always"}, {"Batch", "always"}, {"Staff number", "of the wearer; none for a control badge"}, {"Position", "whole body, collar, eye, left finger, right finger, left wrist, right wrist, foetal or control"},
 			{"From, to", "first and last day of the wear period"}, {"Organisation", "where the list is of several employers"}},
 		Sender: "Which laboratory sent it?"},
 }
@@ -142,9 +143,9 @@ func (h *handler) askList(v *visit, f form) error {
 		return err
 	}
 	for _, o := range all {
-		x.Organisations = append(x.Organisations, option{Value: o.ID.String(), Label: o.Name})
+		x.Organisations = append(x.Organisations, option{Value: o.ID.String(), Label: words.Plain(o.Name)})
 	}
-	h.render(v.w, v.r, f.status(), newListPage(h.frame(f.errorTitle(kind.Title), &v.user, filesCrumbs...), x))
+	h.render(v.w, v.r, f.status(), newListPage(h.frame(kind.Title, &v.user, filesCrumbs...).of(f), x))
 	return nil
 }
 
@@ -184,7 +185,7 @@ func (h *handler) loadList(v *visit) error {
 		if strings.Contains(no.Message, "names the employer") {
 			field = "organisation"
 		}
-		f.wrong(field, statement(no.Message))
+		f.wrongInEnglish(field, statement(no.Message))
 		return h.askList(v, f)
 	}
 	if err != nil {
@@ -207,15 +208,15 @@ func (v *visit) slowly() (context.Context, context.CancelFunc) {
 func (x ImportState) IsList() bool { return listKindOf(x.Kind) != nil }
 
 // changeWords says what a row changes.
-func (c ListChange) changeWords() string {
+func (c ListChange) changeWords(ctx context.Context) string {
 	fields := c.Fields
 	if c.Ends {
 		if fields &^= policy.FieldEmployment; fields == 0 {
-			return "Last day of employment"
+			return words.T(ctx, "Last day of employment")
 		}
-		return "Last day of employment; " + fieldWords(fields, 1)
+		return words.T(ctx, "Last day of employment; %s", fieldWords(ctx, fields, 1))
 	}
-	return capital(fieldWords(fields, 1))
+	return capital(fieldWords(ctx, fields, 1))
 }
 
 // Again is where a file of the same kind is loaded.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Machines is what the pages of machines outside need of the vault.
@@ -41,7 +42,7 @@ func machinePath(n id.Grant, what string) string { return "/machines/" + n.Strin
 // machinesView is the list of machines.
 type machinesView struct {
 	Rows []machineRow
-	Done string
+	Done words.Key
 }
 
 // machineRow is a machine with where its leave holds.
@@ -60,13 +61,13 @@ var works = []option{
 	{"ledger", "Reads ledgers", "Who saw what; nobody's record"},
 }
 
-func workTitle(name string) string {
+func workTitle(name string) words.Key {
 	for _, o := range works {
 		if o.Value == name {
 			return o.Label
 		}
 	}
-	return name
+	return words.Plain(name)
 }
 
 func (h *handler) machineRows(v *visit) ([]machineRow, error) {
@@ -80,13 +81,13 @@ func (h *handler) machineRows(v *visit) ([]machineRow, error) {
 	}
 	rows := make([]machineRow, len(machines))
 	for i, m := range machines {
-		rows[i] = machineRow{m, "The whole service", !m.Ended.IsZero() || !h.Now().Before(m.Ends)}
+		rows[i] = machineRow{m, words.T(v.ctx, "The whole service"), !m.Ended.IsZero() || !h.Now().Before(m.Ends)}
 		if len(m.Organisations) > 0 {
 			names := make([]string, len(m.Organisations))
 			for j, o := range m.Organisations {
-				names[j] = organisationName(all, o)
+				names[j] = organisationName(v.ctx, all, o)
 			}
-			rows[i].Where = list(names)
+			rows[i].Where = words.List(v.ctx, names)
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b machineRow) int { // those that have leave first
@@ -132,17 +133,17 @@ func (h *handler) newMachine(v *visit) error {
 	}
 	sortOrganisations(all)
 	for _, o := range all {
-		x.Organisations = append(x.Organisations, option{Value: o.ID.String(), Label: o.Name})
+		x.Organisations = append(x.Organisations, option{Value: o.ID.String(), Label: words.Plain(o.Name)})
 	}
 	crumbs := []link{{Text: "Overview", Href: "/"}, {Text: titleMachines, Href: "/machines"}}
 	ask := func() error {
-		h.render(v.w, v.r, f.status(), newMachinePage(h.frame(f.errorTitle("Give a machine leave"), &v.user, crumbs...), f, x))
+		h.render(v.w, v.r, f.status(), newMachinePage(h.frame("Give a machine leave", &v.user, crumbs...).of(f), f, x))
 		return nil
 	}
 	if v.r.Method == http.MethodGet {
 		return ask()
 	}
-	m := h.machineIn(&f, &x)
+	m := h.machineIn(v.ctx, &f, &x)
 	switch {
 	case len(f.Errors) > 0 || f.Value("step") == "change":
 		return ask()
@@ -166,7 +167,7 @@ func (h *handler) newMachine(v *visit) error {
 type tokenView struct{ Name, Token string }
 
 // machineIn reads a machine from a form.
-func (h *handler) machineIn(f *form, x *newMachineView) vaultclient.NewMachine {
+func (h *handler) machineIn(ctx context.Context, f *form, x *newMachineView) vaultclient.NewMachine {
 	m := vaultclient.NewMachine{Name: f.need("name", "Enter the machine's name"), Node: "web"}
 	if len(m.Name) > 60 {
 		f.wrong("name", "The name must be 60 characters or less")
@@ -184,16 +185,16 @@ func (h *handler) machineIn(f *form, x *newMachineView) vaultclient.NewMachine {
 	var where []string
 	for _, o := range x.Organisations {
 		if n, err := id.Parse[id.Organisation](o.Value); err == nil && f.Has("organisation", o.Value) {
-			m.Organisations, where = append(m.Organisations, n), append(where, o.Label)
+			m.Organisations, where = append(m.Organisations, n), append(where, words.T(ctx, o.Label))
 		}
 	}
-	x.Where = "The whole service"
+	x.Where = words.T(ctx, "The whole service")
 	if len(where) > 0 {
-		x.Where = list(where)
+		x.Where = words.List(ctx, where)
 	}
 	var err error
 	if m.MaxWearers, err = strconv.Atoi(f.Text("people")); err != nil || m.MaxWearers < 1 || m.MaxWearers > vaultclient.MaxMachineWearers {
-		f.wrong("people", "Enter how many different people it may touch, from 1 to "+number(vaultclient.MaxMachineWearers))
+		f.wrong("people", "Enter how many different people it may touch, from 1 to %s", number(vaultclient.MaxMachineWearers))
 	}
 	days, err := strconv.Atoi(f.Text("days"))
 	if err != nil || days < 1 || days > 365 {

@@ -18,6 +18,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Organisations is what the pages of organisations need of vault and register.
@@ -87,7 +88,7 @@ type organisationsView struct {
 	Rows        []organisationRow
 	Pages       pages
 	Total       int // without the filter
-	Done        string
+	Done        words.Key
 }
 
 // Href is the address of a page of the list.
@@ -147,8 +148,8 @@ func (h *handler) newOrganisation(v *visit) error {
 	}
 	f := formOf("verified", "no")
 	crumbs := []link{{Text: "Overview", Href: "/"}, {Text: titleOrganisations, Href: "/organisations"}}
-	show := func(c func(frame, form) templ.Component, title string) error {
-		h.render(v.w, v.r, f.status(), c(h.frame(f.errorTitle(title), &v.user, crumbs...), f))
+	show := func(c func(frame, form) templ.Component, title words.Key) error {
+		h.render(v.w, v.r, f.status(), c(h.frame(title, &v.user, crumbs...).of(f), f))
 		return nil
 	}
 	if v.r.Method == http.MethodGet {
@@ -254,7 +255,7 @@ type settingsView struct {
 	Links        []link
 	Settings
 	Path string
-	Done string
+	Done words.Key
 	Next []todo
 }
 
@@ -273,8 +274,10 @@ func (h *handler) settings(v *visit) error {
 	}
 	x := settingsView{Organisation: o, Links: organisationLinks(v.user.Role, n, titleSettings), Settings: s, Path: settingsPath(n), Done: v.done()}
 	for _, step := range []struct {
-		missing          bool
-		text, href, link string
+		missing bool
+		text    words.Key
+		href    string
+		link    words.Key
 	}{
 		{s.Notice.Name == "", "Nobody is entered who would be told of a breach.", x.Path + "/contact", "Enter a contact"},
 		{s.Notice.Name != "" && s.Notice.Verified.IsZero(), "Nobody has made sure that the contact for notices is right.", x.Path + "/contact", "Verify the contact"},
@@ -291,7 +294,7 @@ func (h *handler) settings(v *visit) error {
 
 // settingsPart is a part of the settings that has a form of its own.
 type settingsPart struct {
-	title string
+	title words.Key
 	page  func(frame, form, settingsView) templ.Component
 	// fill puts what is known into the form.
 	fill func(*form, settingsView)
@@ -351,7 +354,7 @@ var settingsParts = map[string]settingsPart{
 				if err != nil {
 					return err
 				}
-				f.wrong("accounts", "One of these accounts is "+o.Name+"'s")
+				f.wrong("accounts", "One of these accounts is that of %s", o.Name)
 				return nil
 			}
 			return h.accepted(f, "accounts", h.Register.SetSettings(v.ctx, v.auth, x.Organisation.ID, x.Settings))
@@ -380,7 +383,7 @@ var settingsParts = map[string]settingsPart{
 				}
 				d, err := dose.ParseMilliSv(text)
 				if limit := k.Limit(); err != nil || d <= 0 || d >= limit {
-					f.wrong(levelField(k), kindTitle(k)+": enter a number of mSv above 0 and below the legal limit of "+limitMSv(limit))
+					f.wrong(levelField(k), "%s: enter a number of mSv above 0 and below the legal limit of %s", kindTitle(k), limitMSv(limit))
 				}
 				doses[k] = d
 			}
@@ -398,7 +401,7 @@ var settingsParts = map[string]settingsPart{
 // accepted puts the reason why something was not taken beside a field; any other error comes through.
 func (h *handler) accepted(f *form, field string, err error) error {
 	if no, ok := errors.AsType[*NotAccepted](err); ok {
-		f.wrong(field, capital(no.Message))
+		f.wrongInEnglish(field, capital(no.Message))
 		return nil
 	}
 	return err
@@ -444,14 +447,14 @@ func (h *handler) changeSettings(v *visit) error {
 		}
 	}
 	crumbs := []link{{Text: "Overview", Href: "/"}, {Text: titleSettings, Href: x.Path}}
-	h.render(v.w, v.r, f.status(), part.page(h.frame(f.errorTitle(part.title), &v.user, crumbs...), f, x))
+	h.render(v.w, v.r, f.status(), part.page(h.frame(part.title, &v.user, crumbs...).of(f), f, x))
 	return nil
 }
 
 func kindOf(s string) vaultclient.Kind { return vaultclient.Kind(s) }
 
 // standingWord says who answers for the data.
-func standingWord(controller bool) string {
+func standingWord(controller bool) words.Key {
 	if controller {
 		return "The service's own employer"
 	}
@@ -468,18 +471,18 @@ func noticeOf(f form) NoticeContact {
 }
 
 // verifiedWord says whether somebody made sure of a contact.
-func verifiedWord(n NoticeContact) string {
+func verifiedWord(ctx context.Context, n NoticeContact) string {
 	switch {
 	case n.Verified.IsZero():
-		return "Not yet"
+		return words.T(ctx, "Not yet")
 	case n.By == "":
-		return date(n.Verified) + ": " + n.How
+		return words.Date(ctx, n.Verified) + ": " + n.How
 	}
-	return date(n.Verified) + " by " + n.By + ": " + n.How
+	return words.T(ctx, "%s by %s: %s", n.Verified, n.By, n.How)
 }
 
 // windowWord says over which time a level of a kind sums.
-func windowWord(k dose.Kind) string {
+func windowWord(k dose.Kind) words.Key {
 	switch k.LevelWindow() {
 	case dose.ThreeMonths:
 		return "in any three months"

@@ -90,7 +90,7 @@ func TestChangingSettings(t *testing.T) {
 	change("accounts", url.Values{"accounts": {" 700123\r\n\r\n A-9 \r\n"}}, "")
 	change("departments", url.Values{"departments": {"Theatrau\nRadioleg"}}, "")
 	s.settings[organisationID(2)] = Settings{Accounts: []string{"700999"}}
-	change("accounts", url.Values{"accounts": {"700999"}}, "One of these accounts is Cwm Tawe")
+	change("accounts", url.Values{"accounts": {"700999"}}, "One of these accounts is that of Cwm Tawe")
 	day3 := url.Values{"from-day": {"1"}, "from-month": {"4"}, "from-year": {"2026"}}
 	with := func(more ...string) url.Values {
 		f := url.Values{}

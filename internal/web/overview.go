@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,12 +13,13 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // overviewView is the service at a glance, for one role.
 type overviewView struct {
 	User     vaultclient.User
-	Scope    string // what the role sees, a sentence
+	Scope    words.Key // what the role sees, a sentence
 	Warnings []string
 	Stats    []stat
 	Next     []todo
@@ -31,10 +33,17 @@ type overviewView struct {
 }
 
 // stat is a figure with what it counts.
-type stat struct{ Value, Label, Note string }
+type stat struct {
+	Value       string
+	Label, Note words.Key
+}
 
 // todo is something to do next; without an Href it is only said.
-type todo struct{ Text, Href, LinkText string }
+type todo struct {
+	Text     words.Key
+	Href     string
+	LinkText words.Key
+}
 
 // organisationRow is an organisation on the overview.
 type organisationRow struct {
@@ -63,7 +72,7 @@ func (x overviewView) Href(page int) string {
 	return withQuery("/", q)
 }
 
-var scopes = map[policy.Role]string{
+var scopes = map[policy.Role]words.Key{
 	policy.Coordinator:    "You co-ordinate badges for all organisations of the service.",
 	policy.RecordsOfficer: "You keep the statutory records of classified people: their names, dates of birth and NI numbers. Doses are not part of your role.",
 	policy.Supervisor:     "You see the people who work for your organisation, their badges and doses, and nobody else.",
@@ -109,7 +118,7 @@ func (h *handler) organisations(v *visit, x *overviewView, all []vaultclient.Org
 			states[s.Organisation] = s
 		}
 	}
-	x.Stats, x.Next = stats(all, states, x.State), nextSteps(all, states, x.Imports, v.user.Role)
+	x.Stats, x.Next = stats(v.ctx, all, states, x.State), nextSteps(v.ctx, all, states, x.Imports, v.user.Role)
 
 	form := v.r.URL.Query()
 	x.Query = strings.Join(strings.Fields(form.Get("organisation")), " ")
@@ -132,7 +141,7 @@ func (h *handler) organisations(v *visit, x *overviewView, all []vaultclient.Org
 }
 
 // stats are the figures over all organisations that the user sees.
-func stats(all []vaultclient.Organisation, states map[id.Organisation]OrganisationState, badges bool) []stat {
+func stats(ctx context.Context, all []vaultclient.Organisation, states map[id.Organisation]OrganisationState, badges bool) []stat {
 	var wearers, current int
 	var sum OrganisationState
 	for _, o := range all {
@@ -148,23 +157,23 @@ func stats(all []vaultclient.Organisation, states map[id.Organisation]Organisati
 	if len(all) != 1 {
 		list = append(list, stat{number(len(all)), "organisations", ""})
 	}
-	list = append(list, stat{number(current), "wearers today", number(wearers-current) + " have left"})
+	list = append(list, stat{number(current), "wearers today", words.Plain(words.T(ctx, "%s have left", number(wearers-current)))})
 	if !badges {
 		return list
 	}
 	return append(list,
 		stat{number(sum.Issued), "badges out", "with the people who wear them"},
-		stat{number(sum.Returned + sum.Sent), "badges returned", number(sum.Sent) + " sent to the laboratory"},
+		stat{number(sum.Returned + sum.Sent), "badges returned", words.Plain(words.T(ctx, "%s sent to the laboratory", number(sum.Sent)))},
 		stat{number(sum.Read), "badges read", "by the laboratory"})
 }
 
 // nextSteps says what to do next, most urgent first.
-func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]OrganisationState, imports []ImportState, role policy.Role) []todo {
+func nextSteps(ctx context.Context, all []vaultclient.Organisation, states map[id.Organisation]OrganisationState, imports []ImportState, role policy.Role) []todo {
 	var list []todo
 	if role == policy.DataProtection {
 		for _, o := range all {
-			list = append(list, todo{Text: "Read who has seen what of " + o.Name, Href: ledgerPath(o.ID), LinkText: "Open the ledger"},
-				todo{Text: "Answer somebody of " + o.Name + " who asks who has seen their data", Href: wearersPath(o.ID), LinkText: "Find them"})
+			list = append(list, todo{Text: words.Plain(words.T(ctx, "Read who has seen what of %s", o.Name)), Href: ledgerPath(o.ID), LinkText: "Open the ledger"},
+				todo{Text: words.Plain(words.T(ctx, "Answer somebody of %s who asks who has seen their data", o.Name)), Href: wearersPath(o.ID), LinkText: "Find them"})
 		}
 		return list[:min(len(list), 6)]
 	}
@@ -191,20 +200,20 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 	switch len(investigated) {
 	case 0:
 	case 1:
-		list = append(list, todo{Text: "Investigations at " + investigated[0].Name, Href: investigationsPath(investigated[0].ID), LinkText: "See which are open"})
+		list = append(list, todo{Text: words.Plain(words.T(ctx, "Investigations at %s", investigated[0].Name)), Href: investigationsPath(investigated[0].ID), LinkText: "See which are open"})
 	default:
-		list = append(list, todo{Text: "Investigations at " + number(len(investigated)) + " organisations", Href: allInvestigationsPath, LinkText: "See which are open"})
+		list = append(list, todo{Text: words.Plain(words.T(ctx, "Investigations at %s", words.Count(ctx, len(investigated), "organisation", "organisations"))), Href: allInvestigationsPath, LinkText: "See which are open"})
 	}
 	if role != policy.Coordinator {
 		return list
 	}
 	for _, im := range imports {
 		if im.State == "previewed" {
-			list = append(list, todo{Text: "A file of " + moment(im.At) + " (" + im.kindWord() + ") waits for somebody to look at its preview and confirm it.", Href: filePath(im.ID), LinkText: "Look at the preview"})
+			list = append(list, todo{Text: words.Plain(words.T(ctx, "A file of %s (%s) waits for somebody to look at its preview and confirm it.", im.At, im.kindWord())), Href: filePath(im.ID), LinkText: "Look at the preview"})
 		}
 	}
 	if waiting > 0 {
-		list = append(list, todo{Text: count(waiting, "badge is", "badges are") + " back and waiting for the laboratory's results.", Href: "/files/new", LinkText: "Load its file"})
+		list = append(list, todo{Text: badgesAre(ctx, waiting, "%s is back and waiting for the laboratory's results.", "%s are back and waiting for the laboratory's results."), Href: "/files/new", LinkText: "Load its file"})
 	}
 	loaded := slices.ContainsFunc(imports, func(im ImportState) bool { return im.Kind == "laboratory" })
 	if wearers > 0 && !loaded && !slices.ContainsFunc(all, func(o vaultclient.Organisation) bool { return states[o.ID].Read > 0 }) {
@@ -213,26 +222,29 @@ func nextSteps(all []vaultclient.Organisation, states map[id.Organisation]Organi
 	return list
 }
 
-var importKinds = map[string]string{"people": "Staff list", "leavers": "Leavers", "dispatch": "Badges issued", "laboratory": "Laboratory's results", "settings": "Settings",
+var importKinds = map[string]words.Key{"people": "Staff list", "leavers": "Leavers", "dispatch": "Badges issued", "laboratory": "Laboratory's results", "settings": "Settings",
 	"person": "A person, by form", "investigation": "A note on an investigation"}
 
 // kindWord says what a file is.
-func (im ImportState) kindWord() string {
+func (im ImportState) kindWord() words.Key {
 	if w := importKinds[im.Kind]; w != "" {
 		return w
 	}
-	return capital(im.Kind)
+	return words.Plain(capital(im.Kind))
 }
 
-var importStates = map[string][2]string{"received": {"Received", "blue"}, "previewing": {"Being read", "blue"}, "previewed": {"To be confirmed", "orange"},
+var importStates = map[string]struct {
+	word   words.Key
+	colour string
+}{"received": {"Received", "blue"}, "previewing": {"Being read", "blue"}, "previewed": {"To be confirmed", "orange"},
 	"confirmed": {"Being stored", "blue"}, "importing": {"Being stored", "blue"}, "stored": {"Stored", "green"}, "done": {"Stored", "green"}, "failed": {"Not stored", "red"}, "declined": {"Declined", "grey"}}
 
 // stateWord says how far a file has come, and in which colour.
-func (im ImportState) stateWord() (word, colour string) {
+func (im ImportState) stateWord() (word words.Key, colour string) {
 	if w, ok := importStates[im.State]; ok {
-		return w[0], w[1]
+		return w.word, w.colour
 	}
-	return capital(im.State), "grey"
+	return words.Plain(capital(im.State)), "grey"
 }
 
 // stateTag is what the overview shows of it.
@@ -251,29 +263,38 @@ func (h *handler) ownRecords(v *visit, x *overviewView, organisations []vaultcli
 	}
 	years, _ := totalsOf(record.Subject, record.Levels, record.Assessment)
 	for _, r := range record.Records { // the doses are summed over all of them
-		x.Own = append(x.Own, ownRecord{Wearer: r.Wearer, Organisation: organisationName(organisations, r.Organisation), Employment: employment(r), Totals: latestYear(years)})
+		x.Own = append(x.Own, ownRecord{Wearer: r.Wearer, Organisation: organisationName(v.ctx, organisations, r.Organisation), Employment: employment(v.ctx, r), Totals: latestYear(years)})
 	}
 	return nil
 }
 
-func organisationName(all []vaultclient.Organisation, o id.Organisation) string {
+func organisationName(ctx context.Context, all []vaultclient.Organisation, o id.Organisation) string {
 	for _, x := range all {
 		if x.ID == o {
 			return x.Name
 		}
 	}
-	return "Your employer"
+	return words.T(ctx, "Your employer")
 }
 
 // employment says from when to when somebody is employed.
-func employment(r vaultclient.Record) string {
+func employment(ctx context.Context, r vaultclient.Record) string {
 	switch {
 	case r.From == "" && r.To == "":
-		return "Dates not known"
+		return words.T(ctx, "Dates not known")
 	case r.To == "":
-		return "Since " + dateOf(r.From)
+		return words.T(ctx, "Since %s", dateOf(ctx, r.From))
 	case r.From == "":
-		return "Until " + dateOf(r.To)
+		return words.T(ctx, "Until %s", dateOf(ctx, r.To))
 	}
-	return dateOf(r.From) + " to " + dateOf(r.To)
+	return words.T(ctx, "%s to %s", dateOf(ctx, r.From), dateOf(ctx, r.To))
+}
+
+// badgesAre says something of a number of badges: the first text of one, the second of any other.
+func badgesAre(ctx context.Context, n int, one, many words.Key) words.Key {
+	text := many
+	if n == 1 {
+		text = one
+	}
+	return words.Plain(words.T(ctx, text, words.Count(ctx, n, "badge", "badges")))
 }

@@ -3,19 +3,20 @@ package web
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // ownRoutes are what a wearer has of the own record beside its page.
@@ -36,11 +37,11 @@ type ownView struct {
 }
 
 // meaning says what a result means.
-type meaning struct{ Word, Text string }
+type meaning struct{ Word, Text words.Key }
 
 // own shows a wearer their own record.
 func (h *handler) own(v *visit, x wearerView, r *WearerRecord) error {
-	out := ownView{wearerView: x, Employers: map[id.Organisation]string{}, Made: date(day.At(h.Now().In(london)))}
+	out := ownView{wearerView: x, Employers: map[id.Organisation]string{}, Made: words.On(v.ctx, h.Now())}
 	years, _ := totalsOf(r.Subject, r.Levels, r.Assessment)
 	out.Latest = latestYear(years)
 	if len(r.Records) > 1 {
@@ -49,7 +50,7 @@ func (h *handler) own(v *visit, x wearerView, r *WearerRecord) error {
 			return err
 		}
 	}
-	out.Unknown, out.Estimated = unknown(r, day.At(h.Now().In(london))), estimated(r)
+	out.Unknown, out.Estimated = unknown(v.ctx, r, words.DayOf(h.Now())), estimated(v.ctx, r)
 	out.Meanings = meanings(r.Readings)
 	for _, y := range x.Years {
 		out.Badges = append(out.Badges, badgeYear{y, badgesOf(y.Readings)})
@@ -66,7 +67,7 @@ func (h *handler) employers(v *visit, r *WearerRecord) (map[id.Organisation]stri
 	}
 	out := map[id.Organisation]string{}
 	for _, one := range r.Records {
-		out[one.Organisation] = organisationName(all, one.Organisation)
+		out[one.Organisation] = organisationName(v.ctx, all, one.Organisation)
 	}
 	return out, nil
 }
@@ -75,7 +76,7 @@ func (h *handler) employers(v *visit, r *WearerRecord) (map[id.Organisation]stri
 func employersOf(m map[id.Organisation]string) []string { return slices.Sorted(maps.Values(m)) }
 
 // kindMeanings say what a dose is of.
-var kindMeanings = map[dose.Kind]string{
+var kindMeanings = map[dose.Kind]words.Key{
 	dose.Effective: "What your whole body received, as the badge on your body measured it.",
 	dose.Lens:      "What the lenses of your eyes received: the badge at your eye measured it, or else the one at your collar or on your body.",
 	dose.Skin:      "What your skin received, over or under an apron, whichever is more.",
@@ -83,26 +84,25 @@ var kindMeanings = map[dose.Kind]string{
 }
 
 // latestText says in a sentence what the latest year came to.
-func latestText(t total) string {
-	s := capital(kindTitle(t.Kind)) + ": " + t.sum()
+func latestText(ctx context.Context, t total) string {
 	switch {
 	case t.Counted == 0 || t.Limit <= 0:
-		return s + "."
+		return words.T(ctx, "%s: %s.", kindTitle(t.Kind), t.sum(ctx))
 	case t.over():
-		return s + ", more than the legal limit of " + limitMSv(t.Limit) + " a year."
+		return words.T(ctx, "%s: %s, more than the legal limit of %s a year.", kindTitle(t.Kind), t.sum(ctx), limitMSv(t.Limit))
 	}
-	return s + ", " + t.share() + " of the legal limit of " + limitMSv(t.Limit) + " a year."
+	return words.T(ctx, "%s: %s, %s of the legal limit of %s a year.", kindTitle(t.Kind), t.sum(ctx), t.share(ctx), limitMSv(t.Limit))
 }
 
-var badgeWords = map[dose.Position]string{dose.WholeBody: "badge on the body", dose.Collar: "badge at the collar", dose.Eye: "badge at the eye",
+var badgeWords = map[dose.Position]words.Key{dose.WholeBody: "badge on the body", dose.Collar: "badge at the collar", dose.Eye: "badge at the eye",
 	dose.LeftFinger: "ring on the left hand", dose.RightFinger: "ring on the right hand", dose.LeftWrist: "badge on the left wrist", dose.RightWrist: "badge on the right wrist",
 	dose.Foetal: "badge for your unborn child"}
 
 // badgeWord says which badge.
-func badgeWord(p dose.Position) string { return cmp.Or(badgeWords[p], "badge") }
+func badgeWord(p dose.Position) words.Key { return cmp.Or(badgeWords[p], "badge") }
 
 // doseTo says what a quantity of a badge is the dose to.
-func (r Reading) doseTo() string {
+func (r Reading) doseTo() words.Key {
 	switch r.Reading.Quantity {
 	case dose.Hp10:
 		if r.Position == dose.Foetal {
@@ -150,31 +150,31 @@ next:
 }
 
 // Doses are what the badge measured, a line for each part of the body.
-func (b badgeResult) Doses() (lines []string) {
+func (b badgeResult) Doses(ctx context.Context) (lines []string) {
 	for _, r := range b.All {
 		if r.Reading.Qualifier.Accumulates() {
-			lines = append(lines, r.doseTo()+": "+r.doseText())
+			lines = append(lines, words.T(ctx, r.doseTo())+": "+r.doseText())
 		}
 	}
 	return lines
 }
 
 // Results are the words for what the doses are worth: one, or where they differ one for each part of the body.
-func (b badgeResult) Results() []string {
+func (b badgeResult) Results(ctx context.Context) []string {
 	if !slices.ContainsFunc(b.All, func(r Reading) bool { return r.Reading.Qualifier != b.Reading.Reading.Qualifier }) {
-		return []string{capital(b.Reading.Reading.Qualifier.String())}
+		return []string{words.T(ctx, qualifierWord(b.Reading.Reading.Qualifier))}
 	}
-	var words []string
+	var all []string
 	for _, r := range b.All {
-		words = append(words, r.doseTo()+": "+r.Reading.Qualifier.String())
+		all = append(all, words.T(ctx, "%s: %s", r.doseTo(), lower(words.T(ctx, qualifierWord(r.Reading.Qualifier)))))
 	}
-	return words
+	return all
 }
 
 // resultMeanings say what a result means, in the order in which they are told.
 var resultMeanings = []struct {
 	q    dose.Qualifier
-	text string
+	text words.Key
 }{
 	{dose.Measured, "The badge measured this dose."},
 	{dose.BelowLevel, "There was less than the laboratory can tell from the radiation that is everywhere. It counts as zero."},
@@ -191,7 +191,7 @@ var resultMeanings = []struct {
 func meanings(readings []Reading) (list []meaning) {
 	for _, m := range resultMeanings {
 		if slices.ContainsFunc(readings, func(r Reading) bool { return r.Reading.Qualifier == m.q }) {
-			list = append(list, meaning{capital(m.q.String()), m.text})
+			list = append(list, meaning{qualifierWord(m.q), m.text})
 		}
 	}
 	if slices.ContainsFunc(readings, func(r Reading) bool { return r.Version > 0 }) {
@@ -201,24 +201,28 @@ func meanings(readings []Reading) (list []meaning) {
 }
 
 // unknown says which badges give no dose, and why: the newest first, each badge once.
-func unknown(r *WearerRecord, today day.Day) (list []string) {
+func unknown(ctx context.Context, r *WearerRecord, today day.Day) (list []string) {
+	say := func(k words.Key, p dose.Position, from, to day.Day) string {
+		return words.T(ctx, k, badgeWord(p), words.Period(ctx, from, to))
+	}
 	for _, b := range r.Waiting {
-		badge := "Your " + badgeWord(b.Position) + " of " + period(b.From, b.To)
 		switch {
 		case b.State == "ordered":
 		case b.State == "issued" && b.To >= today:
-			list = append(list, badge+" is still being worn. Its result comes some weeks after you hand it in.")
+			list = append(list, say("Your %s of %s is still being worn. Its result comes some weeks after you hand it in.", b.Position, b.From, b.To))
 		case b.State == "issued":
-			list = append(list, badge+" has not come back. If you still have it, hand it in: it can be read late.")
+			list = append(list, say("Your %s of %s has not come back. If you still have it, hand it in: it can be read late.", b.Position, b.From, b.To))
 		default:
-			list = append(list, badge+" came back; the laboratory's result is not here yet.")
+			list = append(list, say("Your %s of %s came back; the laboratory's result is not here yet.", b.Position, b.From, b.To))
 		}
 	}
-	why := map[dose.Qualifier]string{dose.Lost: " was lost.", dose.Damaged: " was damaged and could not be read.", dose.NotReturned: " did not come back."}
+	why := map[dose.Qualifier]words.Key{dose.Lost: "Your %s of %s was lost.", dose.Damaged: "Your %s of %s was damaged and could not be read.", dose.NotReturned: "Your %s of %s did not come back."}
 	for _, x := range newestFirst(r.Readings) {
-		text, ok := why[x.Reading.Qualifier]
-		text = "Your " + badgeWord(x.Position) + " of " + period(x.From, x.To) + text
-		if ok && !x.Superseded && !x.NotCounted && !slices.Contains(list, text) {
+		k, ok := why[x.Reading.Qualifier]
+		if !ok || x.Superseded || x.NotCounted {
+			continue
+		}
+		if text := say(k, x.Position, x.From, x.To); !slices.Contains(list, text) {
 			list = append(list, text)
 		}
 	}
@@ -226,10 +230,10 @@ func unknown(r *WearerRecord, today day.Day) (list []string) {
 }
 
 // estimated says which doses no badge measured.
-func estimated(r *WearerRecord) (list []string) {
+func estimated(ctx context.Context, r *WearerRecord) (list []string) {
 	for _, x := range newestFirst(r.Readings) {
 		if q := x.Reading.Qualifier; !x.Superseded && (q == dose.Estimated || q == dose.Notional) {
-			list = append(list, capital(badgeWord(x.Position))+" of "+period(x.From, x.To)+", "+strings.ToLower(x.doseTo())+": "+mSv(x.Reading.Dose)+", "+q.String()+".")
+			list = append(list, words.T(ctx, "%s of %s, %s: %s, %s.", capital(words.T(ctx, badgeWord(x.Position))), words.Period(ctx, x.From, x.To), lower(words.T(ctx, x.doseTo())), mSv(x.Reading.Dose), lower(words.T(ctx, qualifierWord(q)))))
 		}
 	}
 	return list
@@ -258,7 +262,7 @@ func (h *handler) ownCopy(v *visit) error {
 	if err != nil {
 		return err
 	}
-	c := copyOf(auth.Export, h.Now().In(london).Format("2006-01-02"), r, names)
+	c := copyOf(auth.Export, words.DayOf(h.Now()).String(), r, names)
 	name := "my-doses-" + auth.Export.String()
 	if f.Value("as") == "json" {
 		b, err := json.MarshalIndent(c, "", "  ")

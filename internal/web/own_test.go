@@ -57,13 +57,13 @@ func TestABadgesResultsStandTogether(t *testing.T) {
 	if len(got) != 3 || len(got[0].All) != 3 || len(got[1].All) != 1 || !got[2].Superseded {
 		t.Fatalf("%d badges: %+v", len(got), got)
 	}
-	if d := got[0].Doses(); !slices.Equal(d, []string{"Whole body: 0.30\u00a0mSv", "Eyes: 0.30\u00a0mSv"}) {
+	if d := got[0].Doses(t.Context()); !slices.Equal(d, []string{"Whole body: 0.30\u00a0mSv", "Eyes: 0.30\u00a0mSv"}) {
 		t.Errorf("doses %q", d)
 	}
-	if r := got[0].Results(); !slices.Equal(r, []string{"Whole body: measured", "Eyes: measured", "Skin: damaged"}) {
+	if r := got[0].Results(t.Context()); !slices.Equal(r, []string{"Whole body: measured", "Eyes: measured", "Skin: damaged"}) {
 		t.Errorf("results %q", r)
 	}
-	if r := got[1].Results(); !slices.Equal(r, []string{"Measured"}) {
+	if r := got[1].Results(t.Context()); !slices.Equal(r, []string{"Measured"}) {
 		t.Errorf("results %q", r)
 	}
 }

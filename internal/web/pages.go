@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // wearersView is the page of an organisation's wearers.
@@ -25,7 +27,7 @@ type wearersView struct {
 	NamesOnly    bool   // the role is shown names and no staff numbers
 	Work         map[id.Wearer]Work
 	Manage       bool // the role takes people on
-	Done         string
+	Done         words.Key
 	// ClassifiedOnly: the reader's role is shown classified people and nobody else.
 	ClassifiedOnly bool
 	Pages          pages
@@ -46,7 +48,7 @@ func (x wearersView) Href(page int) string {
 }
 
 // searchLabel says by what somebody is found.
-func (x wearersView) searchLabel() string {
+func (x wearersView) searchLabel() words.Key {
 	if x.NamesOnly {
 		return "Find a wearer by name"
 	}
@@ -64,17 +66,17 @@ func listedPath(w id.Wearer, namesOnly bool) string {
 // Filtered reports whether the list is not the whole one: it then has no address.
 func (x wearersView) Filtered() bool { return x.Searched || x.Left || x.Department != "" }
 
-// foundFor says what was looked for.
-func (x wearersView) foundFor() string {
-	s := "found"
+// foundFor says what was looked for, with a space before it.
+func (x wearersView) foundFor(ctx context.Context) string {
+	s := ""
 	if x.Searched {
-		s += " for “" + x.Query.Expose() + "”"
+		s += " " + words.T(ctx, "for “%s”", x.Query.Expose())
 	}
 	if x.Department != "" {
-		s += " in “" + x.Department + "”"
+		s += " " + words.T(ctx, "in “%s”", x.Department)
 	}
 	if x.Left {
-		s += " among those who have left"
+		s += " " + words.T(ctx, "among those who have left")
 	}
 	return s
 }
@@ -221,7 +223,7 @@ func (h *handler) readLedger(v *visit, x *ledgerView, r vaultclient.LedgerReques
 		}
 	}
 	for _, e := range got.Entries {
-		x.Lines = append(x.Lines, sentence(e))
+		x.Lines = append(x.Lines, sentence(v.ctx, e))
 	}
 	return nil
 }

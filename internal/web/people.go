@@ -11,6 +11,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // People is what the pages that take wearers on and change them need of vault and register.
@@ -126,8 +127,8 @@ func (h *handler) takeOn(v *visit) error {
 	x := takeOnView{Organisation: o, Departments: settings.Departments, Path: wearersPath(n) + "/new"}
 	crumbs := []link{{Text: "Overview", Href: "/"}, {Text: titleWearers, Href: wearersPath(n)}}
 	f := formOf()
-	show := func(title string, p page) error {
-		h.render(v.w, v.r, f.status(), p(h.frame(f.errorTitle(title), &v.user, crumbs...), f, x))
+	show := func(title words.Key, p page) error {
+		h.render(v.w, v.r, f.status(), p(h.frame(title, &v.user, crumbs...).of(f), f, x))
 		return nil
 	}
 	const details, ni, same, check = "Take somebody on", "NI number", "Is this somebody who is known?", "Check before you take them on"
@@ -216,7 +217,7 @@ func (h *handler) candidates(v *visit, found []vaultclient.Candidate) ([]candida
 	}
 	rows := make([]candidateRow, len(records))
 	for i, r := range records {
-		rows[i] = candidateRow{Record: r, Organisation: organisationName(all, r.Organisation), Why: found[i].Why}
+		rows[i] = candidateRow{Record: r, Organisation: organisationName(v.ctx, all, r.Organisation), Why: found[i].Why}
 	}
 	return rows, nil
 }
@@ -323,12 +324,12 @@ func wrongFields(f *form, err error) {
 		if e.Expect != "" {
 			text += "; " + e.Expect + " expected"
 		}
-		f.wrong(input, text)
+		f.wrongInEnglish(input, text)
 	}
 }
 
 // likenessWord says why two may be one person.
-func likenessWord(l person.Likeness) string {
+func likenessWord(l person.Likeness) words.Key {
 	switch l {
 	case person.SameNI:
 		return "Same NI number"
@@ -344,10 +345,7 @@ func likenessWord(l person.Likeness) string {
 	return ""
 }
 
-// sexWord says what a sex is.
-func sexWord(s string) string {
-	return map[string]string{"F": "Female", "M": "Male", "X": "Another, or not said"}[s]
-}
+var sexWords = map[string]words.Key{"F": "Female", "M": "Male", "X": "Another, or not said"}
 
 // partOf is where an address stands below a wearer's own.
 func partOf(w id.Wearer, part string) string {
@@ -355,10 +353,10 @@ func partOf(w id.Wearer, part string) string {
 }
 
 // formerNames are the surnames that somebody had before.
-func formerNames(i person.Identity) string {
+func formerNames(ctx context.Context, i person.Identity) string {
 	var s []string
 	for _, f := range i.Former {
 		s = append(s, f.Expose())
 	}
-	return list(s)
+	return words.List(ctx, s)
 }

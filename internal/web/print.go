@@ -10,6 +10,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // printView asks what of a period is printed.
@@ -51,9 +52,9 @@ func (h *handler) printing(v *visit, f form) (x printView, err error) {
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(of)) {
 		total += of[name]
-		x.Departments = append(x.Departments, option{Value: "of " + name, Label: cmp.Or(name, "No department, and control badges") + " (" + number(of[name]) + ")"})
+		x.Departments = append(x.Departments, option{Value: "of " + name, Label: words.Plain(cmp.Or(name, words.T(v.ctx, "No department, and control badges")) + " (" + number(of[name]) + ")")})
 	}
-	x.Departments = append([]option{{Value: "all", Label: "All departments (" + number(total) + ")"}}, x.Departments...)
+	x.Departments = append([]option{{Value: "all", Label: words.Plain(words.T(v.ctx, "All departments (%s)", number(total)))}}, x.Departments...)
 	return x, nil
 }
 
@@ -66,7 +67,7 @@ func (h *handler) printPage(v *visit) error {
 }
 
 func (h *handler) askPrint(v *visit, x printView, status int) error {
-	h.render(v.w, v.r, status, printPageOf(h.frame(x.Form.errorTitle("Print badges"), &v.user, badgeCrumbs(x.Organisation.ID, true)...), x))
+	h.render(v.w, v.r, status, printPageOf(h.frame("Print badges", &v.user, badgeCrumbs(x.Organisation.ID, true)...).of(x.Form), x))
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,9 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/labfile"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Profiles is what the pages about laboratories' profiles need of the register.
@@ -43,7 +46,9 @@ type StoredProfile struct {
 }
 
 // Title names it.
-func (p StoredProfile) Title() string { return p.Name + ", version " + strconv.Itoa(p.Version) }
+func (p StoredProfile) Title(ctx context.Context) string {
+	return words.T(ctx, "%s, version %d", p.Name, p.Version)
+}
 
 const (
 	titleProfiles      = "Laboratory profiles"
@@ -78,7 +83,7 @@ var profilesCrumbs = append(slices.Clone(filesCrumbs), link{Text: titleProfiles,
 // profilesView is the list of profiles.
 type profilesView struct {
 	Rows []StoredProfile
-	Done string
+	Done words.Key
 }
 
 func (h *handler) profileList(v *visit) error {
@@ -101,7 +106,7 @@ func (h *handler) newProfile(v *visit) error {
 }
 
 func (h *handler) askProfile(v *visit, f form) error {
-	h.render(v.w, v.r, f.status(), newProfilePage(h.frame(f.errorTitle("Add a profile"), &v.user, profilesCrumbs...), f))
+	h.render(v.w, v.r, f.status(), newProfilePage(h.frame("Add a profile", &v.user, profilesCrumbs...).of(f), f))
 	return nil
 }
 
@@ -125,7 +130,7 @@ func (h *handler) addProfile(v *visit) error {
 	}
 	n, err := h.Register.StoreProfile(v.ctx, v.auth, text)
 	if no, ok := errors.AsType[*NotAccepted](err); ok {
-		f.wrong("profile", statement(no.Message))
+		f.wrongInEnglish("profile", statement(no.Message))
 		return h.askProfile(v, f)
 	}
 	if err != nil {
@@ -139,7 +144,7 @@ func (h *handler) addProfile(v *visit) error {
 type profileView struct {
 	StoredProfile
 	Path string
-	Done string
+	Done words.Key
 	*labfile.Layout
 	Columns  []namedColumn
 	Unread   string // why its text can't be read by this version of the program
@@ -147,10 +152,17 @@ type profileView struct {
 }
 
 // namedColumn is where a profile reads something.
-type namedColumn struct{ What, Column string }
+type namedColumn struct {
+	What   words.Key
+	Column string
+}
 
 // meaningRow is what a text of a laboratory's files means.
-type meaningRow struct{ Where, Text, Meaning string }
+type meaningRow struct {
+	Where   words.Key
+	Text    string
+	Meaning words.Key
+}
 
 // profileOf finds the profile that an address names, and its text.
 func (h *handler) profileOf(v *visit) (StoredProfile, []byte, error) {
@@ -173,7 +185,7 @@ func (h *handler) profile(v *visit) error {
 	x := profileView{StoredProfile: p, Path: profilePath(p.ID), Done: v.done()}
 	if unread {
 		x.Unread = statement(no.Message)
-	} else if err := x.describe(text); err != nil {
+	} else if err := x.describe(v.ctx, text); err != nil {
 		x.Unread = statement(err.Error())
 	}
 	h.render(v.w, v.r, http.StatusOK, profilePage(h.frame("A laboratory's profile", &v.user, profilesCrumbs...), x))
@@ -182,7 +194,7 @@ func (h *handler) profile(v *visit) error {
 
 // columnWords are what a profile's columns hold, in the order of a page.
 var columnWords = []struct {
-	word string
+	word words.Key
 	of   func(*labfile.Columns) labfile.Column
 }{
 	{"Serial number of the badge", func(c *labfile.Columns) labfile.Column { return c.Barcode }},
@@ -200,7 +212,7 @@ var columnWords = []struct {
 }
 
 // describe puts a profile into words.
-func (x *profileView) describe(text []byte) error {
+func (x *profileView) describe(ctx context.Context, text []byte) error {
 	p, err := labfile.ParseProfile(text)
 	if err != nil {
 		return err
@@ -208,44 +220,40 @@ func (x *profileView) describe(text []byte) error {
 	x.Layout = p.Layout()
 	for _, c := range columnWords {
 		if at := c.of(&x.Layout.Columns); !at.IsZero() {
-			x.Columns = append(x.Columns, namedColumn{c.word, capital(at.String())})
+			x.Columns = append(x.Columns, namedColumn{c.word, columnWord(ctx, at)})
 		}
 	}
-	add := func(where string, texts map[string]string) {
+	add := func(where words.Key, texts map[string]string) {
 		for _, t := range slices.Sorted(maps.Keys(texts)) {
 			shown := t
 			if t == "" {
-				shown = "(blank)"
+				shown = words.T(ctx, "(blank)")
 			}
-			meaning := texts[t]
-			if meaning == "nothing" {
-				meaning = "says nothing of the dose"
-			}
-			x.Meanings = append(x.Meanings, meaningRow{where, shown, meaning})
+			x.Meanings = append(x.Meanings, meaningRow{where, shown, meaningWord(texts[t])})
 		}
 	}
 	add("Where worn", x.Positions)
 	if c := x.Control; c != nil {
 		for _, t := range c.Texts {
-			x.Meanings = append(x.Meanings, meaningRow{capital(c.Column.String()), t, "a control badge"})
+			x.Meanings = append(x.Meanings, meaningRow{words.Plain(columnWord(ctx, c.Column)), t, "A control badge"})
 		}
 	}
 	add("Doses", x.Codes)
 	for _, q := range x.Quantities {
-		add(q.Quantity, q.Codes)
+		add(quantityName(q.Quantity), q.Codes)
 	}
 	add("Notes", x.Notes)
 	return nil
 }
 
 // readsAs says how texts and numbers are read.
-func (x profileView) readsAs() []namedColumn {
+func (x profileView) readsAs(ctx context.Context) []namedColumn {
 	out := []namedColumn{
-		{"Dates", list(append([]string{"YYYY-MM-DD"}, x.Dates...))},
-		{"Decimal mark", map[string]string{".": "point", ",": "comma"}[x.Decimal]},
+		{"Dates", words.List(ctx, append([]string{"YYYY-MM-DD"}, x.Dates...))},
+		{"Decimal mark", words.T(ctx, map[string]words.Key{".": "point", ",": "comma"}[x.Decimal])},
 		{"Text that is not Unicode", x.encoding()},
-		{"Columns separated by", x.separators()},
-		{"Spreadsheet's sheet", x.sheet()},
+		{"Columns separated by", x.separators(ctx)},
+		{"Spreadsheet's sheet", x.sheet(ctx)},
 		{"Headings in row", strconv.Itoa(max(x.HeadingRow, 1))},
 	}
 	if x.Account != "" {
@@ -255,14 +263,14 @@ func (x profileView) readsAs() []namedColumn {
 		out = append(out, namedColumn{"Worn at, every badge", x.Position})
 	}
 	if x.Round {
-		out = append(out, namedColumn{"A dose that is no whole µSv", "rounded half up"})
+		out = append(out, namedColumn{"A dose that is no whole µSv", words.T(ctx, "rounded half up")})
 	} else {
-		out = append(out, namedColumn{"A dose that is no whole µSv", "refuses its row"})
+		out = append(out, namedColumn{"A dose that is no whole µSv", words.T(ctx, "refuses its row")})
 	}
 	if x.Negative != "" {
-		out = append(out, namedColumn{"A negative dose", "is " + x.Negative})
+		out = append(out, namedColumn{"A negative dose", words.T(ctx, "is %s", meaningWord(x.Negative))})
 	} else {
-		out = append(out, namedColumn{"A negative dose", "refuses its row"})
+		out = append(out, namedColumn{"A negative dose", words.T(ctx, "refuses its row")})
 	}
 	return out
 }
@@ -274,44 +282,44 @@ func (x profileView) encoding() string {
 	return x.Encoding
 }
 
-func (x profileView) sheet() string {
+func (x profileView) sheet(ctx context.Context) string {
 	if x.Sheet == "" {
-		return "the first that is not hidden"
+		return words.T(ctx, "the first that is not hidden")
 	}
 	return x.Sheet
 }
 
-func (x profileView) separators() string {
-	words := map[rune]string{',': "comma", ';': "semicolon", '\t': "tab", '|': "|"}
+func (x profileView) separators(ctx context.Context) string {
+	names := map[rune]words.Key{',': "comma", ';': "semicolon", '\t': "tab"}
 	var out []string
 	for _, r := range x.Separators {
-		out = append(out, words[r])
+		out = append(out, cmp.Or(words.T(ctx, names[r]), string(r)))
 	}
-	return strings.Join(out, " or ")
+	return strings.Join(out, words.T(ctx, " or "))
 }
 
 // quantityColumn says where a quantity stands.
-func quantityColumn(q *labfile.Quantity) string {
+func quantityColumn(ctx context.Context, q *labfile.Quantity) string {
 	if q.Text != "" {
 		return "“" + q.Text + "”"
 	}
-	return capital(q.Column.String())
+	return columnWord(ctx, q.Column)
 }
 
 // quantityRules say what else holds for a quantity.
-func quantityRules(q *labfile.Quantity) string {
+func quantityRules(ctx context.Context, q *labfile.Quantity) string {
 	var s []string
 	if len(q.Positions) > 0 {
-		s = append(s, "badges worn at "+strings.Join(q.Positions, ", "))
+		s = append(s, words.T(ctx, "badges worn at %s", positionsOf(ctx, q.Positions)))
 	}
 	if q.Minimum != "" {
-		s = append(s, "less than "+q.Minimum+" "+q.Unit+" is below level")
+		s = append(s, words.T(ctx, "less than %s %s is below level", q.Minimum, q.Unit))
 	}
 	if q.Optional {
-		s = append(s, "may be blank")
+		s = append(s, words.T(ctx, "may be blank"))
 	}
 	if q.Elsewhere != "" {
-		s = append(s, "ignored for badges worn elsewhere")
+		s = append(s, words.T(ctx, "ignored for badges worn elsewhere"))
 	}
 	return capital(strings.Join(s, "; "))
 }
@@ -344,7 +352,7 @@ func (h *handler) askRetire(v *visit) error {
 		http.Redirect(v.w, v.r, profilePath(p.ID), http.StatusSeeOther)
 		return nil
 	}
-	h.render(v.w, v.r, http.StatusOK, retireProfilePage(h.frame("Retire a profile", &v.user, append(slices.Clone(profilesCrumbs), link{Text: p.Title(), Href: profilePath(p.ID)})...), p))
+	h.render(v.w, v.r, http.StatusOK, retireProfilePage(h.frame("Retire a profile", &v.user, append(slices.Clone(profilesCrumbs), link{Text: words.Plain(p.Title(v.ctx)), Href: profilePath(p.ID)})...), p))
 	return nil
 }
 
@@ -372,10 +380,53 @@ func (h *handler) profileOptions(v *visit) (options []option, last string, err e
 		if !p.Offered {
 			continue
 		}
-		options = append(options, option{Value: p.ID.String(), Label: p.Title()})
+		options = append(options, option{Value: p.ID.String(), Label: words.Plain(p.Title(v.ctx))})
 		if p.Used.After(used) {
 			used, last = p.Used, p.ID.String()
 		}
 	}
 	return options, last, nil
+}
+
+// columnWord says which column of a file.
+func columnWord(ctx context.Context, c labfile.Column) string {
+	if c.Number > 0 {
+		return words.T(ctx, "Column %d", c.Number)
+	}
+	return capital(c.Heading)
+}
+
+// meaningWord says what a profile gives as the meaning of a text.
+func meaningWord(meaning string) words.Key {
+	if meaning == "nothing" {
+		return "Says nothing of the dose"
+	}
+	for p, w := range positionWords {
+		if p.String() == meaning {
+			return w
+		}
+	}
+	for q, w := range qualifierWords {
+		if q.String() == meaning {
+			return w
+		}
+	}
+	return words.Plain(capital(meaning))
+}
+
+// quantityName says which quantity a profile names.
+func quantityName(name string) words.Key {
+	if name == dose.NeutronHp10.String() {
+		return quantityWord(dose.NeutronHp10)
+	}
+	return words.Plain(name)
+}
+
+// positionsOf says positions that a profile names, with commas.
+func positionsOf(ctx context.Context, names []string) string {
+	texts := make([]string, len(names))
+	for i, n := range names {
+		texts[i] = words.T(ctx, meaningWord(n))
+	}
+	return strings.Join(texts, ", ")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Returns is what the page for returning badges needs of the register. Nothing of it names anybody.
@@ -64,7 +65,7 @@ func badgePath(barcode string) string { return "/badges/" + url.PathEscape(barco
 // verdict is the answer to a scan as the page shows it: a colour and a symbol, a heading that says it all, and what to do.
 type verdict struct {
 	OK            bool
-	Heading, Text string
+	Heading, Text words.Key
 	Barcode       string // links to the badge; empty: there is none
 }
 
@@ -73,7 +74,7 @@ type returnView struct {
 	Answer *verdict
 	Rows   []returnRow
 	Today  int
-	Scope  string
+	Scope  words.Key
 }
 
 // returnRow is one of today's returns.
@@ -90,7 +91,7 @@ func (h *handler) returnBadges(v *visit) error {
 	}
 	x := returnView{Scope: "Badges of all organisations of the service are taken back here."}
 	if len(organisations) == 1 {
-		x.Scope = "Badges of " + organisations[0].Name + " are taken back here."
+		x.Scope = words.Plain(words.T(v.ctx, "Badges of %s are taken back here.", organisations[0].Name))
 	}
 	list, total, err := h.Register.ReturnedToday(v.ctx, v.auth, lastScans)
 	if err != nil {
@@ -98,7 +99,7 @@ func (h *handler) returnBadges(v *visit) error {
 	}
 	x.Today = total
 	for _, s := range list {
-		x.Rows = append(x.Rows, returnRow{s.Barcode, organisationName(organisations, s.Organisation), period(s.From, s.To), s.At.In(london).Format("15:04")})
+		x.Rows = append(x.Rows, returnRow{s.Barcode, organisationName(v.ctx, organisations, s.Organisation), words.Period(v.ctx, s.From, s.To), words.Clock(s.At)})
 	}
 	if x.Answer, err = h.answer(v, list, organisations); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (h *handler) answer(v *visit, mine []Scan, organisations []vaultclient.Orga
 	code := q.Get("badge")
 	switch {
 	case q.Get("answer") == "unknown":
-		return verdictOf(Scan{Answer: "unknown"}, ""), nil
+		return verdictOf(v.ctx, Scan{Answer: "unknown"}, ""), nil
 	case q.Get("answer") == "empty":
 		return &verdict{Heading: "Nothing was scanned", Text: "Scan a badge, or type its barcode and press Enter."}, nil
 	case code == "":
@@ -135,34 +136,36 @@ func (h *handler) answer(v *visit, mine []Scan, organisations []vaultclient.Orga
 	case s.Answer == "not-returned" && q.Get("answer") == "undo":
 		return &verdict{OK: true, Heading: "Taken back", Barcode: s.Barcode, Text: "The badge counts as issued again."}, nil
 	}
-	return verdictOf(s, organisationName(organisations, s.Organisation)), nil
+	return verdictOf(v.ctx, s, organisationName(v.ctx, organisations, s.Organisation)), nil
 }
 
 // verdictOf says what a scan found.
-func verdictOf(s Scan, organisation string) *verdict {
-	x := &verdict{Barcode: s.Barcode, Text: organisation + ", worn " + period(s.From, s.To) + "."}
-	before := func(what string) string {
+func verdictOf(ctx context.Context, s Scan, organisation string) *verdict {
+	badge := words.T(ctx, "%s, worn %s.", organisation, words.Period(ctx, s.From, s.To))
+	x := &verdict{Barcode: s.Barcode, Text: words.Plain(badge)}
+	before := func(what, whatOn words.Key) words.Key {
 		if s.On.IsZero() {
-			return what + " before"
+			return what
 		}
-		return what + " before, on " + date(s.On)
+		return words.Plain(words.T(ctx, whatOn, s.On))
 	}
+	then := func(do words.Key) words.Key { return words.Plain(badge + " " + words.T(ctx, do)) }
 	switch s.Answer {
 	case "returned":
 		x.OK, x.Heading = true, "Returned"
 	case "returned-before":
-		x.Heading = before("Returned")
+		x.Heading = before("Returned before", "Returned before, on %s")
 	case "sent":
-		x.Heading = before("Sent to the laboratory")
+		x.Heading = before("Sent to the laboratory before", "Sent to the laboratory before, on %s")
 	case "read":
 		x.Heading = "Read already"
-		x.Text += " The laboratory has reported it: look whether it is another badge."
+		x.Text = then("The laboratory has reported it: look whether it is another badge.")
 	case "not-issued":
 		x.Heading = "Not issued yet"
-		x.Text += " It was ordered only: issue it first, or put it aside."
+		x.Text = then("It was ordered only: issue it first, or put it aside.")
 	case "not-returned":
 		x.Heading = "Not returned yet"
-		x.Text += " Scan it to take it back."
+		x.Text = then("Scan it to take it back.")
 	default:
 		*x = verdict{Heading: "Unknown barcode", Text: "Check the number and scan it again. If it stays unknown, it is not a badge of yours: put it aside for your co-ordinator."}
 	}

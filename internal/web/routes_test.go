@@ -77,6 +77,7 @@ func visited(t *testing.T) map[string]string {
 		visit(http.MethodGet, p.path)
 	}
 	visit(http.MethodGet, "/signin")
+	visit(http.MethodGet, "/language/cy")
 	visit(http.MethodGet, filePath(importID(1))+"/state")
 	for _, f := range formsToSend {
 		visit(http.MethodPost, f.path)

@@ -327,7 +327,7 @@ func (s *sample) Seen(_ context.Context, a vaultclient.Auth, r vaultclient.SeenR
 		if e.Erased || e.Count == 0 {
 			continue
 		}
-		all = append(all, vaultclient.Seen{Day: e.Recorded.In(london).Format(time.DateOnly), Kind: e.Kind, Basis: e.Basis, Actor: e.Actor, Role: e.Role, Purpose: e.Purpose, Fields: e.Fields,
+		all = append(all, vaultclient.Seen{Day: e.Recorded.Format(time.DateOnly), Kind: e.Kind, Basis: e.Basis, Actor: e.Actor, Role: e.Role, Purpose: e.Purpose, Fields: e.Fields,
 			Times: i%4 + 1, First: e.Recorded, Last: e.Recorded.Add(time.Duration(i%4) * 20 * time.Minute)})
 	}
 	own := vaultclient.Seen{Day: "2026-03-12", Kind: "reveal", Basis: "gate", Actor: "Mair Bowen", Role: "wearer", Purpose: policy.OwnRecord, Fields: policy.FieldName | policy.FieldDose, Times: 1, First: sampleNow, Last: sampleNow}

@@ -1,16 +1,16 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // seenRoutes answer who has seen somebody's data, by day and in plain words; and, for whoever checks a ledger, entry by entry.
@@ -40,7 +40,7 @@ func (x seenView) Caption() string {
 }
 
 // Title is the page's.
-func (x seenView) Title() string {
+func (x seenView) Title() words.Key {
 	if x.Own {
 		return titleOwnLedger
 	}
@@ -82,14 +82,14 @@ func (h *handler) seen(v *visit) error {
 			return err
 		}
 	}
-	x.Days = seenDays(got.Seen, x.Own)
+	x.Days = seenDays(v.ctx, got.Seen, x.Own)
 	var crumbs []link
 	if x.Own {
 		all, err := h.Vault.Organisations(v.ctx, v.auth)
 		if err != nil && errorCode(err) != vaultclient.Refused {
 			return err
 		}
-		x.Organisation = vaultclient.Organisation{ID: got.Organisation, Name: organisationName(all, got.Organisation)}
+		x.Organisation = vaultclient.Organisation{ID: got.Organisation, Name: organisationName(v.ctx, all, got.Organisation)}
 		crumbs = h.wearerCrumbs(v, vaultclient.Record{Organisation: got.Organisation}, x.Organisation.Name)
 	} else {
 		record, name, err := h.revealFor(v, w, policy.FieldName, profiles[v.user.Role].record)
@@ -99,7 +99,7 @@ func (h *handler) seen(v *visit) error {
 		x.Record, x.Organisation = &record, vaultclient.Organisation{ID: got.Organisation, Name: name}
 		crumbs = h.wearerCrumbs(v, record, name)
 	}
-	record := titleWearer
+	record := words.Key(titleWearer)
 	if x.Own {
 		record = "My doses"
 	}
@@ -109,20 +109,20 @@ func (h *handler) seen(v *visit) error {
 }
 
 // seenDays divides what happened by day, in order.
-func seenDays(all []vaultclient.Seen, own bool) (days []seenDay) {
+func seenDays(ctx context.Context, all []vaultclient.Seen, own bool) (days []seenDay) {
 	for _, s := range all {
 		if len(days) == 0 || days[len(days)-1].ID != "d"+s.Day {
-			days = append(days, seenDay{ID: "d" + s.Day, Title: dateOf(s.Day)})
+			days = append(days, seenDay{ID: "d" + s.Day, Title: dateOf(ctx, s.Day)})
 		}
 		d := &days[len(days)-1]
-		d.Lines = append(d.Lines, seenLine(s, own))
+		d.Lines = append(d.Lines, seenLine(ctx, s, own))
 	}
 	return days
 }
 
 // seenLine says in plain words what one party did on one day; own: to the reader.
-func seenLine(s vaultclient.Seen, own bool) line {
-	l := line{When: timesOf(s), Text: capital(seenDeed(s, own)) + "."}
+func seenLine(ctx context.Context, s vaultclient.Seen, own bool) line {
+	l := line{When: timesOf(ctx, s), Text: capital(seenDeed(ctx, s, own)) + "."}
 	switch {
 	case s.Kind == "refuse":
 		l.Tag, l.Colour = "Refused", "red"
@@ -135,72 +135,73 @@ func seenLine(s vaultclient.Seen, own bool) line {
 }
 
 // timesOf says when, by the clock of London, and how often.
-func timesOf(s vaultclient.Seen) string {
-	clock := func(t time.Time) string { return t.In(london).Format("15:04") }
-	switch first, last := clock(s.First), clock(s.Last); {
+func timesOf(ctx context.Context, s vaultclient.Seen) string {
+	times := words.Count(ctx, s.Times, "time", "times")
+	switch first, last := words.Clock(s.First), words.Clock(s.Last); {
 	case s.Times == 1:
-		return "At " + first
+		return words.T(ctx, "At %s", first)
 	case first == last:
-		return count(s.Times, "time", "times") + " at " + first
+		return words.T(ctx, "%s at %s", times, first)
 	default:
-		return count(s.Times, "time", "times") + " from " + first + " to " + last
+		return words.T(ctx, "%s from %s to %s", times, first, last)
 	}
 }
 
+// seenDeeds say what was done, to the reader (own) and to somebody else: who comes first, then the fields, then why.
+var seenDeeds = map[string]struct{ own, other words.Key }{
+	"reveal":      {"%s saw your %s%s", "%s saw this person's %s%s"},
+	"self":        {"you read your %[2]s", "%[1]s read their own %[2]s"},
+	"search":      {"%s saw your %s in a list%s", "%s saw this person's %s in a list%s"},
+	"refuse":      {"%s asked for your %s%s, and was refused; nothing was shown", "%s asked for this person's %s%s, and was refused; nothing was shown"},
+	"refuse data": {"%[1]s asked for your data%[3]s, and was refused; nothing was shown", "%[1]s asked for this person's data%[3]s, and was refused; nothing was shown"},
+	"compare":     {"%[1]s had your %[2]s compared with a file's; only “same” or “different” came back", "%[1]s had this person's %[2]s compared with a file's; only “same” or “different” came back"},
+	"intake":      {"your %[2]s arrived from outside, taken in by %[1]s", "this person's %[2]s arrived from outside, taken in by %[1]s"},
+	"declared":    {"%[1]s declared that your %[2]s had gone to somebody outside; this was not seen here, only reported", "%[1]s declared that this person's %[2]s had gone to somebody outside; this was not seen here, only reported"},
+	"stage":       {"%[1]s prepared a change of your record, not yet in force", "%[1]s prepared a change of this person's record, not yet in force"},
+	"write":       {"%s wrote your %s%s", "%s wrote this person's %s%s"},
+	"change":      {"%[1]s changed your record%[3]s", "%[1]s changed this person's record%[3]s"},
+	"person":      {"%[1]s said which other records are yours, or are not", "%[1]s said which other records are this person's, or are not"},
+	"look":        {"", "%[1]s looked at this page"},
+	"oversee":     {"%[1]s asked who had seen your data", "%[1]s asked who had seen this person's data"},
+}
+
 // seenDeed says who did what, without the full stop.
-func seenDeed(s vaultclient.Seen, own bool) string {
-	who, whose := actor(vaultclient.Entry{Actor: s.Actor, Role: s.Role}), "this person's"
-	if own {
-		whose = "your"
+func seenDeed(ctx context.Context, s vaultclient.Seen, own bool) string {
+	who := actor(ctx, vaultclient.Entry{Actor: s.Actor, Role: s.Role})
+	if who == "a job" {
+		who = words.T(ctx, "the program, at work on a file,")
+		if s.Kind == "intake" {
+			who = words.T(ctx, "the program, at work on a file")
+		}
 	}
-	self := s.Purpose == policy.OwnRecord // nobody else is given that purpose
-	switch {
-	case self && own:
-		who = "you"
-	case who == "a job":
-		who = "the program, at work on a file,"
-	}
-	why := purpose(s.Purpose)
+	why := purpose(ctx, s.Purpose)
 	if why != "" {
 		why = "," + why
 	}
-	fields := whose + " " + fieldWords(s.Fields, 1)
-	switch s.Kind {
-	case "reveal":
-		if self && !own {
-			return who + " read their own " + fieldWords(s.Fields, 1)
-		}
-		if self {
-			return who + " read " + fields
-		}
-		return who + " saw " + fields + why
-	case "search":
-		return who + " saw " + fields + " in a list" + why
-	case "refuse":
-		if s.Fields == 0 {
-			return who + " asked for " + whose + " data" + why + ", and was refused; nothing was shown"
-		}
-		return who + " asked for " + fields + why + ", and was refused; nothing was shown"
-	case "compare":
-		return who + " had " + fields + " compared with a file's; only “same” or “different” came back"
-	case "intake":
-		return fields + " arrived from outside, taken in by " + strings.TrimSuffix(who, ",")
-	case "declared":
-		return who + " declared that " + fields + " had gone to somebody outside; this was not seen here, only reported"
-	case "stage":
-		return who + " prepared a change of " + whose + " record, not yet in force"
-	case "write", "import":
-		if s.Fields == 0 {
-			return who + " changed " + whose + " record" + why
-		}
-		return who + " wrote " + fields + why
-	case "person":
-		return who + " said which other records are " + map[bool]string{true: "yours", false: "this person's"}[own] + ", or are not"
-	case "oversee":
-		if self {
-			return who + " looked at this page"
-		}
-		return who + " asked who had seen " + whose + " data"
+	self := s.Purpose == policy.OwnRecord // nobody else is given that purpose
+	if self && own && s.Kind == "oversee" {
+		return words.T(ctx, "you looked at this page")
 	}
-	return "an entry of the kind “" + s.Kind + "”, which this page has no words for, made by " + who
+	kind := s.Kind
+	switch {
+	case kind == "reveal" && self:
+		kind = "self"
+	case kind == "refuse" && s.Fields == 0:
+		kind = "refuse data"
+	case kind == "import":
+		kind = "write"
+	case kind == "oversee" && self:
+		kind = "look"
+	}
+	if kind == "write" && s.Fields == 0 {
+		kind = "change"
+	}
+	deed, ok := seenDeeds[kind]
+	switch {
+	case !ok:
+		return words.T(ctx, "an entry of the kind “%s”, which this page has no words for, made by %s", s.Kind, who)
+	case own:
+		return words.T(ctx, deed.own, who, fieldWords(ctx, s.Fields, 1), why)
+	}
+	return words.T(ctx, deed.other, who, fieldWords(ctx, s.Fields, 1), why)
 }

@@ -37,13 +37,13 @@ func TestSeenInPlainWords(t *testing.T) {
 		{"a kind of later", vaultclient.Seen{Kind: "weigh", Role: "co-ordinator"}, "An entry of the kind “weigh”, which this page has no words for, made by a co-ordinator.", "An entry of the kind “weigh”, which this page has no words for, made by a co-ordinator.", ""},
 	} {
 		c.s.Times, c.s.First, c.s.Last = 1, at, at
-		own, other := seenLine(c.s, true), seenLine(c.s, false)
+		own, other := seenLine(t.Context(), c.s, true), seenLine(t.Context(), c.s, false)
 		if own.Text != c.own || other.Text != c.other || own.Tag != c.tag {
 			t.Errorf("%s: %q and %q (%s), want %q and %q (%s)", c.name, own.Text, other.Text, own.Tag, c.own, c.other, c.tag)
 		}
 	}
 	for want, s := range map[string]vaultclient.Seen{"At 23:05": {Times: 1, First: at, Last: at}, "3 times at 23:05": {Times: 3, First: at, Last: at}, "2 times from 23:05 to 23:40": {Times: 2, First: at, Last: at.Add(35 * time.Minute)}} {
-		if got := timesOf(s); got != want {
+		if got := timesOf(t.Context(), s); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

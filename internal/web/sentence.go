@@ -1,31 +1,32 @@
 package web
 
 import (
-	"fmt"
+	"context"
 	"math/bits"
 	"strings"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // line is a ledger entry in plain words.
 type line struct {
-	When   string // as in "12 March 2026, 10:04"
-	Text   string // a sentence
-	Note   string // what else must be said of it; may be empty
-	Tag    string // marks what is no ordinary entry: Refused, Arrived, Declared …; may be empty
-	Colour string // of the tag
-	Proof  string // where the entry stands: log, number
+	When   string    // as in "12 March 2026, 10:04"
+	Text   string    // a sentence
+	Note   string    // what else must be said of it; may be empty
+	Tag    words.Key // marks what is no ordinary entry: Refused, Arrived, Declared …; may be empty
+	Colour string    // of the tag
+	Proof  string    // where the entry stands: log, number
 }
 
 // sentence says in plain words what an entry records. Nothing is guessed: an entry of an unknown kind is called by
 // its kind, and an entry whose opening was erased says only what its leaf still tells.
-func sentence(e vaultclient.Entry) line {
-	l := line{When: moment(e.Recorded), Proof: fmt.Sprintf("Entry %d of %s", e.Seq, logName(e.Log))}
+func sentence(ctx context.Context, e vaultclient.Entry) line {
+	l := line{When: words.Moment(ctx, e.Recorded), Proof: words.T(ctx, "Entry %d of %s", e.Seq, logName(ctx, e.Log))}
 	if !e.Occurred.IsZero() && e.Recorded.Sub(e.Occurred).Abs() > time.Minute {
-		l.Note = "It happened on " + moment(e.Occurred) + "."
+		l.Note = words.T(ctx, "It happened on %s.", e.Occurred)
 	}
 	switch {
 	case e.Kind == "refuse":
@@ -38,12 +39,12 @@ func sentence(e vaultclient.Entry) line {
 		l.Tag, l.Colour = "Upkeep", "grey"
 	}
 	if e.Erased {
-		l.Text = capital(erasedWords(e)) + ". The details were erased; that it happened, and when, can still be proved."
+		l.Text = words.T(ctx, "%s. The details were erased; that it happened, and when, can still be proved.", capital(erasedWords(ctx, e)))
 		return l
 	}
-	l.Text = capital(deed(e)) + "."
+	l.Text = capital(deed(ctx, e)) + "."
 	if e.Reason != "" {
-		l.Note = strings.TrimSpace(l.Note + " Reason: " + e.Reason + ".")
+		l.Note = strings.TrimSpace(l.Note + " " + words.T(ctx, "Reason: %s.", e.Reason))
 	}
 	return l
 }
@@ -51,223 +52,242 @@ func sentence(e vaultclient.Entry) line {
 // housekeeping has the kinds that the program enters by itself, about the ledger.
 var housekeeping = map[string]bool{"open-log": true, "heads": true, "start": true}
 
-// deed says who did what, without the full stop.
-func deed(e vaultclient.Entry) string {
-	who := actor(e)
-	own := e.Purpose == policy.OwnRecord && e.Count <= 1
+// deed says who did what, without the full stop. Who, why and by way of what are whole phrases of their own, which a text
+// puts where its language has them; the last two begin with a space or a comma, or are empty.
+func deed(ctx context.Context, e vaultclient.Entry) string {
+	who, why, way := actor(ctx, e), purpose(ctx, e.Purpose), via(ctx, e)
+	fields, of, whom := fieldWords(ctx, e.Fields, 2), fieldsOf(ctx, e), people(ctx, e.Count)
+	say := func(k words.Key, args ...any) string { return words.T(ctx, k, args...) }
 	switch e.Kind {
 	case "reveal":
-		if own {
-			return who + " read their own " + fieldWords(e.Fields, 1)
+		if e.Purpose == policy.OwnRecord && e.Count <= 1 {
+			return say("%s read their own %s", who, fieldWords(ctx, e.Fields, 1))
 		}
 		if e.Count == 0 && e.Fields&policy.FieldDocument != 0 {
-			return who + " opened a list of people whom nobody here knew yet, with " + fieldWords(e.Fields&^policy.FieldDocument, 2) + purpose(e.Purpose)
+			return say("%s opened a list of people whom nobody here knew yet, with %s%s", who, fieldWords(ctx, e.Fields&^policy.FieldDocument, 2), why)
 		}
 		if e.Count == 0 {
-			return who + " read the organisation's own rows (departments, badge types, dates)" + purpose(e.Purpose) + "; nobody's record was opened"
+			return say("%s read the organisation's own rows (departments, badge types, dates)%s; nobody's record was opened", who, why)
 		}
-		return who + " saw " + fieldsOf(e) + purpose(e.Purpose)
+		return say("%s saw %s%s", who, of, why)
 	case "search":
 		if e.Count == 0 {
-			return who + " searched for a wearer" + purpose(e.Purpose) + " and found nobody"
+			return say("%s searched for a wearer%s and found nobody", who, why)
 		}
-		return who + " looked through the wearers and saw " + fieldsOf(e) + purpose(e.Purpose)
+		return say("%s looked through the wearers and saw %s%s", who, of, why)
 	case "refuse":
 		if e.Fields == 0 && e.Count == 0 {
-			return who + " asked for something" + purpose(e.Purpose) + " and was refused; nothing was shown"
+			return say("%s asked for something%s and was refused; nothing was shown", who, why)
 		}
 		if e.Count == 0 {
-			return who + " asked for " + fieldWords(e.Fields, 2) + purpose(e.Purpose) + " and was refused; nothing was shown"
+			return say("%s asked for %s%s and was refused; nothing was shown", who, fields, why)
 		}
-		return who + " asked for " + fieldsOf(e) + purpose(e.Purpose) + " and was refused; nothing was shown"
+		return say("%s asked for %s%s and was refused; nothing was shown", who, of, why)
 	case "compare":
 		if e.Count == 0 {
-			return who + " had the vault hold a list of people against the wearers; it named nobody who is known"
+			return say("%s had the vault hold a list of people against the wearers; it named nobody who is known", who)
 		}
-		return who + " had the vault compare " + fieldsOf(e) + " with a file's; only “same” or “different” came back"
+		return say("%s had the vault compare %s with a file's; only “same” or “different” came back", who, of)
 	case "intake":
-		text := "personal data arrived from outside"
-		if e.Fields != 0 || e.Count > 0 {
-			text += ": " + fieldsOf(e)
+		if e.Fields == 0 && e.Count == 0 {
+			return say("personal data arrived from outside, taken in by %s%s", who, way)
 		}
-		return text + ", taken in by " + who + via(e)
+		return say("personal data arrived from outside: %s, taken in by %s%s", of, who, way)
 	case "declared":
-		return who + " declared that " + fieldsOf(e) + " had gone to somebody outside; this was not seen here, only reported"
+		return say("%s declared that %s had gone to somebody outside; this was not seen here, only reported", who, of)
 	case "import":
 		if e.Count == 0 {
-			return who + " confirmed a file, and what it holds was stored" + via(e)
+			return say("%s confirmed a file, and what it holds was stored%s", who, way)
 		}
-		return who + " confirmed a file: the records of " + people(e.Count) + " were stored" + via(e)
+		return say("%s confirmed a file: the records of %s were stored%s", who, whom, way)
 	case "stage":
-		return who + " prepared new or changed records of " + people(e.Count) + ", not yet in force"
+		return say("%s prepared new or changed records of %s, not yet in force", who, whom)
 	case "write":
 		if e.Fields == 0 && e.Count == 0 {
-			return who + " changed the organisation's settings (contact, laboratory accounts, levels, departments)"
+			return say("%s changed the organisation's settings (contact, laboratory accounts, levels, departments)", who)
 		}
 		if e.Fields == 0 {
-			return who + " changed the records of " + people(e.Count) + purpose(e.Purpose)
+			return say("%s changed the records of %s%s", who, whom, why)
 		}
-		return who + " wrote " + fieldsOf(e) + purpose(e.Purpose)
+		return say("%s wrote %s%s", who, of, why)
 	case "person":
-		return who + " said which records belong to one human being, or do not: " + people(e.Count) + " here"
+		return say("%s said which records belong to one human being, or do not: %s here", who, whom)
 	case "grant":
-		text := who + " gave leave for a job"
-		if e.Fields != 0 {
-			text += " to use " + fieldWords(e.Fields, 2)
-			if e.Count > 0 {
-				text += " of up to " + people(e.Count)
-			}
+		switch {
+		case e.Fields == 0:
+			return say("%s gave leave for a job%s%s", who, why, way)
+		case e.Count == 0:
+			return say("%s gave leave for a job to use %s%s%s", who, fields, why, way)
 		}
-		return text + purpose(e.Purpose) + via(e)
+		return say("%s gave leave for a job to use %s of up to %s%s%s", who, fields, whom, why, way)
 	case "machine":
-		return who + " gave a machine outside leave, or ended it: " + fieldWords(e.Fields, 2) + purpose(e.Purpose)
+		return say("%s gave a machine outside leave, or ended it: %s%s", who, fields, why)
 	case "sign-in":
-		return who + " signed in" + via(e)
+		return say("%s signed in%s", who, way)
 	case "sign-out":
-		return who + " signed out" + via(e)
+		return say("%s signed out%s", who, way)
 	case "organisation":
-		return who + " added or changed an organisation"
+		return say("%s added or changed an organisation", who)
 	case "user":
-		return who + " added or changed somebody who may sign in"
+		return say("%s added or changed somebody who may sign in", who)
 	case "link":
-		return who + " made a one-time link to sign in with"
+		return say("%s made a one-time link to sign in with", who)
 	case "discard":
-		return who + " dropped a file that was on its way in; nothing of it was kept"
+		return say("%s dropped a file that was on its way in; nothing of it was kept", who)
 	case "start":
-		return "the vault was started"
+		return say("the vault was started")
 	case "open-log":
-		return "this ledger was opened"
+		return say("this ledger was opened")
 	case "heads":
-		return "the newest heads of the ledgers were fixed in the installation's log"
+		return say("the newest heads of the ledgers were fixed in the installation's log")
 	case "oversee":
-		return who + " looked at the ledger, or asked who had seen what"
+		return say("%s looked at the ledger, or asked who had seen what", who)
 	}
-	text := "an entry of the kind “" + e.Kind + "”, which this page has no words for, made by " + who
 	if e.Fields != 0 || e.Count > 0 {
-		text += ", about " + fieldsOf(e)
+		return say("an entry of the kind “%s”, which this page has no words for, made by %s, about %s", e.Kind, who, of)
 	}
-	return text
+	return say("an entry of the kind “%s”, which this page has no words for, made by %s", e.Kind, who)
+}
+
+// erasedDeeds say what a leaf alone tells: of nobody in particular, and of a number of people.
+var erasedDeeds = map[string][2]words.Key{
+	"reveal":   {"personal data was shown", "personal data of %s was shown"},
+	"search":   {"personal data was shown", "personal data of %s was shown"},
+	"refuse":   {"personal data was asked for and refused", "personal data of %s was asked for and refused"},
+	"compare":  {"names were compared with a file's", "names of %s were compared with a file's"},
+	"intake":   {"personal data arrived from outside", "personal data of %s arrived from outside"},
+	"declared": {"a disclosure of personal data was declared", "a disclosure of personal data of %s was declared"},
+	"import":   {"records were stored, changed or dropped", "records of %s were stored, changed or dropped"},
 }
 
 // erasedWords says what a leaf alone tells.
-func erasedWords(e vaultclient.Entry) string {
-	of := ""
-	if e.Count > 0 && !housekeeping[e.Kind] {
-		of = " of " + people(e.Count)
+func erasedWords(ctx context.Context, e vaultclient.Entry) string {
+	kind := e.Kind
+	switch kind {
+	case "stage", "write", "discard", "person":
+		kind = "import"
 	}
-	switch e.Kind {
-	case "reveal", "search":
-		return "personal data" + of + " was shown"
-	case "refuse":
-		return "personal data" + of + " was asked for and refused"
-	case "compare":
-		return "names" + of + " were compared with a file's"
-	case "intake":
-		return "personal data" + of + " arrived from outside"
-	case "declared":
-		return "a disclosure of personal data" + of + " was declared"
-	case "import", "stage", "write", "discard", "person":
-		return "records" + of + " were stored, changed or dropped"
+	deeds, ok := erasedDeeds[kind]
+	switch {
+	case !ok:
+		return words.T(ctx, "an entry of the kind “%s” was made", e.Kind)
+	case e.Count > 0:
+		return words.T(ctx, deeds[1], people(ctx, e.Count))
 	}
-	return "an entry of the kind “" + e.Kind + "” was made"
+	return words.T(ctx, deeds[0])
 }
 
 // actor says who: "Mair Evans (co-ordinator)", "a co-ordinator" where the name is not the reader's to see, or the
 // part of the program that acted.
-func actor(e vaultclient.Entry) string {
-	role := roleWord(policy.Role(e.Role))
+func actor(ctx context.Context, e vaultclient.Entry) string {
 	switch {
 	case (e.Role == "job" || e.Role == "machine") && e.Actor != "":
 		return e.Actor
 	case e.Actor != "" && e.Role != "" && e.Actor != e.Role:
-		return e.Actor + " (" + role + ")"
+		return e.Actor + " (" + roleWord(ctx, policy.Role(e.Role)) + ")"
 	case e.Role != "":
-		return article(role)
+		return article(ctx, policy.Role(e.Role))
 	case e.Actor != "":
 		for _, r := range policy.Roles {
 			if e.Actor == string(r) {
-				return article(roleWord(r))
+				return article(ctx, r)
 			}
 		}
 		return e.Actor
 	case e.Node != "":
-		return "the program's " + e.Node + " node"
+		return words.T(ctx, "the program's %s node", nodeWord(e.Node))
 	}
-	return "the program itself"
+	return words.T(ctx, "the program itself")
 }
 
-func article(noun string) string {
-	if strings.ContainsRune("aeio", rune(noun[0])) {
-		return "an " + noun
+// article puts a or an before a role; Welsh has no word for it.
+func article(ctx context.Context, r policy.Role) string {
+	role := roleWord(ctx, r)
+	switch {
+	case words.Of(ctx) == words.Welsh:
+		return role
+	case strings.ContainsRune("aeio", rune(role[0])):
+		return "an " + role
 	}
-	return "a " + noun
+	return "a " + role
 }
 
-func via(e vaultclient.Entry) string {
+var nodeWords = map[string]words.Key{"web": "web##node", "worker": "worker##node", "vault": "vault##node", "cli": "command line##node"}
+
+// nodeWord says which part of the program.
+func nodeWord(node string) words.Key {
+	if w := nodeWords[node]; w != "" {
+		return w
+	}
+	return words.Plain(node)
+}
+
+// via says by way of what, with a comma before it.
+func via(ctx context.Context, e vaultclient.Entry) string {
 	if e.Node == "" || (e.Actor == "" && e.Role == "") {
 		return ""
 	}
 	if e.Node == "cli" {
-		return ", on the command line"
+		return words.T(ctx, ", on the command line")
 	}
-	return ", by way of the " + e.Node + " node"
+	return words.T(ctx, ", by way of the %s node", nodeWord(e.Node))
 }
 
-var purposeWords = map[policy.Purpose]string{
-	policy.IssueBadges: " to issue badges", policy.AssessDose: " to assess doses", policy.StatutoryReturn: " for a statutory return",
-	policy.OwnRecord: " as their own record", policy.BreachNotice: " to tell people of a breach", policy.Oversight: " for oversight",
-	policy.KeepRecords: " to keep records",
+var purposeWords = map[policy.Purpose]words.Key{
+	policy.IssueBadges: "to issue badges", policy.AssessDose: "to assess doses", policy.StatutoryReturn: "for a statutory return",
+	policy.OwnRecord: "as their own record", policy.BreachNotice: "to tell people of a breach", policy.Oversight: "for oversight",
+	policy.KeepRecords: "to keep records",
 }
 
 // purpose says why, with a space before it; no purpose gives nothing.
-func purpose(p policy.Purpose) string {
+func purpose(ctx context.Context, p policy.Purpose) string {
 	if p == "" {
 		return ""
 	}
 	if w := purposeWords[p]; w != "" {
-		return w
+		return " " + words.T(ctx, w)
 	}
-	return " for the purpose “" + string(p) + "”"
+	return " " + words.T(ctx, "for the purpose “%s”", string(p))
 }
 
 // fieldsOf says which fields of how many people: "the names and doses of 25 people".
-func fieldsOf(e vaultclient.Entry) string {
-	return "the " + fieldWords(e.Fields, e.Count) + " of " + people(e.Count)
+func fieldsOf(ctx context.Context, e vaultclient.Entry) string {
+	return words.T(ctx, "the %s of %s", fieldWords(ctx, e.Fields, e.Count), people(ctx, e.Count))
 }
 
-var oneField = [...]string{"name", "date of birth", "sex", "staff number", "professional registration", "NI number", "contact details", "health record", "doses", "documents", "employment details"}
+var oneField = [...]words.Key{"name", "date of birth", "sex", "staff number", "professional registration", "NI number", "contact details", "health record", "doses", "documents", "employment details"}
 
-var manyFields = [...]string{"names", "dates of birth", "sex", "staff numbers", "professional registrations", "NI numbers", "contact details", "health records", "doses", "documents", "employment details"}
+var manyFields = [...]words.Key{"names", "dates of birth", "sex", "staff numbers", "professional registrations", "NI numbers", "contact details", "health records", "doses", "documents", "employment details"}
 
 // fieldWords names fields, in the singular for one person. Fields that this page does not know are said to be there.
-func fieldWords(f policy.Fields, n int) string {
-	words := &manyFields
+func fieldWords(ctx context.Context, f policy.Fields, n int) string {
+	texts := &manyFields
 	if n == 1 {
-		words = &oneField
+		texts = &oneField
 	}
-	var s []string
+	var s []words.Key
 	for rest := f & policy.AllFields; rest != 0; rest &= rest - 1 {
-		s = append(s, words[bits.TrailingZeros32(uint32(rest))])
+		s = append(s, texts[bits.TrailingZeros32(uint32(rest))])
 	}
 	if f&^policy.AllFields != 0 {
 		s = append(s, "other fields")
 	}
 	if len(s) == 0 {
 		if n == 1 {
-			return "record"
+			return words.T(ctx, "record")
 		}
-		return "records"
+		return words.T(ctx, "records")
 	}
-	return list(s)
+	return words.ListOf(ctx, s)
 }
 
 // logName says which log: "the installation's log", "the ledger of 2026".
-func logName(log string) string {
+func logName(ctx context.Context, log string) string {
 	if log == "installation" {
-		return "the installation's log"
+		return words.T(ctx, "the installation's log")
 	}
 	if i := strings.LastIndexByte(log, '/'); i >= 0 {
-		return "the ledger of " + log[i+1:]
+		return words.T(ctx, "the ledger of %s", log[i+1:])
 	}
-	return "the ledger"
+	return words.T(ctx, "the ledger")
 }

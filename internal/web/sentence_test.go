@@ -88,8 +88,8 @@ func TestSentence(t *testing.T) {
 			"An entry of the kind “weigh” was made. The details were erased; that it happened, and when, can still be proved.", ""},
 	} {
 		c.e.Recorded, c.e.Occurred, c.e.Log, c.e.Seq = at, at, "abc/2026", 7
-		got := sentence(c.e)
-		if got.Text != c.text || got.Tag != c.tag {
+		got := sentence(t.Context(), c.e)
+		if got.Text != c.text || string(got.Tag) != c.tag {
 			t.Errorf("%s:\n got %q, tag %q\nwant %q, tag %q", c.name, got.Text, got.Tag, c.text, c.tag)
 		}
 		if got.When != "12 March 2026, 10:04" || got.Note != "" || got.Proof != "Entry 7 of the ledger of 2026" {
@@ -105,7 +105,7 @@ func TestSentence(t *testing.T) {
 func TestSentenceNote(t *testing.T) {
 	e := vaultclient.Entry{Kind: "declared", Basis: "declared", Log: "installation", Recorded: time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC),
 		Occurred: time.Date(2025, 12, 31, 23, 30, 0, 0, time.UTC), Reason: "held until the contract ended"}
-	got := sentence(e)
+	got := sentence(t.Context(), e)
 	if want := "It happened on 31 December 2025, 23:30. Reason: held until the contract ended."; got.Note != want {
 		t.Errorf("note %q, want %q", got.Note, want)
 	}
@@ -122,7 +122,7 @@ func TestSentenceSaysEveryField(t *testing.T) {
 	seen := map[string]bool{}
 	for f := policy.Fields(1); f <= policy.AllFields; f <<= 1 {
 		for _, n := range []int{1, 2} {
-			w := fieldWords(f, n)
+			w := fieldWords(t.Context(), f, n)
 			if w == "" || w == "record" || w == "records" || w == "other fields" {
 				t.Errorf("field %s of %d people has no words: %q", f, n, w)
 			}
@@ -133,7 +133,7 @@ func TestSentenceSaysEveryField(t *testing.T) {
 		}
 	}
 	for _, p := range policy.Purposes {
-		if strings.Contains(purpose(p), "purpose") {
+		if strings.Contains(purpose(t.Context(), p), "purpose") {
 			t.Errorf("purpose %q has no words", p)
 		}
 	}

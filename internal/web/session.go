@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // sessionRoutes are signing in and out.
@@ -88,7 +89,7 @@ func (h *handler) signIn(w http.ResponseWriter, r *http.Request) {
 		state = hex.EncodeToString(fresh[:])
 	}
 	h.shortCookie(w, stateCookie, state)
-	http.Redirect(w, r, h.VaultOrigin+"/signin?"+url.Values{"return": {h.Origin}, "state": {state}}.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, h.VaultOrigin+"/signin?"+url.Values{"return": {h.Origin}, "state": {state}, "lang": {string(words.Of(r.Context()))}}.Encode(), http.StatusSeeOther)
 }
 
 // signInCode redeems the one-time code with which the vault sent the browser back.
@@ -119,7 +120,7 @@ func (h *handler) signInCode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.shortCookie(w, pendingCookie, s.Token)
-	x := confirmView{Name: s.User.Name, Role: roleWord(s.User.Role)}
+	x := confirmView{Name: s.User.Name, Role: roleWord(r.Context(), s.User.Role)}
 	if auth, ok := h.session(r); ok {
 		if now, err := h.Vault.Whoami(r.Context(), auth); err == nil && now.ID != s.User.ID {
 			x.Now = now.Name

@@ -12,6 +12,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Spares is what the page for issuing a spare badge needs of the register.
@@ -80,12 +81,12 @@ func (h *handler) spare(v *visit) error {
 	var batches []BadgeBatch
 	for _, b := range all {
 		if b.To >= h.today() {
-			x.Period.Options = append(x.Period.Options, option{Value: strconv.Itoa(len(batches)), Label: "Batch " + b.Batch, Hint: "Worn " + period(b.From, b.To)})
+			x.Period.Options = append(x.Period.Options, option{Value: strconv.Itoa(len(batches)), Label: words.Plain(words.T(v.ctx, "Batch %s", b.Batch)), Hint: words.Plain(words.T(v.ctx, "Worn %s", words.Period(v.ctx, b.From, b.To)))})
 			batches = append(batches, b)
 		}
 	}
 	for _, p := range sparePositions {
-		x.Position = append(x.Position, option{Value: strconv.Itoa(int(p)), Label: capital(p.String())})
+		x.Position = append(x.Position, option{Value: strconv.Itoa(int(p)), Label: positionWord(p)})
 	}
 	status := http.StatusOK
 	if v.r.Method == http.MethodPost {
@@ -100,7 +101,7 @@ func (h *handler) spare(v *visit) error {
 		status = http.StatusBadRequest
 	}
 	crumbs := append(h.wearerCrumbs(v, record, organisation), link{Text: titleWearer, Href: wearerPath(w)})
-	h.render(v.w, v.r, status, sparePage(h.frame(x.Form.errorTitle("Issue a spare badge"), &v.user, crumbs...), x))
+	h.render(v.w, v.r, status, sparePage(h.frame("Issue a spare badge", &v.user, crumbs...).of(x.Form), x))
 	return nil
 }
 

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // total is a sum of doses over a window, with the limit and the level that hold for it.
@@ -22,15 +24,15 @@ type total struct {
 	Limit, Level dose.MicroSv // zero: none
 }
 
-var kindTitles = map[dose.Kind]string{dose.Effective: "Effective dose", dose.Lens: "Lens of the eye", dose.Skin: "Skin",
+var kindTitles = map[dose.Kind]words.Key{dose.Effective: "Effective dose", dose.Lens: "Lens of the eye", dose.Skin: "Skin",
 	dose.Extremity: "Hands", dose.Abdomen: "Whole body", dose.Foetus: "Unborn child"}
 
 // kindTitle says what a dose is of.
-func kindTitle(k dose.Kind) string {
+func kindTitle(k dose.Kind) words.Key {
 	if t := kindTitles[k]; t != "" {
 		return t
 	}
-	return capital(k.String())
+	return words.Plain(capital(k.String()))
 }
 
 // totalsOf puts an assessment's sums into the order in which the page shows them: calendar years by kind, newest
@@ -98,54 +100,58 @@ func inForce(from, to, on day.Day) bool {
 }
 
 // windowText says what a sum is over.
-func (t total) windowText() string {
+func (t total) windowText(ctx context.Context) string {
 	switch t.Window {
 	case dose.ThreeMonths:
-		return "3 months, " + period(t.From, t.To)
+		return words.T(ctx, "3 months, %s", words.Period(ctx, t.From, t.To))
 	case dose.FiveYears:
-		return "5 years, " + fmt.Sprintf("%d to %d", t.From.Year(), t.To.Year())
+		return words.T(ctx, "5 years, %d to %d", t.From.Year(), t.To.Year())
 	case dose.Pregnancy:
-		return "Pregnancy, " + period(t.From, t.To)
+		return words.T(ctx, "Pregnancy, %s", words.Period(ctx, t.From, t.To))
 	}
-	return "Calendar year " + strconv.Itoa(t.To.Year())
+	return words.T(ctx, "Calendar year %d", t.To.Year())
 }
 
 // sum writes a total: "0.35 mSv", "at least 0.35 mSv" where results are missing, "no result" where all are.
-func (t total) sum() string {
+func (t total) sum(ctx context.Context) string {
 	switch {
 	case t.Counted == 0:
-		return "no result"
+		return words.T(ctx, "no result")
 	case t.Missing > 0:
-		return "at least " + mSv(t.Dose)
+		return words.T(ctx, "at least %s", mSv(t.Dose))
 	}
 	return mSv(t.Dose)
 }
 
 // notes say what must be known beside a sum; each is a few words.
-func (t total) notes() (list []string) {
+func (t total) notes(ctx context.Context) (list []string) {
 	if t.Missing > 0 {
-		list = append(list, count(t.Missing, "result", "results")+" missing")
+		list = append(list, words.T(ctx, "%s missing", words.Count(ctx, t.Missing, "result", "results")))
 	}
 	if t.Neutron > 0 {
-		list = append(list, mSv(t.Neutron)+" of it neutron")
+		list = append(list, words.T(ctx, "%s of it neutron", mSv(t.Neutron)))
 	}
 	if t.Straddles > 0 {
-		list = append(list, count(t.Straddles, "period crosses", "periods cross")+" the year's end")
+		text := words.Key("%s cross the year's end")
+		if t.Straddles == 1 {
+			text = "%s crosses the year's end"
+		}
+		list = append(list, words.T(ctx, text, words.Count(ctx, t.Straddles, "period", "periods")))
 	}
 	return list
 }
 
 // share says how much of the limit a total is, rounded down: "2%", "less than 1%", "above the limit".
-func (t total) share() string {
+func (t total) share(ctx context.Context) string {
 	switch {
 	case t.Limit <= 0 || t.Counted == 0:
 		return ""
 	case t.over():
-		return "above the limit"
+		return words.T(ctx, "above the limit")
 	case t.Dose == 0:
 		return "0%"
 	case t.Dose*100 < t.Limit:
-		return "less than 1%"
+		return words.T(ctx, "less than 1%")
 	}
 	return strconv.FormatInt(int64(t.Dose*100/t.Limit), 10) + "%"
 }
@@ -157,7 +163,7 @@ func (t total) high() bool { return t.Level > 0 && t.Dose > t.Level }
 // doseSection is one kind of dose over the calendar years: a picture and its table.
 type doseSection struct {
 	ID    string // on the page
-	Title string
+	Title words.Key
 	Chart chart   // no bars where there is no limit
 	Years []total // newest first
 }
@@ -166,7 +172,7 @@ type doseSection struct {
 const chartYears = 6
 
 // sections divides the calendar years' totals by kind, in the order in which they come.
-func sections(all []total) (list []doseSection) {
+func sections(ctx context.Context, all []total) (list []doseSection) {
 	for _, t := range all {
 		if len(list) == 0 || list[len(list)-1].Title != kindTitle(t.Kind) {
 			list = append(list, doseSection{ID: fmt.Sprintf("dose-%d", t.Kind), Title: kindTitle(t.Kind)})
@@ -191,7 +197,7 @@ func sections(all []total) (list []doseSection) {
 			}
 			years = append(years, yd)
 		}
-		s.Chart = newChart(s.ID+"-chart", s.Title, years, newest.Limit, newest.Level)
+		s.Chart = newChart(ctx, s.ID+"-chart", s.Title, years, newest.Limit, newest.Level)
 	}
 	return list
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // TestLimitFor: the limit beside a sum is the one that package dose holds it against, for each kind of worker.
@@ -72,23 +73,23 @@ func TestTotalsOf(t *testing.T) {
 	}, 0)
 	years, rolling := totalsOf(dose.Subject{Group: dose.Adult}, nil, a)
 	newest := years[0]
-	if newest.Kind != dose.Effective || newest.To.Year() != 2025 || newest.sum() != "at least 1.22\u00a0mSv" || newest.share() != "6%" {
-		t.Errorf("newest %+v: %s, %s", newest, newest.sum(), newest.share())
+	if newest.Kind != dose.Effective || newest.To.Year() != 2025 || newest.sum(t.Context()) != "at least 1.22\u00a0mSv" || newest.share(t.Context()) != "6%" {
+		t.Errorf("newest %+v: %s, %s", newest, newest.sum(t.Context()), newest.share(t.Context()))
 	}
-	if got, want := strings.Join(newest.notes(), "; "), "1 result missing; 0.12\u00a0mSv of it neutron; 1 period crosses the year's end"; got != want {
+	if got, want := strings.Join(newest.notes(t.Context()), "; "), "1 result missing; 0.12\u00a0mSv of it neutron; 1 period crosses the year's end"; got != want {
 		t.Errorf("notes %q, want %q", got, want)
 	}
 	// Of the rolling three months the latest and the highest, then the last five years.
 	var windows []string
 	for _, r := range rolling {
-		windows = append(windows, r.windowText()+": "+r.sum())
+		windows = append(windows, r.windowText(t.Context())+": "+r.sum(t.Context()))
 	}
 	if got := strings.Join(windows, "\n"); !strings.Contains(got, "3 months, ") || !strings.Contains(got, "to 31 January 2025: 1.10\u00a0mSv") || !strings.Contains(got, "5 years, 2021 to 2025") {
 		t.Errorf("rolling:\n%s", got)
 	}
 	// 2024 has no result, only a part of a period that counts in 2025: no dose, which is not a dose of zero.
-	s := sections(years)
-	if len(s) == 0 || s[0].Title != "Effective dose" || len(s[0].Chart.Bars) != 3 || s[0].Chart.Bars[1].Label != "–" || s[0].Years[1].sum() != "no result" || s[0].Years[1].share() != "" {
+	s := sections(t.Context(), years)
+	if len(s) == 0 || s[0].Title != "Effective dose" || len(s[0].Chart.Bars) != 3 || s[0].Chart.Bars[1].Label != "–" || s[0].Years[1].sum(t.Context()) != "no result" || s[0].Years[1].share(t.Context()) != "" {
 		t.Errorf("sections %+v", s)
 	}
 	if got := latestYear(years); len(got) == 0 || got[0].To.Year() != 2025 {
@@ -100,7 +101,7 @@ func TestChartGap(t *testing.T) {
 	at := func(y int) total {
 		return total{Kind: dose.Effective, Window: dose.CalendarYear, To: day.Of(y, 12, 31), Dose: 500, Counted: 1, Limit: 20_000}
 	}
-	c := sections([]total{at(2026), at(2024), at(2019)})[0].Chart
+	c := sections(t.Context(), []total{at(2026), at(2024), at(2019)})[0].Chart
 	if want := "2021: no result; 2022: no result; 2023: no result; 2024: 0.50 mSv; 2025: no result; 2026: 0.50 mSv."; c.Description != want {
 		t.Errorf("%q, want %q", c.Description, want)
 	}
@@ -119,8 +120,8 @@ func TestReadingYears(t *testing.T) {
 			t.Errorf("the readings of %d are not the newest first", y.Year)
 		}
 	}
-	if n != len(r.Readings) || years[0].Title() != "2025" {
-		t.Errorf("%d of %d readings, from %s", n, len(r.Readings), years[0].Title())
+	if n != len(r.Readings) || words.T(t.Context(), years[0].Title()) != "2025" {
+		t.Errorf("%d of %d readings, from %s", n, len(r.Readings), words.T(t.Context(), years[0].Title()))
 	}
 	if y := readingYears([]Reading{{}}); len(y) != 1 || y[0].Title() != "Without a period" {
 		t.Errorf("a reading without a period: %+v", y)

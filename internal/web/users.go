@@ -4,12 +4,12 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Users is what the pages of users need of the vault.
@@ -44,7 +44,7 @@ func usersPath(u id.User, what string) string { return "/users/" + u.String() + 
 // usersView is the list of users.
 type usersView struct {
 	Rows []userRow
-	Done string
+	Done words.Key
 }
 
 // userRow is a user with where the role holds.
@@ -65,16 +65,16 @@ func (h *handler) userRows(v *visit) ([]userRow, error) {
 	}
 	rows := make([]userRow, len(users))
 	for i, u := range users {
-		rows[i] = userRow{User: u, Where: "The whole service", Self: u.ID == v.user.ID}
+		rows[i] = userRow{User: u, Where: words.T(v.ctx, "The whole service"), Self: u.ID == v.user.ID}
 		if u.Role == policy.Wearer {
-			rows[i].Where = "Their own record"
+			rows[i].Where = words.T(v.ctx, "Their own record")
 		}
 		if len(u.Organisations) > 0 {
 			names := make([]string, len(u.Organisations))
 			for j, o := range u.Organisations {
-				names[j] = organisationName(all, o)
+				names[j] = organisationName(v.ctx, all, o)
 			}
-			rows[i].Where = list(names)
+			rows[i].Where = words.List(v.ctx, names)
 		}
 	}
 	// Who may sign in comes first; the vault gives them by name.
@@ -137,7 +137,7 @@ func (h *handler) newUser(v *visit) error {
 	}
 	sortOrganisations(all)
 	for _, o := range all {
-		x.Organisations = append(x.Organisations, option{Value: o.ID.String(), Label: o.Name})
+		x.Organisations = append(x.Organisations, option{Value: o.ID.String(), Label: words.Plain(o.Name)})
 	}
 	u := vaultclient.NewUser{Name: f.Text("name")}
 	if text := f.Value("wearer"); text != "" {
@@ -159,12 +159,12 @@ func (h *handler) newUser(v *visit) error {
 		h.render(v.w, v.r, http.StatusOK, newUserPage(h.frame("Add a user", &v.user, crumbs...), f, x))
 		return nil
 	}
-	if err := userIn(users, &f, &x, &u); err != nil {
+	if err := userIn(v.ctx, users, &f, &x, &u); err != nil {
 		return err
 	}
 	switch {
 	case len(f.Errors) > 0 || f.Value("step") == "change":
-		h.render(v.w, v.r, f.status(), newUserPage(h.frame(f.errorTitle("Add a user"), &v.user, crumbs...), f, x))
+		h.render(v.w, v.r, f.status(), newUserPage(h.frame("Add a user", &v.user, crumbs...).of(f), f, x))
 		return nil
 	case f.Value("step") != "add":
 		h.render(v.w, v.r, http.StatusOK, checkUserPage(h.frame("Check before you add the user", &v.user, crumbs...), f, x))
@@ -178,7 +178,7 @@ func (h *handler) newUser(v *visit) error {
 }
 
 // userIn reads a user from a form; no two have one name.
-func userIn(users []vaultclient.User, f *form, x *newUserView, u *vaultclient.NewUser) error {
+func userIn(ctx context.Context, users []vaultclient.User, f *form, x *newUserView, u *vaultclient.NewUser) error {
 	f.need("name", "Enter their name")
 	if len(u.Name) > maxSearch {
 		f.wrong("name", "The name must be 200 characters or less")
@@ -196,12 +196,12 @@ func userIn(users []vaultclient.User, f *form, x *newUserView, u *vaultclient.Ne
 				if err != nil {
 					return err
 				}
-				u.Organisations, names = append(u.Organisations, n), append(names, o.Label)
+				u.Organisations, names = append(u.Organisations, n), append(names, words.T(ctx, o.Label))
 			}
 		}
-		x.Where = "The whole service"
+		x.Where = words.T(ctx, "The whole service")
 		if len(names) > 0 {
-			x.Where = list(names)
+			x.Where = words.List(ctx, names)
 		}
 		if slices.Contains(policy.Tied, u.Role) && len(names) == 0 {
 			f.wrong("organisation", "Select the organisation that they are one of")
@@ -272,4 +272,4 @@ func (h *handler) endUser(v *visit) error {
 }
 
 // roleTitle is a role as it begins a cell.
-func roleTitle(r policy.Role) string { return strings.ToUpper(roleWord(r)[:1]) + roleWord(r)[1:] }
+func roleTitle(ctx context.Context, r policy.Role) string { return capital(roleWord(ctx, r)) }

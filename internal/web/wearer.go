@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // wearerView is a wearer's page.
@@ -31,7 +33,7 @@ type wearerView struct {
 	Investigations   []Investigation
 	Path             string
 	Manage           bool // the role changes records
-	Done             string
+	Done             words.Key
 }
 
 // wearer shows one wearer.
@@ -64,7 +66,7 @@ func (h *handler) wearer(v *visit) error {
 		subject := r.Subject
 		subject.Reproductive = subject.Reproductive && p.sex
 		years, rolling := totalsOf(subject, r.Levels, r.Assessment)
-		x.Sections = sections(years)
+		x.Sections = sections(v.ctx, years)
 		for _, t := range rolling {
 			// Three months matter only where a limit holds for them.
 			if (t.Kind != dose.Foetus || p.health) && (t.Window != dose.ThreeMonths || t.Limit > 0) {
@@ -114,13 +116,13 @@ func (h *handler) recordIn(v *visit, records []vaultclient.Record, w id.Wearer) 
 	if err != nil && errorCode(err) != vaultclient.Refused {
 		return vaultclient.Record{}, "", err
 	}
-	return records[i], organisationName(all, records[i].Organisation), nil
+	return records[i], organisationName(v.ctx, all, records[i].Organisation), nil
 }
 
 func (h *handler) wearerCrumbs(v *visit, r vaultclient.Record, organisation string) []link {
 	crumbs := []link{{Text: "Overview", Href: "/"}}
 	if profiles[v.user.Role].list != "" {
-		crumbs = append(crumbs, link{Text: organisation, Href: wearersPath(r.Organisation)})
+		crumbs = append(crumbs, link{Text: words.Plain(organisation), Href: wearersPath(r.Organisation)})
 	}
 	return crumbs
 }
@@ -174,11 +176,11 @@ type readingYear struct {
 func (y readingYear) ID() string { return fmt.Sprintf("readings-%d", y.Year) }
 
 // Title says which year.
-func (y readingYear) Title() string {
+func (y readingYear) Title() words.Key {
 	if y.Year == 0 {
 		return "Without a period"
 	}
-	return fmt.Sprint(y.Year)
+	return words.Plain(fmt.Sprint(y.Year))
 }
 
 // readingYears divides readings by year, the newest first.
@@ -211,22 +213,29 @@ func (r Reading) notes() []string {
 	return slices.DeleteFunc(slices.Clone(r.Notes), func(n string) bool { return strings.EqualFold(n, r.Reading.Qualifier.String()) })
 }
 
+// overWords say over which time a dose was summed; a calendar year is not said.
+var overWords = map[dose.Window]words.Key{dose.ThreeMonths: " (over 3 months)", dose.FiveYears: " (over 5 years)", dose.Pregnancy: " (since the pregnancy was declared)"}
+
 // text says what was found, in a sentence.
-func (i Investigation) text() string {
-	mark := "the investigation level"
+func (i Investigation) text(ctx context.Context) string {
+	mark := words.Key("%s in %d%s: %s when it was opened, above the investigation level%s of %s.")
 	if i.Overexposure {
-		mark = "the legal limit"
+		mark = "%s in %d%s: %s when it was opened, above the legal limit%s of %s."
 	}
-	over := map[dose.Window]string{dose.ThreeMonths: " (over 3 months)", dose.FiveYears: " (over 5 years)", dose.Pregnancy: " (since the pregnancy was declared)"}
+	name, over := "", ""
 	if i.Name != "" {
-		mark += " (" + i.Name + ")"
+		name = " (" + i.Name + ")"
 	}
-	s := fmt.Sprintf("%s in %d%s: %s when it was opened, above %s of %s. Opened on %s", kindTitle(i.Kind), i.Year, over[i.Window], mSv(i.Dose), mark, limitMSv(i.Bound),
-		i.Opened.In(london).Format("2 January 2006"))
-	if !i.Closed.IsZero() {
-		s += ", closed on " + i.Closed.In(london).Format("2 January 2006")
+	if w := overWords[i.Window]; w != "" {
+		over = words.T(ctx, w)
 	}
-	s += "."
+	opened := words.On(ctx, i.Opened)
+	s := words.T(ctx, mark, kindTitle(i.Kind), i.Year, over, mSv(i.Dose), name, limitMSv(i.Bound))
+	if i.Closed.IsZero() {
+		s += " " + words.T(ctx, "Opened on %s.", opened)
+	} else {
+		s += " " + words.T(ctx, "Opened on %s, closed on %s.", opened, words.On(ctx, i.Closed))
+	}
 	if i.Reason != "" {
 		s += " " + i.Reason
 	}

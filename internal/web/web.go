@@ -131,6 +131,7 @@ var largeBodies = map[string]int64{uploadPattern: maxUpload}
 func (h *handler) routes() []route {
 	return slices.Concat(
 		h.sessionRoutes(),
+		h.languageRoutes(),
 		h.recordRoutes(),
 		h.ownRoutes(),
 		h.seenRoutes(),
@@ -206,6 +207,7 @@ func (h *handler) guard(next http.Handler) http.Handler {
 			http.Redirect(w, r, h.Origin+"/", http.StatusSeeOther)
 			return
 		}
+		r = h.speak(w, r)
 		ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 		defer cancel()
 		defer func() {
