@@ -50,7 +50,7 @@ func TestBatches(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if body := get(t, pages, "co-ordinator", badgesPath(organisationID(2))).Body.String(); !strings.Contains(body, "Load the laboratory's list of badges") {
+	if body := get(t, pages, "co-ordinator", badgesPath(organisationID(2))).Body.String(); !strings.Contains(body, "Load the laboratory&#39;s list of badges") {
 		t.Error("an organisation without badges says not what to do")
 	}
 	move := func(to, batch string) *httptest.ResponseRecorder {

@@ -81,7 +81,7 @@ func TestPagesOfALoadedList(t *testing.T) {
 	}
 	see("/files", `href="/lists/people"`, `href="/lists/leavers"`, `href="/lists/dispatch"`)
 	see(filePath(peopleList), "Check your list", "Store 207 rows", "Row 17", "Refused: 2 rows", "Last day of employment; name", "Name and contact details", `href="`+wearerPath(wearerID(3))+`"`,
-		"Same name and date of birth", "Row 30 of this list", "12 NI numbers are left out", "Shoe size and Car park", "Ynys Wen Hospital: 7")
+		"Same name and date of birth", "Row 30 of this list", "NI numbers left out: 12", "Shoe size and Car park", "Ynys Wen Hospital: 7")
 	see(filePath(leaversList), "Store 3 rows", "Leaving")
 	see(filePath(dispatchList), "Store 640 rows", "Of them control badges")
 	see(filePath(sameList), "Nothing in this list is new")

@@ -38,7 +38,7 @@ func TestSeenInPlainWords(t *testing.T) {
 	} {
 		c.s.Times, c.s.First, c.s.Last = 1, at, at
 		own, other := seenLine(t.Context(), c.s, true), seenLine(t.Context(), c.s, false)
-		if own.Text != c.own || other.Text != c.other || own.Tag != c.tag {
+		if own.Text != c.own || other.Text != c.other || string(own.Tag) != c.tag {
 			t.Errorf("%s: %q and %q (%s), want %q and %q (%s)", c.name, own.Text, other.Text, own.Tag, c.own, c.other, c.tag)
 		}
 	}
