@@ -476,13 +476,12 @@ func killedWhileAFileComesIn(t *testing.T, filled func(*testing.T) *house.House,
 	}
 }
 
-// TestKilledWhilePeopleComeIn: the same for a list of people nobody has seen before, whose values the vault stages.
-func TestKilledWhilePeopleComeIn(t *testing.T) {
-	t.Parallel()
+// strangers is a list of people of an organisation whom nobody has seen before, and what is to be found nowhere of them.
+func strangers(t *testing.T) (org int, list []byte, set *scan.Set) {
+	t.Helper()
 	c := synth.Default()
 	c.Seed, c.People, c.Markers = 2, 60, 120
 	fresh := synth.Generate(c)
-	org := 0
 	for i, w := range fresh.Wearers {
 		if w.Marker {
 			org = w.Organisation
@@ -497,11 +496,18 @@ func TestKilledWhilePeopleComeIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list bytes.Buffer
-	if err := fresh.WritePeopleCSV(&list, org); err != nil {
+	var b bytes.Buffer
+	if err := fresh.WritePeopleCSV(&b, org); err != nil {
 		t.Fatal(err)
 	}
-	rows := bytes.Count(list.Bytes(), []byte("\n")) - 1
+	return org, b.Bytes(), set
+}
+
+// TestKilledWhilePeopleComeIn: the same for a list of people nobody has seen before, whose values the vault stages.
+func TestKilledWhilePeopleComeIn(t *testing.T) {
+	t.Parallel()
+	org, list, set := strangers(t)
+	rows := bytes.Count(list, []byte("\n")) - 1
 	for _, at := range []struct {
 		name  string
 		vault bool
@@ -516,7 +522,7 @@ func TestKilledWhilePeopleComeIn(t *testing.T) {
 			h.Start("demo", "--people", small)
 			coordinator(t, h)
 			path := filepath.Join(t.TempDir(), "people.csv")
-			if err := os.WriteFile(path, list.Bytes(), 0o600); err != nil {
+			if err := os.WriteFile(path, list, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			args := []string{"people", "import", "--yes", "--organisation", seeded().Organisations[org].Name, path}
