@@ -554,6 +554,9 @@ func (s *Service) storePeople(ctx context.Context, auth vaultclient.Auth, im Imp
 func (s *Service) storeBadges(ctx context.Context, auth vaultclient.Auth, im ImportRow, rows []listed) error {
 	badges := make([]Dispatched, len(rows))
 	for i, r := range rows {
+		if r.Barcode == "" {
+			return errBlob // rows of another kind of list
+		}
 		badges[i] = Dispatched{Barcode: r.Barcode, Batch: r.Batch, State: Issued, Organisation: r.Organisation, Wearer: r.Wearer, Position: r.Position, From: r.From, To: r.To}
 	}
 	err := s.dispatch(ctx, auth, im, badges)

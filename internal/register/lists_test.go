@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func TestAListOfPeople(t *testing.T) {
 	if got := texts(p.Refused); !strings.Contains(got, "5 Date of birth: ") || !strings.Contains(got, "6 : no wearer of that organisation has this staff number") {
 		t.Error(got)
 	}
-	if len(p.Alike) != 2 || p.Alike[0].Row != 2 || p.Alike[0].Twins[0] != 7 || p.Alike[1].Twins[0] != 2 {
+	if len(p.Alike) != 1 || p.Alike[0].Row != 2 || !slices.Equal(p.Alike[0].Twins, []int{7}) {
 		t.Errorf("people alike: %+v", p.Alike)
 	}
 	if !h.staff("L1").IsZero() {

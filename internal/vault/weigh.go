@@ -158,7 +158,9 @@ func (v *Vault) weigh(p *principal, scope ask, changes []vaultclient.Change, con
 					continue
 				}
 				if i, newcomer := place[w]; newcomer {
-					to.Twins = append(to.Twins, i)
+					if i > place[x] { // each pair once
+						to.Twins = append(to.Twins, i)
+					}
 				} else if v.answer(known, p, scope, w, today).Allow {
 					to.Like = append(to.Like, vaultclient.Candidate{Wearer: w.id, Organisation: w.facts.Organisation, Why: why})
 				}

@@ -129,7 +129,7 @@ type Weighed struct {
 	Fields policy.Fields `json:"fields,omitempty"` // that would be another than before
 	Ends   bool          `json:"ends,omitempty"`   // somebody known gets a last day of employment, or another one
 	Like   []Candidate   `json:"like,omitempty"`   // who somebody new may be; with SameNI they are going to be linked
-	Twins  []int         `json:"twins,omitempty"`  // and which others of the same list, by place
+	Twins  []int         `json:"twins,omitempty"`  // and which others further down the list, by place
 }
 
 // Manifest binds what an import stored in the register to the organisation's ledger; see package register.
