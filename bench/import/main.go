@@ -39,6 +39,7 @@ func main() {
 		json.NewEncoder(os.Stdout).Encode(r)
 		return
 	}
+	fmt.Printf("most memory: vault %d MiB, worker %d MiB; of them before the file came: %d and %d\n", r.Memory["vault"], r.Memory["worker"], r.Before["vault"], r.Before["worker"])
 	fmt.Printf("%s\n%d readings for %d people: received and previewed %.2f s, stored %.2f s, together %.2f s\n", r.Disk, r.Rows, r.People, r.Preview, r.Import, r.Preview+r.Import)
 	fmt.Printf("plain text, one row for each record: %.2f s, ratio %.2f (at most 3, aim 1.5)\nplain text, badges and readings:    %.2f s, ratio %.2f\n", r.PlainRows, r.Ratio, r.Plain, r.RatioTables)
 }
@@ -54,6 +55,9 @@ type Result struct {
 	Plain       float64 `json:"plain_tables_seconds"`
 	Ratio       float64 `json:"ratio"`        // of both steps to PlainRows
 	RatioTables float64 `json:"ratio_tables"` // of both steps to Plain
+
+	Memory map[string]int `json:"memory_mib"`        // the most that each process has had
+	Before map[string]int `json:"memory_before_mib"` // before the file came
 }
 
 func run(ctx context.Context, dir string, people, each int) (r Result, err error) {
@@ -80,7 +84,7 @@ func run(ctx context.Context, dir string, people, each int) (r Result, err error
 	fmt.Fprintln(&file, heading)
 	for i, w := range wearers {
 		for k := range each {
-			from := day.Of(2026, time.Month(1+k), 1)
+			from := day.Of(2026, time.Month(5-k), 1) // backwards, so that none lies ahead
 			to := from.AddMonths(1) - 1
 			barcode := fmt.Sprintf("B%07d", i*each+k)
 			badges = append(badges, register.Dispatched{Barcode: barcode, Batch: "B1", State: register.Issued, Organisation: org, Wearer: w, Position: dose.Eye, From: from, To: to})
@@ -100,6 +104,9 @@ func run(ctx context.Context, dir string, people, each int) (r Result, err error
 		return r, err
 	}
 
+	if r.Before, err = s.Peaks(); err != nil {
+		return r, err
+	}
 	began := time.Now()
 	n, err := s.Register.Receive(ctx, s.Auth, file.Bytes(), "benchmark")
 	if err != nil {
@@ -134,6 +141,9 @@ func run(ctx context.Context, dir string, people, each int) (r Result, err error
 		return r, err
 	}
 	r.Import = time.Since(began).Seconds()
+	if r.Memory, err = s.Peaks(); err != nil {
+		return r, err
+	}
 
 	rows, err := ref.PlainRows(dir, path, "FULL")
 	if err != nil {

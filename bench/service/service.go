@@ -186,3 +186,41 @@ func freePort() (string, error) {
 	defer l.Close()
 	return l.Addr().String(), nil
 }
+
+// Peaks returns the most memory that each of the program's processes has had, in MiB, by its command.
+func (s *Service) Peaks() (map[string]int, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
+	if err != nil {
+		return nil, err
+	}
+	var children []string // of any thread
+	for _, thread := range threads {
+		list, err := os.ReadFile(thread)
+		if err != nil {
+			return nil, err
+		}
+		children = append(children, strings.Fields(string(list))...)
+	}
+	peaks := map[string]int{}
+	for _, pid := range children {
+		line, err := os.ReadFile("/proc/" + pid + "/cmdline")
+		if err != nil {
+			return nil, err
+		}
+		status, err := os.ReadFile("/proc/" + pid + "/status")
+		if err != nil {
+			return nil, err
+		}
+		_, rest, _ := strings.Cut(string(status), "VmHWM:")
+		kib, err := strconv.Atoi(strings.Fields(rest)[0])
+		if err != nil {
+			return nil, err
+		}
+		for _, command := range []string{"vault", "web", "worker"} {
+			if strings.Contains(string(line), "\x00"+command+"\x00") {
+				peaks[command] = kib >> 10
+			}
+		}
+	}
+	return peaks, nil
+}

@@ -62,7 +62,6 @@ type VaultCmd struct {
 
 // Run runs the vault until it is told to stop; see package vaultcmd for what it prints.
 func (c *VaultCmd) Run(e *env) error {
-	debug.SetGCPercent(200) // most of what it holds stays
 	if c.Demo != c.isDemo() {
 		return errors.New("a demonstration is started by dosevault demo, and nothing else by it")
 	}
@@ -132,7 +131,7 @@ type WorkerCmd struct {
 func (c *WorkerCmd) Run(e *env) error {
 	// What a worker has in memory is mostly what it works on: it is collected less often while there is room.
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(384 << 20)
+	debug.SetMemoryLimit(256 << 20)
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	svc, closeRegister, err := c.openRegister(ctx, "worker", c.owner(c.Number), e.log)

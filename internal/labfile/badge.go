@@ -28,7 +28,7 @@ func (b *badges) add(r *entry, row Row, spelt string, long bool) {
 	if b.first == nil {
 		b.first, b.spelt = map[badgeReport]*badge{}, map[string][]*badge{}
 	}
-	key := badgeReport{row.Barcode, row.From, row.To, int32(row.Version), row.Position}
+	key := reportOf(&row)
 	one := b.first[key]
 	if r.refusal == nil && one != nil {
 		switch {

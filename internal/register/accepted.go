@@ -34,8 +34,11 @@ type acceptedRows struct {
 	at []uint32 // where each row stands in b
 }
 
-// acceptedVersion begins what is written.
-const acceptedVersion = 1
+// acceptedVersion begins what is written; most rows, which have one or two readings, take no more than acceptedSize bytes.
+const (
+	acceptedVersion = 1
+	acceptedSize    = 96
+)
 
 // appendAccepted writes a row.
 func appendAccepted(b []byte, a *accepted) []byte {

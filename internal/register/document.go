@@ -2,6 +2,7 @@ package register
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"context"
 	"fmt"
@@ -82,11 +83,15 @@ func (s *Service) sealDocument(ctx context.Context, auth vaultclient.Auth, im Im
 
 // openDocument opens a document. It is a reveal of all that the document holds.
 func (s *Service) openDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) ([]byte, error) {
+	size := 0
+	if name == docRows {
+		size = acceptedSize * im.Stored
+	}
 	d, err := s.openCompressed(ctx, auth, im, name, reason)
 	if err != nil {
 		return nil, err
 	}
-	return d.text(math.MaxInt64 - 1)
+	return d.text(math.MaxInt64-1, size)
 }
 
 // readDocument is openDocument for a text that is read in passing, and may be long.
@@ -95,7 +100,7 @@ func (s *Service) readDocument(ctx context.Context, auth vaultclient.Auth, im Im
 	if err != nil {
 		return nil, err
 	}
-	b, err := d.text(inMemory)
+	b, err := d.text(inMemory, 0)
 	if err != nil || b != nil {
 		return bytes.NewReader(b), err
 	}
@@ -144,10 +149,11 @@ func (d *document) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// text returns the text from where the document stands to its end, nil where that is more than most bytes.
-func (d *document) text(most int64) ([]byte, error) {
+// text returns the text from where the document stands to its end, nil where that is more than most bytes. size is about
+// how long it is, 0 where nobody knows: then it is taken for one that shrank to an eighth.
+func (d *document) text(most int64, size int) ([]byte, error) {
 	var b bytes.Buffer
-	b.Grow(int(min(8*int64(len(d.small)), most)) + bytes.MinRead) // most often enough, so that little is copied
+	b.Grow(cmp.Or(size, min(8*len(d.small), inMemory)) + bytes.MinRead)
 	n, err := b.ReadFrom(io.LimitReader(d, most+1))
 	if err != nil || n > most {
 		return nil, err

@@ -240,7 +240,7 @@ type matching struct {
 	stored   map[stored]int32
 }
 
-// stored is a report that was accepted, and the row that it stands in.
+// stored is a report that was accepted.
 type stored struct {
 	period  id.Row
 	version int32
@@ -262,9 +262,9 @@ func (m *matching) rows(rows []labfile.Row, known map[string]*dispatched) (label
 		res := known[row.Barcode]
 		m.name(row, res)
 		column, reason := refuse(row, res, m.accounts)
-		if reason == "" {
+		if reason == "" && res.wear == foetal { // the only badge whose report may give two positions: labfile refuses the same one twice
 			key := stored{res.ID, int32(row.Version)}
-			if n, ok := m.stored[key]; ok { // at another position, else labfile has refused it
+			if n, ok := m.stored[key]; ok {
 				column, reason = labfile.FieldBarcode, fmt.Sprintf("the same badge and version as in row %d", n)
 			} else {
 				m.stored[key] = int32(row.Number)
@@ -311,6 +311,9 @@ func (m *matching) note(notices []RowNote) {
 	m.preview.Notices = append(m.preview.Notices, notices...)
 }
 
+// foetal is what the wear period of a foetal badge says: only the wearer's health row says more.
+var foetal = Wear{dose.WholeBody, true}
+
 // refuse says why a row can't be stored: a column and a reason, or nothing.
 func refuse(row *labfile.Row, res *dispatched, accounts map[string]id.Organisation) (column labfile.Field, reason string) {
 	if res == nil {
@@ -326,8 +329,7 @@ func refuse(row *labfile.Row, res *dispatched, accounts map[string]id.Organisati
 		return labfile.FieldPosition, "one of report and dispatch says control badge, the other does not"
 	case row.From != res.Starts || row.To != res.Ends:
 		return labfile.FieldFrom, fmt.Sprintf("the badge was issued for %s to %s", res.Starts, res.Ends)
-	case row.Position == dose.Foetal && res.wear == (Wear{dose.WholeBody, true}):
-		// only the wearer's health row says that it is foetal
+	case row.Position == dose.Foetal && res.wear == foetal:
 	case row.Position != res.wear.Position && !row.Control:
 		return labfile.FieldPosition, fmt.Sprintf("the badge was issued to be worn at: %s", res.wear.Position)
 	}

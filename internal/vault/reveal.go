@@ -298,7 +298,11 @@ func (v *Vault) Compare(ctx context.Context, c Caller, purpose policy.Purpose, i
 	}
 	out := make([]vaultclient.Verdict, len(items))
 	for i, it := range items {
-		out[i] = compare(it, found[i].identity)
+		if i > 0 && it == items[i-1] { // of one wearer's badges
+			out[i] = out[i-1]
+		} else {
+			out[i] = compare(it, found[i].identity)
+		}
 	}
 	return out, nil
 }

@@ -16,7 +16,7 @@ import (
 
 // How long a worker waits, and how often it tries.
 const (
-	pause     = 50 * time.Millisecond // when there was nothing to do
+	pause     = 50 * time.Millisecond // when there was nothing to do, at most; soon after some work less: the next step may follow
 	every     = register.Lease / 4    // that it looks for what others left
 	firstWait = time.Second           // after a fault, then twice as long …
 	most      = 30 * time.Second      // … up to this
@@ -33,6 +33,7 @@ func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
 		return ok
 	}
 	var settled time.Time // when it last looked; zero after a fault
+	worked := time.Now()
 	for {
 		if time.Since(settled) > every {
 			// A stop or a fault, here or elsewhere, left imports as they were claimed: they are put back.
@@ -58,12 +59,12 @@ func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
 				return nil
 			}
 		case im.ID.IsZero():
-			if !sleep(ctx, pause) {
+			if !sleep(ctx, min(pause, max(time.Since(worked)/20, time.Millisecond))) {
 				return nil
 			}
 		default:
 			delete(failed, im.ID)
-			wait = firstWait
+			wait, worked = firstWait, time.Now()
 		}
 	}
 }

@@ -233,10 +233,15 @@ func (g *guard) Read(p []byte) (int, error) {
 		return 0, g.err
 	}
 	n, err := g.r.Read(p)
-	for i, c := range p[:n] {
+	for i := 0; i < n; i++ {
 		if g.size == 0 {
 			g.begin = g.line
 		}
+		if plain := g.plain(p[i:n]); plain > 0 {
+			i += plain - 1
+			continue
+		}
+		c := p[i]
 		g.size++
 		switch c {
 		case '"':
@@ -270,6 +275,31 @@ func (g *guard) Read(p []byte) (int, error) {
 	}
 	g.err = err
 	return n, err
+}
+
+// plain passes over the part of a record that begins b, up to a quotation mark or the record's end, and returns its length:
+// 0 where nothing of b is so, or where the part may be one too many.
+func (g *guard) plain(b []byte) int {
+	if end := bytes.IndexByte(b, '\n'); end >= 0 && !g.quoted {
+		b = b[:end]
+	}
+	if end := bytes.IndexByte(b, '"'); end >= 0 {
+		b = b[:end]
+	}
+	if g.size+len(b) > MaxRecord {
+		return 0
+	}
+	if g.quoted {
+		g.line += bytes.Count(b, []byte{'\n'})
+	} else {
+		columns := g.columns + bytes.Count(b, []byte{g.separator})
+		if columns >= MaxColumns {
+			return 0
+		}
+		g.columns = columns
+	}
+	g.size += len(b)
+	return len(b)
 }
 
 // separatorOf returns the separator that is most frequent outside quotes in the header, which is that line of those that
