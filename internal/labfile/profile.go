@@ -47,11 +47,11 @@ type Layout struct {
 
 // Columns say where things stand. Quantity and Value are there where each quantity has a row of its own.
 type Columns struct {
-	Barcode  Column `json:"barcode"`
+	Barcode  Column `json:"barcode,omitzero"`
 	Account  Column `json:"account,omitzero"`
 	Position Column `json:"position,omitzero"`
-	From     Column `json:"from"`
-	To       Column `json:"to"`
+	From     Column `json:"from,omitzero"`
+	To       Column `json:"to,omitzero"`
 	Scanned  Column `json:"scanned,omitzero"`
 	Version  Column `json:"version,omitzero"`
 	Name     Column `json:"name,omitzero"`
@@ -192,26 +192,35 @@ func ParseProfile(b []byte) (*Profile, error) {
 		return nil, err
 	}
 	l := &Layout{}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(l); err != nil {
-		line := lineAt(b, d.InputOffset())
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) {
-			return nil, &ProfileError{lineAt(b, kind.Offset), kind.Field, "a " + kind.Value + " is not expected here"}
-		}
-		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-			if i := bytes.Index(b, []byte(field)); i >= 0 {
-				line = lineAt(b, int64(i))
-			}
-			return nil, &ProfileError{line, field, "no such field is known"}
-		}
-		return nil, &ProfileError{Line: line, Reason: err.Error()}
+	if err := unmarshal(b, l); err != nil {
+		return nil, err
 	}
 	if err := l.check(); err != nil {
 		return nil, err
 	}
 	return &Profile{name: l.Name + "/" + strconv.Itoa(l.Version), layout: l, fallback: l.fallback}, nil
+}
+
+// unmarshal reads a layout's fields, none of which may be unknown.
+func unmarshal(b []byte, l *Layout) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	err := d.Decode(l)
+	if err == nil {
+		return nil
+	}
+	line := lineAt(b, d.InputOffset())
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return &ProfileError{lineAt(b, kind.Offset), kind.Field, "a " + kind.Value + " is not expected here"}
+	}
+	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		if i := bytes.Index(b, []byte(field)); i >= 0 {
+			line = lineAt(b, int64(i))
+		}
+		return &ProfileError{line, field, "no such field is known"}
+	}
+	return &ProfileError{Line: line, Reason: err.Error()}
 }
 
 // Layout returns what a profile that was read from a file says, with what it leaves out filled in; nil for one that is
@@ -353,19 +362,9 @@ func (l *Layout) check() error {
 	if err := checkCodes("codes", l.Codes, meanings); err != nil {
 		return err
 	}
-	l.layouts = []string{time.DateOnly} // what a spreadsheet's dates read as
-	for _, d := range l.Dates {
-		layout := strings.NewReplacer("YYYY", "2006", "MMM", "Jan", "MM", "01", "DD", "02").Replace(d)
-		if at, err := time.Parse(layout, time.Date(2031, 10, 21, 0, 0, 0, 0, time.UTC).Format(layout)); err != nil || at.Format(time.DateOnly) != "2031-10-21" || strings.ContainsAny(layout, "YMD") {
-			return bad("dates", "each is made of YYYY, MM or MMM, and DD, as DD/MM/YYYY")
-		}
-		for _, other := range l.layouts {
-			// Two formats must not read one text as two days.
-			if at, err := time.Parse(other, time.Date(2031, 10, 11, 0, 0, 0, 0, time.UTC).Format(layout)); err == nil && at.Format(time.DateOnly) != "2031-10-11" {
-				return bad("dates", "two of them read one text as different days: leave one out")
-			}
-		}
-		l.layouts = append(l.layouts, layout)
+	var err error
+	if l.layouts, err = CheckDates(l.Dates); err != nil {
+		return err
 	}
 	type reads struct {
 		of dose.Quantity
@@ -423,6 +422,26 @@ func (l *Layout) check() error {
 		return bad("position", "none of the quantities is read of a badge worn there")
 	}
 	return nil
+}
+
+// CheckDates returns formats of dates in the words of package time, after the one as which a spreadsheet's dates read. The
+// error is a [ProfileError].
+func CheckDates(formats []string) ([]string, error) {
+	layouts := []string{time.DateOnly}
+	for _, d := range formats {
+		layout := goLayout.Replace(d)
+		if at, err := time.Parse(layout, time.Date(2031, 10, 21, 0, 0, 0, 0, time.UTC).Format(layout)); err != nil || at.Format(time.DateOnly) != "2031-10-21" || strings.ContainsAny(layout, "YMD") {
+			return nil, &ProfileError{Field: "dates", Reason: "each is made of YYYY, MM or MMM, and DD, as DD/MM/YYYY"}
+		}
+		for _, other := range layouts {
+			// Two formats must not read one text as two days.
+			if at, err := time.Parse(other, time.Date(2031, 10, 11, 0, 0, 0, 0, time.UTC).Format(layout)); err == nil && at.Format(time.DateOnly) != "2031-10-11" {
+				return nil, &ProfileError{Field: "dates", Reason: "two of them read one text as different days: leave one out"}
+			}
+		}
+		layouts = append(layouts, layout)
+	}
+	return layouts, nil
 }
 
 func checkCodes(field string, codes map[string]string, known map[string]dose.Qualifier) error {

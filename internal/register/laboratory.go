@@ -416,7 +416,7 @@ func (s *Service) confirm(ctx context.Context, auth vaultclient.Auth, im ImportR
 
 // Reconcile goes on after a stop at any point: what somebody had begun who is silent now is begun again, what the
 // register stored is confirmed, and what the vault has waiting but the register never stored is dropped. Workers call it
-// at their start, when they take back what was theirs, and from time to time.
+// at their start, when they take back what was theirs, and from time to time. Samples that nobody came back to are dropped.
 func (s *Service) Reconcile(ctx context.Context) error {
 	for {
 		im, err := s.Store.Reclaim(ctx, s.hold())
@@ -429,6 +429,9 @@ func (s *Service) Reconcile(ctx context.Context) error {
 		if err != nil && !errors.Is(err, ErrState) { // else somebody took it meanwhile
 			return err
 		}
+	}
+	if err := s.dropOldSamples(ctx); err != nil {
+		return err
 	}
 	pending, err := s.Vault.Pending(ctx)
 	if err != nil {

@@ -159,7 +159,6 @@ func (h *handler) upload(v *visit) error {
 	}
 	ctx, cancel := v.slowly()
 	defer cancel()
-
 	f := formOf()
 	file, profile, err := readUpload(v.r, &f)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok || len(file) > maxFile {

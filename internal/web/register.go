@@ -22,6 +22,7 @@ type Register interface {
 	Files
 	Lists
 	Profiles
+	Samples
 	Gaps
 	People
 	Users

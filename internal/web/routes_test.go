@@ -51,6 +51,8 @@ var formsToSend = []sentForm{
 	{wearerPath(wearerID(3)) + "/copy", url.Values{"as": {"csv"}}},
 	{dosesPath(organisationID(1)), url.Values{"what": {"list"}, "year": {"2025"}}},
 	{"/profiles/new", nil},
+	{samplePath, nil},
+	{samplePath + "/" + sampleID(1).String() + "/about", url.Values{"name": {"lab"}}},
 	{profilePath(profileID(1)) + "/download", nil},
 	{profilePath(profileID(1)) + "/retire", nil},
 	{badgesPath(organisationID(1)) + "/move", url.Values{"to": {"sent"}, "batch": {"all"}}},

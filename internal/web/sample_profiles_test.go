@@ -110,3 +110,65 @@ func (s *sample) ReceiveByStored(ctx context.Context, a vaultclient.Auth, file [
 	s.profiles.used = profile
 	return s.ReceiveResults(ctx, a, file, text, sender)
 }
+
+// sampleSample is a laboratory's file with what files have: a title, notes, codes, a control badge, and rows that are wrong.
+const sampleSample = "Monthly results;;;;;;;;\r\n\r\nCustomer;Badge;Worn at;From;Until;Wearer;Hp(10) [mSv];Ring;Remarks\r\n" +
+	"700123;X1;Trunk;01/01/2026;31/01/2026;Ŵyn-Jones Siân;0,35;;\r\n700123;X2;Ring right;01/01/2026;31/01/2026;Ifans Llŷr;;1,20;Late\r\n" +
+	"700123;X3;Trunk;01/01/2026;31/01/2026;Parry Mair;NR;;\r\n700123;X4;Trunk;01/01/2026;31/01/2026;Rees Owain;<0,1;;Late\r\n" +
+	";;;;;;;;\r\n700123;X5;Control;01/01/2026;31/01/2026;CONTROL;;;\r\n700123;X6;Foot;01/01/2026;31/01/2026;Bowen Nia;0,10;;\r\n"
+
+// sampleSamples are the samples that are kept with their drafts.
+type sampleSamples struct {
+	files, drafts map[id.Import][]byte
+	dropped       int
+}
+
+func sampleID(n int) id.Import { return fixed2(id.Import{}, 950+n) }
+
+func newSampleSamples() *sampleSamples {
+	l, err := labfile.Guess([]byte(sampleSample))
+	if err != nil {
+		panic(err)
+	}
+	draft, err := l.JSON()
+	if err != nil {
+		panic(err)
+	}
+	return &sampleSamples{files: map[id.Import][]byte{sampleID(1): []byte(sampleSample)}, drafts: map[id.Import][]byte{sampleID(1): draft}}
+}
+
+func (s *sample) AddSample(_ context.Context, a vaultclient.Auth, file, draft []byte) (id.Import, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := sampleID(len(s.samples.files) + 1 + s.samples.dropped)
+	s.samples.files[n], s.samples.drafts[n] = file, draft
+	_, err := s.user(a)
+	return n, err
+}
+
+func (s *sample) Sample(_ context.Context, a vaultclient.Auth, n id.Import) (file, draft []byte, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.samples.files[n] == nil {
+		return nil, nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such sample"}
+	}
+	_, err = s.user(a)
+	return s.samples.files[n], s.samples.drafts[n], err
+}
+
+func (s *sample) SetDraft(ctx context.Context, a vaultclient.Auth, n id.Import, draft []byte) error {
+	_, _, err := s.Sample(ctx, a, n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.samples.drafts[n] = draft
+	return err
+}
+
+func (s *sample) DropSample(ctx context.Context, a vaultclient.Auth, n id.Import) error {
+	_, _, err := s.Sample(ctx, a, n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.samples.files, n)
+	s.samples.dropped++
+	return err
+}

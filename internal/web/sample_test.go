@@ -32,6 +32,7 @@ type sample struct {
 	sampleBadges
 	files    *sampleFiles
 	profiles *sampleProfiles
+	samples  *sampleSamples
 	samplePeople
 	sampleNotes
 	settings sampleSettings
@@ -104,7 +105,7 @@ func newSample() *sample {
 	s.records[wearerID(3)] = sampleRecord(true)
 	s.entries = sampleEntries()
 	s.sampleBadges = newSampleBadges()
-	s.files, s.profiles = newSampleFiles(), newSampleProfiles()
+	s.files, s.profiles, s.samples = newSampleFiles(), newSampleProfiles(), newSampleSamples()
 
 	users := 0
 	everywhere := func(role policy.Role, name string) vaultclient.User {

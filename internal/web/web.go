@@ -148,6 +148,7 @@ func (h *handler) routes() []route {
 		h.fileRoutes(),
 		h.listRoutes(),
 		h.profileRoutes(),
+		h.sampleRoutes(),
 		h.investigationRoutes(),
 		h.gapRoutes(),
 	)
