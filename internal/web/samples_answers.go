@@ -317,6 +317,7 @@ func (x *sampleWork) quantityTexts() []labfile.Text {
 // doseRow is a column of doses, or a text that names a quantity.
 type doseRow struct {
 	Title, Hint string
+	Short       string // as a label has it
 	Quantity    string // "": it is asked for
 	of          *labfile.Quantity
 }
@@ -324,7 +325,7 @@ type doseRow struct {
 // doseRows are what is asked about one by one.
 func (x *sampleWork) doseRows() (out []doseRow) {
 	for _, t := range x.quantityTexts() {
-		row := doseRow{Title: "“" + cut(t.Text) + "”", Hint: "In " + count(t.Rows, "row", "rows"), of: &labfile.Quantity{Text: t.Text}}
+		row := doseRow{Title: "“" + cut(t.Text) + "”", Short: "“" + cut(t.Text) + "”", Hint: "In " + count(t.Rows, "row", "rows"), of: &labfile.Quantity{Text: t.Text}}
 		for _, q := range x.l.Quantities {
 			if q.Text == t.Text {
 				row.of = q
@@ -338,7 +339,7 @@ func (x *sampleWork) doseRows() (out []doseRow) {
 	for i, role := range x.s.Roles(x.l) {
 		for _, q := range x.l.Quantities {
 			if role == q.Quantity && q.Column == x.s.Column(i) {
-				out = append(out, doseRow{Title: q.Quantity + ", in " + strings.ToLower(x.columnTitle(i)[:1]) + x.columnTitle(i)[1:], Hint: x.columnHint(i), Quantity: role, of: q})
+				out = append(out, doseRow{Title: q.Quantity + ", in " + strings.ToLower(x.columnTitle(i)[:1]) + x.columnTitle(i)[1:], Short: q.Quantity + " in column " + strconv.Itoa(i+1), Hint: x.columnHint(i), Quantity: role, of: q})
 			}
 		}
 	}
@@ -520,11 +521,18 @@ func (x sampleCheck) short(step string) string {
 	case "doses":
 		var s []string
 		for _, q := range l.Quantities {
-			s = append(s, q.Quantity+" in "+q.Unit)
+			unit := q.Unit
+			if unit == "" {
+				unit = "a unit that is not chosen"
+			}
+			s = append(s, q.Quantity+" in "+unit)
 		}
 		return strings.Join(s, "; ")
 	case "codes":
 		return count(len(l.Codes)+len(l.Notes), "text", "texts") + " known of " + strconv.Itoa(len(x.s.Codes(l))+len(x.s.Notes(l)))
+	}
+	if l.Name == "" {
+		return ""
 	}
 	return x.Words.StoredProfile.Title()
 }

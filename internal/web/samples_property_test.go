@@ -193,6 +193,9 @@ func (x *laboratory) write(t *rapid.T, sheet bool, rows [][]string) {
 	if err != nil {
 		t.Skip(err) // as a file whose headings are one blank
 	}
+	if len(s.Headings) < len(x.roles) {
+		t.Skip("a spreadsheet ends before headings that are blank")
+	}
 	if err := s.SetRoles(&l, x.roles); err != nil {
 		t.Fatal(err)
 	}

@@ -602,7 +602,7 @@ func stepDoses(f form, x *sampleWork) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if row.Quantity == "" {
-				templ_7745c5c3_Err = selectField(f, field{Name: numbered("quantity", i), Label: "Quantity"}, quantityOptions).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = selectField(f, field{Name: numbered("quantity", i), Label: "What is " + row.Short + "?"}, quantityOptions).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -611,7 +611,7 @@ func stepDoses(f form, x *sampleWork) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = selectField(f, field{Name: numbered("unit", i), Label: "Unit"}, unitOptions).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = selectField(f, field{Name: numbered("unit", i), Label: "Unit of " + row.Short}, unitOptions).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -619,7 +619,7 @@ func stepDoses(f form, x *sampleWork) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = textField(f, field{Name: numbered("minimum", i), Label: "Recording level, in the unit (optional)", Hint: "A lower number, zero too, is below level", Width: "5", Numeric: true, Max: 12}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = textField(f, field{Name: numbered("minimum", i), Label: "Recording level of " + row.Short + ", in the unit (optional)", Hint: "A lower number, zero too, is below level", Width: "5", Numeric: true, Max: 12}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -627,7 +627,7 @@ func stepDoses(f form, x *sampleWork) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = checkboxes(f, group{Name: numbered("at", i), Small: true, Legend: "Of badges worn at", Hint: "None chosen: wherever it is measured", Options: x.wornAt(row.Quantity, columnsOf(rows, row.Quantity))}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = checkboxes(f, group{Name: numbered("at", i), Small: true, Legend: "Of which badges is " + row.Short + " read?", Hint: "None chosen: wherever it is measured", Options: x.wornAt(row.Quantity, columnsOf(rows, row.Quantity))}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -635,7 +635,7 @@ func stepDoses(f form, x *sampleWork) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = checkboxes(f, group{Name: numbered("also", i), Small: true, Legend: "What else holds?", Options: []option{
+			templ_7745c5c3_Err = checkboxes(f, group{Name: numbered("also", i), Small: true, Legend: "What else holds for " + row.Short + "?", Options: []option{
 				{Value: "optional", Label: "It may be blank: nothing is reported then"}, {Value: "ignored", Label: "A number for badges worn elsewhere means nothing"}}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
