@@ -14,6 +14,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/labfile"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // A profile is made from a sample of a laboratory's file, a question at a time. Between the questions sample and answers
@@ -55,10 +56,11 @@ func init() {
 
 // sampleStep is a question about a sample.
 type sampleStep struct {
-	name, title string
-	asked       func(*sampleWork) bool // nil: always
-	fill        func(*sampleWork, *form)
-	take        func(*sampleWork, *form) // into the draft; what is wrong goes into the form
+	name  string
+	title words.Key
+	asked func(*sampleWork) bool // nil: always
+	fill  func(*sampleWork, *form)
+	take  func(*sampleWork, *form) // into the draft; what is wrong goes into the form
 }
 
 var sampleSteps = []sampleStep{
@@ -76,7 +78,8 @@ var fileStep = sampleStep{"file", "How is the file laid out?", nil, (*sampleWork
 // sampleWork is a sample being made a profile of.
 type sampleWork struct {
 	Path  string
-	Check bool // the reader came from the answers to be checked, and goes back there
+	Check bool            // the reader came from the answers to be checked, and goes back there
+	ctx   context.Context // of the visit: the reader's language
 	n     id.Import
 	file  []byte
 	l     *labfile.Layout
@@ -100,7 +103,7 @@ func (h *handler) newSample(v *visit) error {
 }
 
 func (h *handler) askSample(v *visit, f form) error {
-	h.render(v.w, v.r, f.status(), newSamplePage(h.frame(f.errorTitle("Make a profile from a sample"), &v.user, profilesCrumbs...), f))
+	h.render(v.w, v.r, f.status(), newSamplePage(h.frame("Make a profile from a sample", &v.user, profilesCrumbs...).of(f), f))
 	return nil
 }
 
@@ -130,7 +133,7 @@ func (h *handler) addSample(v *visit) error {
 	}
 	l, err := labfile.Guess(file)
 	if bad, ok := errors.AsType[*labfile.FileError](err); ok {
-		f.wrong("file", statement(bad.Error()))
+		f.wrongInEnglish("file", statement(bad.Error()))
 		return h.askSample(v, f)
 	}
 	if err != nil {
@@ -161,7 +164,7 @@ func (h *handler) sampleOf(v *visit) (*sampleWork, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &sampleWork{Path: samplePath + "/" + n.String(), Check: v.r.URL.Query().Get("from") == "check", n: n, file: file, today: day.At(h.Now())}
+	x := &sampleWork{Path: samplePath + "/" + n.String(), Check: v.r.URL.Query().Get("from") == "check", ctx: v.ctx, n: n, file: file, today: day.At(h.Now())}
 	if x.l, err = labfile.ParseDraft(draft); err != nil {
 		return nil, err
 	}
@@ -219,7 +222,7 @@ func (h *handler) sampleStep(v *visit) error {
 }
 
 func (h *handler) renderStep(v *visit, x *sampleWork, s *sampleStep, f form) {
-	h.render(v.w, v.r, f.status(), samplePage(h.frame(f.errorTitle(s.title), &v.user, profilesCrumbs...), f, x, s))
+	h.render(v.w, v.r, f.status(), samplePage(h.frame(s.title, &v.user, profilesCrumbs...).of(f), f, x, s))
 }
 
 // answerStep takes an answer, or ends the work on a sample.
@@ -314,7 +317,7 @@ func (h *handler) checkSample(v *visit, x *sampleWork, f form) error {
 		}
 	} else if err != nil {
 		return err
-	} else if err := c.Words.describe(text); err != nil {
+	} else if err := c.Words.describe(v.ctx, text); err != nil {
 		return err
 	} else if c.Report, err = labfile.Read(bytes.NewReader(x.file), labfile.Options{Profile: p, Today: x.today}); err != nil {
 		c.Wrong, c.Where = statement(err.Error()), "columns"
@@ -323,7 +326,7 @@ func (h *handler) checkSample(v *visit, x *sampleWork, f form) error {
 			c.Refused = append(c.Refused, RowNote{r.Number, r.Column, r.Reason})
 		}
 	}
-	h.render(v.w, v.r, f.status(), checkSamplePage(h.frame(f.errorTitle("Check the profile"), &v.user, profilesCrumbs...), f, c))
+	h.render(v.w, v.r, f.status(), checkSamplePage(h.frame("Check the profile", &v.user, profilesCrumbs...).of(f), f, c))
 	return nil
 }
 
@@ -336,7 +339,7 @@ func (h *handler) saveSample(v *visit, x *sampleWork) error {
 	n, err := h.Register.StoreProfile(v.ctx, v.auth, text)
 	if no, ok := errors.AsType[*NotAccepted](err); ok {
 		f := formOf()
-		f.wrong("save", statement(no.Message))
+		f.wrongInEnglish("save", statement(no.Message))
 		return h.checkSample(v, x, f)
 	}
 	if err != nil {

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/labfile"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // refuses is what a text means that nobody has said the meaning of.
@@ -14,26 +16,29 @@ var refuses = option{Value: "", Label: "Not known: it refuses its row"}
 
 // roleOptions are what a column can be.
 var roleOptions = func() []option {
-	words := map[string]string{labfile.RoleBarcode: "Serial number of the badge", labfile.RoleAccount: "Account of the organisation", labfile.RolePosition: "Where the badge is worn",
+	known := map[string]words.Key{labfile.RoleBarcode: "Serial number of the badge", labfile.RoleAccount: "Account of the organisation", labfile.RolePosition: "Where the badge is worn",
 		labfile.RoleFrom: "First day of the wear period", labfile.RoleTo: "Last day of the wear period", labfile.RoleScanned: "Day on which the badge was read", labfile.RoleVersion: "Version of the report",
 		labfile.RoleName: "Name of the wearer, to compare", labfile.RoleBirth: "Date of birth, to compare", labfile.RoleNotes: "Notes", labfile.RoleQuantity: "Which quantity this row gives",
 		labfile.RoleValue: "The dose of this row"}
 	out := []option{{Label: "Not read"}}
 	for _, r := range labfile.Roles {
-		label := words[r]
+		label := known[r]
 		if label == "" {
-			label = "Dose: " + r
+			label = doseRoles[r]
 		}
 		out = append(out, option{Value: r, Label: label})
 	}
 	return out
 }()
 
-// optionsOf are names as options, after one of no value.
-func optionsOf(none string, names []string) []option {
+// doseRoles are what a column of doses can be.
+var doseRoles = map[string]words.Key{dose.Hp10.String(): "Dose: Hp(10)", dose.Hp007.String(): "Dose: Hp(0.07)", dose.Hp3.String(): "Dose: Hp(3)", dose.NeutronHp10.String(): "Dose: neutron Hp(10)"}
+
+// optionsOf are a profile's words as options, after one of no value.
+func optionsOf(none words.Key, names []string) []option {
 	out := []option{{Label: none}}
 	for _, n := range names {
-		out = append(out, option{Value: n, Label: capital(n)})
+		out = append(out, option{Value: n, Label: meaningWord(n)})
 	}
 	return out
 }
@@ -41,14 +46,11 @@ func optionsOf(none string, names []string) []option {
 var (
 	positionOptions = optionsOf(refuses.Label, labfile.PositionNames)
 	codeOptions     = optionsOf(refuses.Label, labfile.CodeMeanings)
-	noteOptions     = func() []option {
-		all := optionsOf(refuses.Label, labfile.NoteMeanings)
-		all[1].Label = "Says nothing of the dose"
-		return all
-	}()
-	quantityOptions  = optionsOf(refuses.Label, []string{dose.Hp10.String(), dose.Hp007.String(), dose.Hp3.String(), dose.NeutronHp10.String()})
+	noteOptions     = optionsOf(refuses.Label, labfile.NoteMeanings)
+	quantityOptions = []option{refuses, {Value: dose.Hp10.String(), Label: quantityWord(dose.Hp10)}, {Value: dose.Hp007.String(), Label: quantityWord(dose.Hp007)},
+		{Value: dose.Hp3.String(), Label: quantityWord(dose.Hp3)}, {Value: dose.NeutronHp10.String(), Label: quantityWord(dose.NeutronHp10)}}
 	unitOptions      = optionsUnits()
-	separatorOptions = []option{{Label: "Whichever of comma, semicolon and tab is most frequent"}, {Value: ",", Label: "Comma"}, {Value: ";", Label: "Semicolon"}, {Value: "\t", Label: "Tab"}, {Value: "|", Label: "|"}}
+	separatorOptions = []option{{Label: "Whichever of comma, semicolon and tab is most frequent"}, {Value: ",", Label: "Comma"}, {Value: ";", Label: "Semicolon"}, {Value: "\t", Label: "Tab"}, {Value: "|", Label: words.Plain("|")}}
 	encodingOptions  = []option{{Label: "Windows-1252 (most of Western Europe)"}, {Value: "ISO-8859-14", Label: "ISO-8859-14 (Welsh, with ŵ and ŷ)"}}
 )
 
@@ -56,7 +58,7 @@ var (
 func optionsUnits() []option {
 	out := []option{{Label: "Choose"}}
 	for _, u := range labfile.UnitNames {
-		label := u
+		label := words.Plain(u)
 		if u == "centi-mSv" {
 			label = "hundredths of a mSv"
 		}
@@ -67,25 +69,30 @@ func optionsUnits() []option {
 
 // The columns.
 
-// ColumnTitle names a column of the sample.
-func (x *sampleWork) columnTitle(i int) string {
-	title := "Column " + strconv.Itoa(i+1)
+// columnTitle names a column of the sample.
+func (x *sampleWork) columnTitle(ctx context.Context, i int) words.Key {
+	title := words.T(ctx, "Column %d", i+1)
 	if h := strings.Join(strings.Fields(x.s.Headings[i]), " "); h != "" {
 		title += ": " + cut(h)
 	}
-	return title
+	return words.Plain(title)
 }
 
 // columnHint shows the first values of a column.
-func (x *sampleWork) columnHint(i int) string {
+func (x *sampleWork) columnHint(ctx context.Context, i int) words.Key {
 	values := x.s.Values(i, 3)
 	if len(values) == 0 {
 		return "Blank in every row"
 	}
-	for k := range values {
-		values[k] = cut(values[k])
+	return words.Plain(words.T(ctx, "Such as %s", shownTexts(values)))
+}
+
+// shownTexts are some texts of a sample in a line.
+func shownTexts(texts []string) string {
+	for i := range texts {
+		texts[i] = cut(texts[i])
 	}
-	return "Such as " + strings.Join(values, " · ")
+	return strings.Join(texts, " · ")
 }
 
 // cut shortens a text of a sample to what a line holds.
@@ -112,23 +119,26 @@ func (x *sampleWork) takeColumns(f *form) {
 	}
 	has := func(role string) bool { return slices.Contains(roles, role) }
 	doses := slices.ContainsFunc(roles, isDose)
-	for _, need := range []struct{ role, text string }{
+	for _, need := range []struct {
+		role string
+		text words.Key
+	}{
 		{labfile.RoleBarcode, "Select which column is the serial number of the badge"},
 		{labfile.RoleFrom, "Select which column is the first day of the wear period"},
 		{labfile.RoleTo, "Select which column is the last day of the wear period"},
 	} {
 		if !has(need.role) {
-			f.Errors = append(f.Errors, formError{numbered("column", 0), need.text})
+			f.Errors = append(f.Errors, formError{Field: numbered("column", 0), Text: need.text})
 		}
 	}
 	switch long := has(labfile.RoleQuantity); {
 	case long != has(labfile.RoleValue):
-		f.Errors = append(f.Errors, formError{numbered("column", 0), "Select both which quantity a row gives and its dose, or neither"})
+		f.Errors = append(f.Errors, formError{Field: numbered("column", 0), Text: "Select both which quantity a row gives and its dose, or neither"})
 	case long && doses:
 		i := slices.IndexFunc(roles, isDose)
 		f.wrong(numbered("column", i), "Select no dose of its own where each row says which quantity it gives")
 	case !long && !doses:
-		f.Errors = append(f.Errors, formError{numbered("column", 0), "Select at least one column of doses"})
+		f.Errors = append(f.Errors, formError{Field: numbered("column", 0), Text: "Select at least one column of doses"})
 	}
 	if len(f.Errors) > 0 {
 		return
@@ -173,7 +183,7 @@ func (x *sampleWork) takeFile(f *form) {
 		return
 	}
 	if err := labfile.GuessColumns(x.file, &l); err != nil {
-		f.wrong("row", "The file can't be read so: "+statement(err.Error()))
+		f.wrongInEnglish("row", "The file can't be read so: "+err.Error())
 		return
 	}
 	x.l = &l
@@ -192,30 +202,27 @@ func pick(value string, options []option) string {
 // dateOptions are the formats of dates that can be chosen; the one of spreadsheets always holds.
 var dateOptions = func() (out []option) {
 	for _, d := range labfile.DateFormats[1:] {
-		out = append(out, option{Value: d, Label: d})
+		out = append(out, option{Value: d, Label: words.Plain(d)})
 	}
 	return out
 }()
 
 // dateHint shows dates as the sample has them.
-func (x *sampleWork) dateHint() string {
+func (x *sampleWork) dateHint(ctx context.Context) words.Key {
 	var shown []string
 	for i, role := range x.s.Roles(x.l) {
 		if slices.Contains([]string{labfile.RoleFrom, labfile.RoleTo, labfile.RoleScanned}, role) {
 			shown = append(shown, x.s.Values(i, 1)...)
 		}
 	}
-	for i := range shown {
-		shown[i] = cut(shown[i])
-	}
-	return "The first dates are " + strings.Join(shown, " · ") + ". YYYY-MM-DD, as which a spreadsheet's dates read, is always understood. Make sure which is the day and which the month"
+	return words.Plain(words.T(ctx, "The first dates are %s. YYYY-MM-DD, as which a spreadsheet's dates read, is always understood. Make sure which is the day and which the month", shownTexts(shown)))
 }
 
 // headingOptions are the sample's columns.
-func (x *sampleWork) headingOptions(none string) []option {
-	out := []option{{Label: none}}
+func (x *sampleWork) headingOptions(ctx context.Context) []option {
+	out := []option{{Label: "None"}}
 	for i := range x.s.Headings {
-		out = append(out, option{Value: strconv.Itoa(i + 1), Label: x.columnTitle(i)})
+		out = append(out, option{Value: strconv.Itoa(i + 1), Label: x.columnTitle(ctx, i)})
 	}
 	return out
 }
@@ -316,16 +323,17 @@ func (x *sampleWork) quantityTexts() []labfile.Text {
 
 // doseRow is a column of doses, or a text that names a quantity.
 type doseRow struct {
-	Title, Hint string
-	Short       string // as a label has it
-	Quantity    string // "": it is asked for
-	of          *labfile.Quantity
+	Title    string
+	Hint     words.Key
+	Short    string // as a label has it
+	Quantity string // "": it is asked for
+	of       *labfile.Quantity
 }
 
 // doseRows are what is asked about one by one.
-func (x *sampleWork) doseRows() (out []doseRow) {
+func (x *sampleWork) doseRows(ctx context.Context) (out []doseRow) {
 	for _, t := range x.quantityTexts() {
-		row := doseRow{Title: "“" + cut(t.Text) + "”", Short: "“" + cut(t.Text) + "”", Hint: "In " + count(t.Rows, "row", "rows"), of: &labfile.Quantity{Text: t.Text}}
+		row := doseRow{Title: "“" + cut(t.Text) + "”", Short: "“" + cut(t.Text) + "”", Hint: inRows(ctx, t), of: &labfile.Quantity{Text: t.Text}}
 		for _, q := range x.l.Quantities {
 			if q.Text == t.Text {
 				row.of = q
@@ -339,7 +347,8 @@ func (x *sampleWork) doseRows() (out []doseRow) {
 	for i, role := range x.s.Roles(x.l) {
 		for _, q := range x.l.Quantities {
 			if role == q.Quantity && q.Column == x.s.Column(i) {
-				out = append(out, doseRow{Title: q.Quantity + ", in " + strings.ToLower(x.columnTitle(i)[:1]) + x.columnTitle(i)[1:], Short: q.Quantity + " in column " + strconv.Itoa(i+1), Hint: x.columnHint(i), Quantity: role, of: q})
+				out = append(out, doseRow{Title: words.T(ctx, "%s in %s", quantityName(q.Quantity), cut(x.s.Column(i).String())), Short: words.T(ctx, "%s in column %d", quantityName(q.Quantity), i+1),
+					Hint: x.columnHint(ctx, i), Quantity: role, of: q})
 			}
 		}
 	}
@@ -354,7 +363,7 @@ func (x *sampleWork) wornAt(quantity string, columns int) (out []option) {
 			used = used || known == p
 		}
 		if used && p != dose.Control.String() && (quantity == "" || labfile.Measures(p, quantity)) {
-			out = append(out, option{Value: p, Label: capital(p)})
+			out = append(out, option{Value: p, Label: meaningWord(p)})
 		}
 	}
 	if columns < 2 && len(out) < 2 {
@@ -374,7 +383,7 @@ func columnsOf(rows []doseRow, quantity string) (n int) {
 }
 
 func (x *sampleWork) fillDoses(f *form) {
-	for i, row := range x.doseRows() {
+	for i, row := range x.doseRows(x.ctx) {
 		f.values.Set(numbered("quantity", i), row.of.Quantity)
 		f.values.Set(numbered("unit", i), row.of.Unit)
 		f.values.Set(numbered("minimum", i), row.of.Minimum)
@@ -391,7 +400,7 @@ func (x *sampleWork) fillDoses(f *form) {
 func (x *sampleWork) takeDoses(f *form) {
 	var all []*labfile.Quantity
 	taken := map[[2]string]bool{} // a quantity and where the badge is worn
-	rows := x.doseRows()
+	rows := x.doseRows(x.ctx)
 	for i, row := range rows {
 		q := *row.of
 		if row.Quantity == "" {
@@ -399,7 +408,7 @@ func (x *sampleWork) takeDoses(f *form) {
 				continue // not known: it refuses its row
 			}
 		}
-		q.Unit = f.choice(numbered("unit", i), "Select the unit of "+row.Title, labfile.UnitNames...)
+		q.Unit = f.choice(numbered("unit", i), words.Plain(words.T(x.ctx, "Select the unit of %s", row.Short)), labfile.UnitNames...)
 		q.Minimum, q.Positions, q.Elsewhere = f.Text(numbered("minimum", i)), nil, ""
 		if q.Unit != "" && q.Minimum != "" && !labfile.IsDose(q.Minimum, q.Unit) {
 			f.wrong(numbered("minimum", i), "Enter the level as a number, such as 0.1, or leave it blank")
@@ -421,9 +430,9 @@ func (x *sampleWork) takeDoses(f *form) {
 			if key := [2]string{q.Quantity, p}; !taken[key] {
 				taken[key] = true
 			} else if where := numbered("at", i); len(worn) > 0 {
-				f.wrong(where, "Select where badges are worn that this is read of: another column gives "+q.Quantity+" of a badge worn at: "+p)
+				f.wrong(where, "Select of which badges this is read: another column gives %s of a badge worn at: %s", quantityName(q.Quantity), meaningWord(p))
 			} else {
-				f.wrong(numbered("unit", i), "Another column gives "+q.Quantity+" of a badge worn at: "+p+". Go back and don't read one of them")
+				f.wrong(numbered("unit", i), "Another column gives %s of a badge worn at: %s. Go back and don't read one of them", quantityName(q.Quantity), meaningWord(p))
 			}
 		}
 		all = append(all, &q)
@@ -447,11 +456,16 @@ func (x *sampleWork) More() int {
 }
 
 // textLabel shows a text of a sample.
-func textLabel(t labfile.Text) string {
+func textLabel(t labfile.Text) words.Key {
 	if t.Text == "" {
 		return "Nothing: the cell is blank"
 	}
-	return "“" + cut(t.Text) + "”"
+	return words.Plain("“" + cut(t.Text) + "”")
+}
+
+// inRows says how often a text is there.
+func inRows(ctx context.Context, t labfile.Text) words.Key {
+	return words.Plain(words.T(ctx, "In %s", words.Count(ctx, t.Rows, "row", "rows")))
 }
 
 func (x *sampleWork) fillCodes(f *form) {
@@ -499,7 +513,7 @@ func (x *sampleWork) takeAbout(f *form) {
 }
 
 // short says an answer in a line, for the list of answers.
-func (x sampleCheck) short(step string) string {
+func (x sampleCheck) short(ctx context.Context, step string) string {
 	l := x.l
 	switch step {
 	case "columns":
@@ -509,30 +523,30 @@ func (x sampleCheck) short(step string) string {
 				read++
 			}
 		}
-		return count(read, "column", "columns") + " of " + strconv.Itoa(len(x.s.Headings)) + " read"
+		return words.T(ctx, "%d of %d are read", read, len(x.s.Headings))
 	case "reading":
-		s := "Dates as " + strings.Join(append([]string{labfile.DateFormats[0]}, l.Dates...), " or ")
+		dates := strings.Join(append([]string{labfile.DateFormats[0]}, l.Dates...), words.T(ctx, " or "))
 		if l.Decimal == "," {
-			return s + "; decimal comma"
+			return words.T(ctx, "Dates as %s; decimal comma", dates)
 		}
-		return s + "; decimal point"
+		return words.T(ctx, "Dates as %s; decimal point", dates)
 	case "positions":
-		return count(len(l.Positions), "text", "texts") + " known of " + strconv.Itoa(len(x.s.Texts(l.Columns.Position)))
+		return words.T(ctx, "%d of %d texts are known", len(l.Positions), len(x.s.Texts(l.Columns.Position)))
 	case "doses":
 		var s []string
 		for _, q := range l.Quantities {
-			unit := q.Unit
-			if unit == "" {
+			unit := words.Plain(q.Unit)
+			if q.Unit == "" {
 				unit = "a unit that is not chosen"
 			}
-			s = append(s, q.Quantity+" in "+unit)
+			s = append(s, words.T(ctx, "%s in %s", quantityName(q.Quantity), unit))
 		}
 		return strings.Join(s, "; ")
 	case "codes":
-		return count(len(l.Codes)+len(l.Notes), "text", "texts") + " known of " + strconv.Itoa(len(x.s.Codes(l))+len(x.s.Notes(l)))
+		return words.T(ctx, "%d of %d texts are known", len(l.Codes)+len(l.Notes), len(x.s.Codes(l))+len(x.s.Notes(l)))
 	}
 	if l.Name == "" {
 		return ""
 	}
-	return x.Words.StoredProfile.Title()
+	return x.Words.StoredProfile.Title(ctx)
 }

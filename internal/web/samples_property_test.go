@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"fmt"
 	"maps"
@@ -287,7 +288,7 @@ func TestAnyProfileFromASample(t *testing.T) {
 			q.answers("positions", known)
 		}
 		doses := url.Values{}
-		for i, row := range q.work().doseRows() {
+		for i, row := range q.work().doseRows(context.Background()) {
 			for _, mine := range x.layout.Quantities {
 				if row.Quantity != "" && mine.Quantity != row.Quantity || row.Quantity == "" && mine.Text != row.of.Text {
 					continue

@@ -99,7 +99,7 @@ func TestProfileFromASample(t *testing.T) {
 	}
 	q := &questions{t, s, pages, samplePath + "/" + path}
 
-	q.ask("columns", "6 rows in UTF-8, headings in row 2", "Column 3: Worn at", "Trunk · Ring right · Control", `<option value="position" selected>`)
+	q.ask("columns", "6 rows in UTF-8, headings in row 2.", "Column 3: Worn at", "Trunk · Ring right · Control", `<option value="position" selected>`)
 	q.wrong("columns", url.Values{"column-2": {""}}, "Select which column is the serial number of the badge")
 	q.wrong("columns", url.Values{"column-3": {"barcode"}}, "Another column is this too")
 	q.wrong("columns", url.Values{"column-7": {""}, "column-8": {""}}, "Select at least one column of doses")
@@ -117,7 +117,7 @@ func TestProfileFromASample(t *testing.T) {
 	if to := q.answers("positions", nil); to != "doses" {
 		t.Errorf("the positions lead to %q", to)
 	}
-	q.ask("doses", "Hp(10), in column 7", "Hp(0.07), in column 8: Ring", `<option value="mSv" selected>`)
+	q.ask("doses", "Hp(10) in Hp(10) [mSv]", "Hp(0.07) in Ring", "Unit of Hp(0.07) in column 8", `<option value="mSv" selected>`)
 	q.wrong("doses", nil, "Select the unit of Hp(0.07)")
 	q.wrong("doses", url.Values{"unit-2": {"mSv"}, "minimum-1": {"0,1"}}, "Enter the level as a number")
 	if to := q.answers("doses", url.Values{"unit-2": {"mSv"}, "minimum-1": {"0.1"}, "at-2": {"right finger"}, "also-1": {"ignored"}}); to != "codes" {
@@ -133,14 +133,14 @@ func TestProfileFromASample(t *testing.T) {
 		t.Errorf("the name leads to %q", to)
 	}
 	// Two rows are read; the others say why not. One by one what is behind them is answered.
-	body := q.ask("check", "Store cardiff-monthly, version 3", "Hp(10): 0.35 mSv", "Hp(0.07): 1.2 mSv", "7 rows: 4 badges are read, 2 rows are refused, 1 is blank", "A position that the profile does not know", "a code that the profile knows")
+	body := q.ask("check", "Store cardiff-monthly, version 3", "Hp(10): 0.35 mSv", "Hp(0.07): 1.2 mSv", "7 rows: 4 badges read, 2 rows refused, 1 blank.", "A position that the profile does not know", "a code that the profile knows")
 	for _, private := range []string{"Siân", "Mair Parry", "Parry Mair", "Bowen"} {
 		if strings.Contains(body, private) {
 			t.Errorf("the answers to be checked name %s", private)
 		}
 	}
 	q.answersTo("codes?from=check", url.Values{"code-2": {"not returned"}}, "check")
-	q.ask("check", "7 rows: 5 badges are read, 1 row is refused", "Hp(10): not returned")
+	q.ask("check", "7 rows: 5 badges read, 1 row refused", "Hp(10): Not returned")
 
 	// Its text as a file, and then as a stored profile, by which the sample reads the same.
 	w = sends(pages, http.MethodPost, q.path+"/download", nil)
