@@ -26,11 +26,12 @@ func main() {
 	people := flag.Int("people", 20_000, "wearers")
 	each := flag.Int("each", 5, "readings for each")
 	dir := flag.String("dir", ".", "directory on the disk to measure")
+	onPostgreSQL := flag.Bool("postgres", false, "with its databases on a PostgreSQL server of its own")
 	asJSON := flag.Bool("json", false, "print JSON")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop() // the program is stopped and its directory removed, whoever ends the benchmark
-	r, err := run(ctx, *dir, *people, *each)
+	r, err := run(ctx, *dir, *people, *each, *onPostgreSQL)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/import:", err)
 		os.Exit(1)
@@ -60,13 +61,13 @@ type Result struct {
 	Before map[string]int `json:"memory_before_mib"` // before the file came
 }
 
-func run(ctx context.Context, dir string, people, each int) (r Result, err error) {
+func run(ctx context.Context, dir string, people, each int, onPostgreSQL bool) (r Result, err error) {
 	disk, err := ref.Describe(dir)
 	if err != nil {
 		return r, err
 	}
 	r.Disk, r.People, r.Rows = disk.String(), people, people*each
-	s, err := service.Start(ctx, dir)
+	s, err := service.Start(ctx, dir, onPostgreSQL)
 	if err != nil {
 		return r, err
 	}
@@ -145,11 +146,13 @@ func run(ctx context.Context, dir string, people, each int) (r Result, err error
 		return r, err
 	}
 
-	rows, err := ref.PlainRows(dir, path, "FULL")
-	if err != nil {
-		return r, err
+	var rows, tables ref.Import
+	if onPostgreSQL {
+		rows, err = ref.PlainCopy(ctx, s.Database, path)
+		tables = rows
+	} else if rows, err = ref.PlainRows(dir, path, "FULL"); err == nil {
+		tables, err = ref.PlainImport(dir, path, "FULL")
 	}
-	tables, err := ref.PlainImport(dir, path, "FULL")
 	if err != nil {
 		return r, err
 	}

@@ -26,10 +26,16 @@ func disk(t *testing.T) string {
 }
 
 func TestASmallImportIsMeasured(t *testing.T) {
+	for name, onPostgreSQL := range map[string]bool{"SQLite": false, "PostgreSQL": true} {
+		t.Run(name, func(t *testing.T) { measured(t, onPostgreSQL) })
+	}
+}
+
+func measured(t *testing.T, onPostgreSQL bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	dir := disk(t)
-	r, err := run(ctx, dir, 30, 5)
+	r, err := run(ctx, dir, 30, 5, onPostgreSQL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +47,11 @@ func TestASmallImportIsMeasured(t *testing.T) {
 	}
 	if want := (r.Preview + r.Import) / r.PlainRows; r.Ratio != want {
 		t.Errorf("ratio %v, want both steps over the plain rows, %v", r.Ratio, want)
+	}
+	for _, process := range []string{"vault", "worker"} {
+		if r.Before[process] == 0 || r.Memory[process] < r.Before[process] {
+			t.Errorf("%s had %d MiB before the file came and %d MiB after it", process, r.Before[process], r.Memory[process])
+		}
 	}
 	left, err := os.ReadDir(dir)
 	if err != nil {

@@ -34,11 +34,12 @@ func main() {
 	people := flag.Int("people", 4766, "wearers in all, over organisations of 654, of 3,000 and of the rest")
 	requests := flag.Int("requests", 1600, "requests for each page")
 	dir := flag.String("dir", ".", "directory on the disk to measure")
+	onPostgreSQL := flag.Bool("postgres", false, "with its databases on a PostgreSQL server of its own")
 	asJSON := flag.Bool("json", false, "print JSON")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop() // the program is stopped and its directory removed, whoever ends the benchmark
-	r, err := run(ctx, *dir, *people, *requests)
+	r, err := run(ctx, *dir, *people, *requests, *onPostgreSQL)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench/pages:", err)
 		os.Exit(1)
@@ -78,13 +79,13 @@ type page struct {
 	request func(n int) (method, path string, form url.Values)
 }
 
-func run(ctx context.Context, dir string, people, requests int) (r Result, err error) {
+func run(ctx context.Context, dir string, people, requests int, onPostgreSQL bool) (r Result, err error) {
 	disk, err := ref.Describe(dir)
 	if err != nil {
 		return r, err
 	}
 	r.Disk, r.People = disk.String(), people
-	s, err := service.Start(ctx, dir)
+	s, err := service.Start(ctx, dir, onPostgreSQL)
 	if err != nil {
 		return r, err
 	}

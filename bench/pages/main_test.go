@@ -20,7 +20,7 @@ func TestAFewPagesAreMeasured(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	r, err := run(ctx, dir, 60, 32)
+	r, err := run(ctx, dir, 60, 32, false)
 	if err != nil {
 		t.Fatal(err)
 	}

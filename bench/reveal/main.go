@@ -81,7 +81,7 @@ func run(ctx context.Context, dir string, people int, length time.Duration) (r R
 		return r, err
 	}
 	r.Chain = chain.PerSecond()
-	s, err := service.Start(ctx, dir)
+	s, err := service.Start(ctx, dir, false)
 	if err != nil {
 		return r, err
 	}

@@ -23,7 +23,9 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/register"
+	"github.com/dosevault/dosevault/internal/store/postgres"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -34,13 +36,16 @@ type Service struct {
 	Vault     *vaultclient.Client // as the node cli
 	Auth      vaultclient.Auth    // the co-ordinator's
 	Register  *register.Service
-	store     *sqlite.Register
+	Database  string // address of the register's PostgreSQL database; empty: a file
+	store     register.Store
+	server    *pgtest.Server
 	cmd       *exec.Cmd
 	base      string
 }
 
-// Start builds and starts the program in a new directory below dir, which is removed by Stop.
-func Start(ctx context.Context, dir string) (_ *Service, err error) {
+// Start builds and starts the program in a new directory below dir, which is removed by Stop. Its databases are files there or,
+// where onPostgreSQL says so, on a server of its own, which has its files in the directory for temporary ones.
+func Start(ctx context.Context, dir string, onPostgreSQL bool) (_ *Service, err error) {
 	base, err := os.MkdirTemp(dir, "bench")
 	if err != nil {
 		return nil, err
@@ -65,6 +70,19 @@ func Start(ctx context.Context, dir string) (_ *Service, err error) {
 		return nil, err
 	}
 	s.cmd = exec.Command(exe, "serve", "--dir", s.Dir, "--keys", s.Keys, "--listen", s.Pages, "--vault-listen", signIn)
+	if onPostgreSQL {
+		if s.server, err = pgtest.Start(); err != nil {
+			return nil, err
+		}
+		if s.Database, err = s.server.Create("register"); err != nil {
+			return nil, err
+		}
+		vault, err := s.server.Create("vault")
+		if err != nil {
+			return nil, err
+		}
+		s.cmd.Args = append(s.cmd.Args, "--database", s.Database, "--vault-database", vault)
+	}
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -94,7 +112,12 @@ func Start(ctx context.Context, dir string) (_ *Service, err error) {
 		return nil, err
 	}
 	s.Auth = vaultclient.Auth{Session: session.Token}
-	if s.store, err = sqlite.OpenRegister(ctx, filepath.Join(s.Dir, "register", "register.db")); err != nil {
+	if onPostgreSQL {
+		s.store, err = postgres.OpenRegister(ctx, s.Database)
+	} else {
+		s.store, err = sqlite.OpenRegister(ctx, filepath.Join(s.Dir, "register", "register.db"))
+	}
+	if err != nil {
 		return nil, err
 	}
 	s.Register = register.New(register.Config{Store: s.store, Vault: s.Vault, Now: time.Now, Log: slog.New(slog.DiscardHandler), Node: "cli"})
@@ -146,6 +169,9 @@ func (s *Service) Stop() error {
 	}
 	if s.cmd != nil && s.cmd.Process != nil {
 		errs = append(errs, s.cmd.Process.Signal(syscall.SIGTERM), s.cmd.Wait())
+	}
+	if s.server != nil {
+		s.server.Stop()
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.base))...)
 }

@@ -220,6 +220,11 @@ func (s *Server) exec(query string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
+// Create makes an empty database that lasts as long as the server, and returns its address.
+func (s *Server) Create(name string) (string, error) {
+	return s.URL(name), s.exec("CREATE DATABASE " + name)
+}
+
 // Database makes a database for a test and returns its address: an empty one, or a copy of one that nobody is connected to.
 func (s *Server) Database(t testing.TB, template ...string) string {
 	t.Helper()
