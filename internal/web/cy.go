@@ -24,7 +24,7 @@ import (
 //	ledger             cyfriflyfr                         limit             terfyn
 //	NI number          rhif Yswiriant Gwladol             machine           peiriant
 //	organisation       sefydliad (sefydliadau)            profile           proffil
-var welsh = words.Catalogue{Texts: together(cyLists), Nouns: cyNouns}
+var welsh = words.Catalogue{Texts: together(cyLists, cySamples), Nouns: cyNouns}
 
 func together(areas ...map[words.Key]string) map[words.Key]string {
 	all := map[words.Key]string{}
@@ -34,4 +34,6 @@ func together(areas ...map[words.Key]string) map[words.Key]string {
 	return all
 }
 
-var cyNouns = map[words.Noun]words.WelshNoun{}
+var cyNouns = map[words.Noun]words.WelshNoun{
+	"text": {One: "testun", Many: "testunau"},
+}

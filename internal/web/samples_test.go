@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"golang.org/x/net/html"
 
 	"github.com/dosevault/dosevault/internal/labfile"
@@ -258,4 +259,38 @@ func attribute(n *html.Node, name string) string {
 		}
 	}
 	return ""
+}
+
+// A profile is made by keyboard: each question, wide and narrow, what is wrong with an answer, and the answers to be checked.
+func TestSampleByKeyboard(t *testing.T) {
+	walks(t, "co-ordinator", func(w *walker) {
+		w.open(samplePath)
+		w.enter(send)
+		w.look("sample-errors", "Select a file that is not empty")
+		path := samplePath + "/" + sampleID(1).String()
+		w.open(path + "/columns")
+		w.enter(send)
+		w.look("sample-reading", "How is the file written?")
+		w.write("control-texts", "CONTROL*")
+		w.enter(send)
+		w.look("sample-positions", "Where are badges worn?")
+		w.enter(send)
+		w.look("sample-doses", "Hp(0.07) in Ring")
+		w.choose("#at-2-2")
+		w.enter(send)
+		w.look("sample-doses-errors", "Select the unit of Hp(0.07) in column 8")
+		w.focus("#unit-2")
+		w.Do(chromedp.KeyEvent("m")) // the first that begins so
+		w.enter(send)
+		w.look("sample-codes", "“NR”")
+		w.focus("#note-1")
+		w.Do(chromedp.KeyEvent("S")) // says nothing of the dose
+		w.enter(send)
+		w.look("sample-about", "What is the profile called?")
+		w.write("name", "lab")
+		w.enter(send)
+		w.look("sample-check", "How the sample would be read")
+		w.enter(`form[action$="save"] button`)
+		w.look("sample-stored", "lab, version 1")
+	})
 }
