@@ -153,6 +153,14 @@ func TestOneLookIsFewEntries(t *testing.T) {
 			t.Errorf("%s: the entry is %+v, want the fields %v", c.who, e, want)
 		}
 	}
+	// What is taken along as a file is entered with the file's number.
+	taken := h.signIn(vc.NewUser{Name: "Siân Ŵyn-Jones", Role: policy.Wearer, Wearers: []id.Wearer{w}})
+	taken.Export = id.New[id.Export]()
+	_, err := h.web.WearerRecord(t.Context(), taken, w, policy.FieldName|policy.FieldBirth)
+	h.ok(err)
+	if got := h.received(taken.Export); len(got) != 1 || got[w] != policy.FieldName|policy.FieldBirth|policy.FieldEmployment|policy.FieldDose {
+		t.Errorf("the export received %v", got)
+	}
 	var refused *vc.Error
 	if _, err := h.web.WearerRecord(t.Context(), h.user(policy.Supervisor, h.org), w, policy.FieldName|policy.FieldNI); !errors.As(err, &refused) || refused.Code != vc.Refused {
 		t.Errorf("a supervisor who asks for the NI number too: %v", err)
