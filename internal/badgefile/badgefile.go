@@ -41,6 +41,9 @@ type Refusal struct {
 	Number, Line int
 	Column       string // the column's heading, or empty for the row as a whole
 	Reason       string // without any text of the row
+	// Whose row it is, as far as that can be read.
+	Organisation string
+	StaffNumber  person.Value
 }
 
 // Column is what a column holds.
@@ -125,7 +128,7 @@ func Read(r io.Reader) (*Report, error) {
 			column, reason = Barcode, fmt.Sprintf("the same badge as in row %d", n)
 		}
 		if reason != "" {
-			rep.Refused = append(rep.Refused, Refusal{rec.Number, rec.Line, rep.heading(column), reason})
+			rep.Refused = append(rep.Refused, Refusal{rec.Number, rec.Line, rep.heading(column), reason, rep.text(rec, Organisation), person.NewValue(rep.text(rec, StaffNumber))})
 			continue
 		}
 		first[b.Barcode] = b.Number
@@ -182,12 +185,7 @@ func (r *Report) badge(rec delimited.Record) (b Badge, column Column, reason str
 	if len(rec.Fields) < len(r.Header) {
 		return b, -1, fmt.Sprintf("%d columns, where the heading has %d", len(rec.Fields), len(r.Header))
 	}
-	text := func(c Column) string {
-		if !r.Has(c) {
-			return ""
-		}
-		return strings.Clone(strings.TrimSpace(rec.Fields[r.at[c]])) // or what is kept would hold on to the whole record
-	}
+	text := func(c Column) string { return r.text(rec, c) }
 	for c := Organisation; c < columns; c++ {
 		if delimited.IsError(text(c)) {
 			return b, c, "a formula of the spreadsheet failed here: put in its place what is meant"
@@ -227,6 +225,14 @@ func (r *Report) badge(rec delimited.Record) (b Badge, column Column, reason str
 		return b, To, "a wear period of at most 12 months is expected"
 	}
 	return b, 0, ""
+}
+
+// text returns a field without white space around it, and nothing where the record does not have it.
+func (r *Report) text(rec delimited.Record, c Column) string {
+	if !r.Has(c) || r.at[c] >= len(rec.Fields) {
+		return ""
+	}
+	return strings.Clone(strings.TrimSpace(rec.Fields[r.at[c]])) // or what is kept would hold on to the whole record
 }
 
 const codeExpected = "1 to 32 letters, digits, hyphens or slashes are expected"

@@ -11,6 +11,7 @@ import (
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/dose"
 	"github.com/dosevault/dosevault/internal/labfile/delimited"
+	"github.com/dosevault/dosevault/internal/person"
 )
 
 const heading = "organisation,barcode,batch,staff_number,position,from,to\n"
@@ -58,7 +59,7 @@ func TestAList(t *testing.T) {
 	if x := rep.Badges[0]; x.Barcode != "B1" || x.Batch != "L1" || x.StaffNumber.Expose() != "S1" || x.Position != dose.WholeBody || x.From != day.Of(2026, 10, 1) || x.To != day.Of(2026, 10, 31) || x.Number != 2 {
 		t.Errorf("%+v", x)
 	}
-	if r := rep.Refused; len(r) != 1 || r[0] != (Refusal{4, 4, "Serial Number", "the same badge as in row 2"}) {
+	if r := rep.Refused; len(r) != 1 || r[0] != (Refusal{4, 4, "Serial Number", "the same badge as in row 2", "", person.NewValue("S2")}) {
 		t.Errorf("%+v", r)
 	}
 	if err := sound(rep, b); err != nil {

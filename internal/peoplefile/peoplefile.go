@@ -43,6 +43,10 @@ type Refusal struct {
 	Line   int
 	Column string // the column's heading, or empty for the row as a whole
 	Reason string // without any text of the row
+	// Whose row it is, as far as that can be read.
+	Organisation string
+	StaffNumber  person.Value
+	HasNI        bool // something stands where NI numbers do
 }
 
 // Report is what a file says.
@@ -141,7 +145,7 @@ func Read(r io.Reader, o Options) (*Report, error) {
 			}
 		}
 		if c.refusal != nil {
-			rep.Refused = append(rep.Refused, *c.refusal)
+			rep.Refused = append(rep.Refused, c.whose(*c.refusal))
 			continue
 		}
 		if c.text(ni) != "" && !p.Classified {
@@ -173,7 +177,7 @@ type cells struct {
 
 // text returns a field without white space around it, and nothing where the file does not have it.
 func (c *cells) text(f field) string {
-	if c.at[f] < 0 {
+	if c.at[f] < 0 || c.at[f] >= len(c.rec.Fields) {
 		return ""
 	}
 	return strings.Clone(strings.TrimSpace(c.rec.Fields[c.at[f]])) // or what is kept would hold on to the whole record
@@ -189,6 +193,16 @@ func (c *cells) refuse(f field, reason string) {
 	if f < fields && c.at[f] >= 0 {
 		c.refusal.Column = printable(c.header[c.at[f]])
 	}
+}
+
+// whose adds to a refusal whose row it is.
+func (c *cells) whose(r Refusal) Refusal {
+	// A text that breaks a rule is nobody's.
+	org, _ := person.CheckText("organisation", c.value(organisation))
+	r.Organisation = org.Expose()
+	r.StaffNumber, _ = person.CheckText("staff number", c.value(staffNumber))
+	r.HasNI = c.text(ni) != ""
+	return r
 }
 
 // columnOf is the field behind the names that package person gives its fields in errors.

@@ -130,6 +130,16 @@ type listReading struct {
 	// What the file calls the columns that badges are found by.
 	barcode, staffNumber string
 	staff                []person.Value // the badges' staff numbers: what is kept of them is whose they are
+	// What the refused rows, which can be had as they stood, hold of whom.
+	others []vaultclient.StaffKey
+	held   policy.Fields
+}
+
+// whose notes whose row was refused, if that can be read. of knows the employer.
+func (r *listReading) whose(org id.Organisation, reason string, staff person.Value) {
+	if reason == "" {
+		r.others = append(r.others, vaultclient.StaffKey{Organisation: org, StaffNumber: staff})
+	}
 }
 
 func (r *listReading) refuse(row int, column, text string) {
@@ -179,8 +189,13 @@ func (s *Service) previewList(ctx context.Context, auth vaultclient.Auth, im *Im
 	if err != nil {
 		return nil, err
 	}
-	if len(r.rows) > maxList {
-		return nil, wrong("the list has %d rows; at most %d are taken at once: divide it", len(r.rows), maxList)
+	if n := len(r.rows) + len(r.others); n > maxList {
+		return nil, wrong("the list has %d rows; at most %d are taken at once: divide it", n, maxList)
+	}
+	if len(r.others) > 0 {
+		if err := s.enterRefused(ctx, auth, *im, r); err != nil {
+			return nil, err
+		}
 	}
 	if len(r.rows) > 0 {
 		if err := hold(ctx, auth, *im, r); err != nil {
@@ -199,6 +214,25 @@ func (s *Service) previewList(ctx context.Context, auth vaultclient.Auth, im *Im
 	}
 	im.Counts = p.Counts
 	return s.sealList(ctx, auth, *im, r)
+}
+
+// enterRefused enters whose rows were refused before anybody was looked up. They are in no list of changes, but whoever
+// opens the refused rows sees what they hold.
+func (s *Service) enterRefused(ctx context.Context, auth vaultclient.Auth, im ImportRow, r *listReading) error {
+	wearers, err := s.Vault.FindStaff(ctx, auth, policy.KeepRecords, r.others)
+	if err != nil {
+		return fmt.Errorf("finding whose rows were refused: %w", err)
+	}
+	in := vaultclient.Intake{Import: im.ID, Source: im.Kind, SHA256: im.SHA256, Rows: r.preview.In, Held: r.held}
+	for i, w := range wearers {
+		if !w.IsZero() {
+			in.Wearers = append(in.Wearers, w)
+		}
+		if org := r.others[i].Organisation; !slices.Contains(in.About, org) {
+			in.About = append(in.About, org)
+		}
+	}
+	return s.Vault.Intake(ctx, auth, in)
 }
 
 // sealList seals what was found in a list.
@@ -298,8 +332,14 @@ func (s *Service) readPeople(l List, all []vaultclient.Organisation) (*listReadi
 	}
 	r := &listReading{refused: func(w io.Writer, rows []int) error { return peoplefile.WriteRefused(w, l.File, opt, rep, rows) }}
 	r.preview = ListPreview{Counts: Counts{In: rep.In}, Blank: rep.Ignored, NotUsed: rep.NotUsed, NINotTaken: rep.NINotTaken}
+	r.held = policy.FieldName | policy.FieldBirth | policy.FieldSex | policy.FieldStaffNumber | policy.FieldRegistration | policy.FieldContact | policy.FieldEmployment
 	for _, x := range rep.Refused {
 		r.refuse(x.Number, x.Column, x.Reason)
+		org, reason := orgs.of(x.Organisation)
+		r.whose(org, reason, x.StaffNumber)
+		if x.HasNI {
+			r.held |= policy.FieldNI
+		}
 	}
 	for _, p := range rep.People {
 		org, reason := orgs.of(p.Organisation)
@@ -414,8 +454,11 @@ func (s *Service) readBadges(l List, all []vaultclient.Organisation) (*listReadi
 	}
 	r := &listReading{refused: func(w io.Writer, rows []int) error { return badgefile.WriteRefused(w, l.File, rep, rows) }}
 	r.preview = ListPreview{Counts: Counts{In: rep.In}, Blank: rep.Ignored, NotUsed: rep.NotUsed}
+	r.held = policy.FieldStaffNumber
 	for _, x := range rep.Refused {
 		r.refuse(x.Number, x.Column, x.Reason)
+		org, reason := orgs.of(x.Organisation)
+		r.whose(org, reason, x.StaffNumber)
 	}
 	r.barcode, r.staffNumber = rep.Heading(badgefile.Barcode), rep.Heading(badgefile.StaffNumber)
 	for _, b := range rep.Badges {
@@ -443,7 +486,7 @@ func (s *Service) holdBadges(ctx context.Context, auth vaultclient.Auth, im Impo
 		}
 		keys, worn = append(keys, vaultclient.StaffKey{Organisation: row.Organisation, StaffNumber: r.staff[i]}), append(worn, i)
 	}
-	var named []id.Wearer
+	in := vaultclient.Intake{Import: im.ID, Source: im.Kind, SHA256: im.SHA256, Rows: r.preview.In, Held: r.held}
 	if len(keys) > 0 {
 		wearers, err := s.Vault.FindStaff(ctx, auth, policy.IssueBadges, keys)
 		if err != nil {
@@ -451,7 +494,10 @@ func (s *Service) holdBadges(ctx context.Context, auth vaultclient.Auth, im Impo
 		}
 		for i, w := range wearers {
 			if r.rows[worn[i]].Wearer = w; !w.IsZero() {
-				named = append(named, w)
+				in.Wearers = append(in.Wearers, w)
+			}
+			if org := keys[i].Organisation; !slices.Contains(in.About, org) {
+				in.About = append(in.About, org)
 			}
 		}
 	}
@@ -479,10 +525,10 @@ func (s *Service) holdBadges(ctx context.Context, auth vaultclient.Auth, im Impo
 		kept = append(kept, row)
 	}
 	r.rows = kept
-	if len(named) == 0 {
-		return nil
+	if len(keys) == 0 {
+		return nil // control badges are nobody's
 	}
-	return s.Vault.Intake(ctx, auth, vaultclient.Intake{Import: im.ID, Source: im.Kind, SHA256: im.SHA256, Rows: r.preview.In, Held: policy.FieldStaffNumber, Wearers: named})
+	return s.Vault.Intake(ctx, auth, in)
 }
 
 // ListPreviewOf opens what storing a list would do, or did. Code NotFound: there is none.

@@ -121,6 +121,38 @@ func TestAListOfNewcomersIsInTheirEmployersLedger(t *testing.T) {
 	}
 }
 
+// Whose row is refused before anybody is looked up is in the ledger all the same when the refused rows are opened: by name
+// where they are known, and in their employer's.
+func TestWhoseRowsAreRefusedIsInTheLedger(t *testing.T) {
+	h := newHouse(t)
+	other := h.organisation("Ysbyty Arall", "700456")
+	j := h.joiner(h.org)
+	w, number := h.takeOn(j)[0], j.Identity.StaffNumber.Expose()
+	rest := ",whole body,2026-10-01,2026-13-31\n"
+	for kind, file := range map[string]string{
+		register.KindPeople:   "Organisation,Staff number,Surname,Date of birth,NI number\n," + number + ",Ŵyn-Jones,1985-13-01,QQ123456C\nYsbyty Arall,N1,Rees,1999-13-31,\n",
+		register.KindLeavers:  "Organisation,Staff number,Last day\n," + number + ",2026-13-01\nYsbyty Arall,N1,\n",
+		register.KindDispatch: "organisation,barcode,batch,staff_number,position,from,to\n,X1,B1," + number + rest + "Ysbyty Arall,X2,B1,N1" + rest,
+	} {
+		n, p := h.list(kind, file)
+		if len(p.Refused) != 2 || p.In != 2 {
+			t.Fatalf("%s: %+v", kind, p)
+		}
+		about := func() vc.LedgerPage {
+			return must(h.v.Ledger(t.Context(), vault.Caller{Node: "web", Auth: h.auth}, vc.LedgerRequest{Organisation: h.org, Wearer: w, Limit: 100}))
+		}
+		known, elsewhere := about().Total, h.entries(other, "reveal")
+		h.refusedOf(n)
+		page := about()
+		if e := page.Entries[0]; page.Total != known+1 || e.Kind != "reveal" || e.Fields&policy.FieldDocument == 0 || e.Fields&policy.FieldStaffNumber == 0 || kind == register.KindPeople && e.Fields&policy.FieldNI == 0 {
+			t.Errorf("%s: %d entries about whose row was opened, the last %+v", kind, page.Total-known, e)
+		}
+		if got := h.entries(other, "reveal") - elsewhere; got != 1 {
+			t.Errorf("%s: %d entries where an employer's newcomer was opened", kind, got)
+		}
+	}
+}
+
 func TestAListMeetsWhoIsKnownElsewhere(t *testing.T) {
 	h := newHouse(t)
 	other := h.organisation("Ysbyty Arall", "700456")

@@ -49,17 +49,30 @@ func (v *Vault) Intake(ctx context.Context, c Caller, in vaultclient.Intake) err
 	if err != nil {
 		return err
 	}
-	if in.Import.IsZero() || len(in.Sender) > 200 || len(in.Source) > 40 || len(in.Wearers) > vaultclient.MaxItems || len(in.SHA256) > 32 || len(in.Via) > 40 {
+	if in.Import.IsZero() || len(in.Sender) > 200 || len(in.Source) > 40 || len(in.Wearers)+len(in.About) > vaultclient.MaxItems || len(in.SHA256) > 32 || len(in.Via) > 40 {
 		return invalid("an intake names its import, its source, and at most %d wearers", vaultclient.MaxItems)
 	}
 	a := ask{action: policy.Write, purpose: grantPurpose(p, policy.AssessDose), fields: policy.FieldDocument, wearers: in.Wearers}
-	var where []id.Organisation
-	if len(in.Wearers) == 0 {
-		where = p.Organisations // nobody knows yet whom it names; who is tied receives it for their organisations
+	var parties []*party
+	if len(in.Wearers)+len(in.About) == 0 {
+		parties, err = v.permitEach(ctx, p, a, p.Organisations) // nobody knows yet whom it names; who is tied receives it for their organisations
+	} else if len(in.Wearers) > 0 {
+		_, parties, err = v.permit(ctx, p, a)
 	}
-	parties, err := v.permitEach(ctx, p, a, where)
 	if err != nil {
 		return err
+	}
+	a.wearers = nil
+	for _, org := range in.About {
+		if slices.ContainsFunc(parties, func(of *party) bool { return of.org == org }) {
+			continue
+		}
+		a.organisation = org
+		_, of, err := v.permit(ctx, p, a)
+		if err != nil {
+			return err
+		}
+		parties = append(parties, of...)
 	}
 	recipients := p.recipients
 	if in.Via != "" && in.Via != p.node {
@@ -92,6 +105,7 @@ func (v *Vault) Intake(ctx context.Context, c Caller, in vaultclient.Intake) err
 		if len(in.Wearers) > 0 {
 			im.Wearers = packWearers(union(unpackWearers(im.Wearers), in.Wearers))
 		}
+		im.about(in.About)
 		t.entries = append(t.entries, entries...)
 		return t.putImport(in.Import, im)
 	}))
@@ -115,6 +129,16 @@ func union(a, b []id.Wearer) []id.Wearer {
 		}
 	}
 	return out
+}
+
+// about notes whose people a list holds.
+func (im *importState) about(orgs []id.Organisation) {
+	im.About = slices.Clone(im.About) // the state's stays as it is until the commit
+	for _, org := range orgs {
+		if !slices.Contains(im.About, org) {
+			im.About = append(im.About, org)
+		}
+	}
 }
 
 // putImport writes an import's state.

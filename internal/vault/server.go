@@ -274,7 +274,7 @@ func routes(mux *http.ServeMux, v *Vault) {
 		if err != nil {
 			return nothing{}, err
 		}
-		return nothing{}, v.Intake(ctx, c, vc.Intake{Import: in.Import, Source: in.Source, SHA256: in.SHA256, Bytes: in.Bytes, Rows: in.Rows, Sender: in.Sender, Via: in.Via, Held: in.Held, Wearers: ws})
+		return nothing{}, v.Intake(ctx, c, vc.Intake{Import: in.Import, Source: in.Source, SHA256: in.SHA256, Bytes: in.Bytes, Rows: in.Rows, Sender: in.Sender, Via: in.Via, Held: in.Held, Wearers: ws, About: in.About})
 	})
 	handle(mux, v, "grant-job", v.GrantJob)
 	handle(mux, v, "create-machine", v.CreateMachine)

@@ -74,9 +74,7 @@ func (v *Vault) Weigh(ctx context.Context, c Caller, n id.Import, changes []vaul
 		im.Held |= held
 		im.Wearers = packWearers(union(unpackWearers(im.Wearers), all))
 		for _, of := range parties {
-			if !slices.Contains(im.About, of.org) {
-				im.About = append(im.About, of.org)
-			}
+			im.about([]id.Organisation{of.org})
 			o := v.opening(p, changing)
 			o.Import, o.Fields, o.Wearers, o.Rule = n, held, known[of.org], joinRules(of.rules)
 			e, err := v.seal(entry{org: of.org, kind: ledger.Compare, basis: ledger.Gate, count: len(o.Wearers)}, o)

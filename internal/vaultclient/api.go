@@ -255,6 +255,8 @@ type Intake struct {
 	Via     string        // the node that received it before this one, if any
 	Held    policy.Fields // what it holds of the wearers
 	Wearers []id.Wearer   // whom it names, once known; entered in the ledgers of their organisations
+	// About are organisations whose people it holds, those too whom nobody knows: whatever is opened of it is entered there.
+	About []id.Organisation
 }
 
 // JobGrant asks for leave for a job: a worker redeems it with its own key.

@@ -373,7 +373,7 @@ func values[T any](ctx context.Context, c *Client, method string, auth Auth, w T
 
 // Intake enters that personal data arrived from outside.
 func (c *Client) Intake(ctx context.Context, auth Auth, in Intake) error {
-	return call(ctx, c, "intake", auth, WireIntake{in.Import, in.Source, in.SHA256, in.Bytes, in.Rows, in.Sender, in.Via, in.Held, WireList(in.Wearers)}, nil)
+	return call(ctx, c, "intake", auth, WireIntake{in.Import, in.Source, in.SHA256, in.Bytes, in.Rows, in.Sender, in.Via, in.Held, WireList(in.Wearers), in.About}, nil)
 }
 
 // GrantJob gives a node leave for one file or run.

@@ -151,6 +151,8 @@ type (
 		Via     string        `json:"via,omitempty"`
 		Held    policy.Fields `json:"held,omitempty"`
 		Wearers []byte        `json:"wearers,omitempty"`
+
+		About []id.Organisation `json:"about,omitempty"`
 	}
 	// WireReseal is the body of reseal: values, and their new places without values.
 	WireReseal struct {
