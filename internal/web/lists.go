@@ -166,15 +166,15 @@ func (h *handler) loadList(v *visit) error {
 	if err != nil {
 		return errForm
 	}
-	l := List{Kind: kind.Kind, File: file, Sender: f.need("sender", "Enter who sent it")}
-	if len(l.Sender) > maxSettingText {
-		f.wrong("sender", "Enter 100 characters or less")
-	}
+	l := List{Kind: kind.Kind, File: file}
 	if len(file) == 0 {
 		f.wrong("file", "Select a file that is not empty")
 	}
 	if l.Organisation, err = id.Parse[id.Organisation](f.Value("organisation")); err != nil {
 		f.wrong("organisation", "Select whose list it is")
+	}
+	if l.Sender = f.need("sender", "Enter who sent it"); len(l.Sender) > maxSettingText {
+		f.wrong("sender", "Enter 100 characters or less")
 	}
 	if len(f.Errors) > 0 {
 		return h.askList(v, f)
