@@ -43,6 +43,7 @@ func TestInBrowser(t *testing.T) {
 	t.Run("roles", func(t *testing.T) { roles(t, h, browser) })
 	t.Run("by keyboard alone", func(t *testing.T) { byKeyboardAlone(t, h, browser) })
 	t.Run("without scripts", func(t *testing.T) { withoutScripts(t, h, browser) })
+	t.Run("in Welsh", func(t *testing.T) { inWelsh(t, h, browser) })
 }
 
 // roles signs in as one user of each role and opens every kind of page that the role is offered, on a screen
@@ -210,4 +211,61 @@ func withoutScripts(t *testing.T, h *house.House, browser context.Context) {
 	see("Dose against limits")
 	tab.Click(`button.nhsuk-header__account-button`)
 	see("You are signed out")
+}
+
+// inWelsh chooses Welsh before signing in, on a screen and on a phone's: the vault's own origin keeps it, its errors and
+// one-time links included, offers English and takes it back, and the overview is in Welsh still.
+func inWelsh(t *testing.T, h *house.House, browser context.Context) {
+	for name, width := range map[string]int64{"wide": 1280, "phone": 390} {
+		tab := webtest.Open(t, browser, width, 844, "http://"+h.Listen, "http://"+h.Vault)
+		// see looks at a page that is in a language and has a heading.
+		see := func(page, lang, heading string) {
+			t.Helper()
+			tab.Axe()
+			if got := webtest.Eval[string](tab, `document.documentElement.lang`); got != lang {
+				t.Errorf("%s %s: in %q, want %q", page, name, got, lang)
+			}
+			if got := webtest.Eval[string](tab, `document.querySelector("h1").textContent.trim()`); heading != "" && got != heading {
+				t.Errorf("%s %s: %q, want %q", page, name, got, heading)
+			}
+			if dir := os.Getenv("DOSEVAULT_SCREENSHOTS"); dir != "" {
+				if err := os.WriteFile(filepath.Join(dir, "welsh-"+page+"-"+name+".png"), tab.Screenshot(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		const toEnglish, toWelsh = `header a[hreflang=en]`, `header a[hreflang=cy]`
+		for path, headings := range map[string][2]string{
+			"/signin?return=http://other.example": {"Nid yw'r cyfeiriad hwn yn hysbys yma", "This address is not known here"},
+			"/nothing?x=1":                        {"Heb ddod o hyd i'r dudalen", "Page not found"},
+		} {
+			tab.Go("http://" + h.Vault + path)
+			tab.Click(toWelsh)
+			see("error", "cy", headings[0])
+			tab.Click(toEnglish)
+			see("error", "en", headings[1])
+		}
+		tab.Go("http://" + h.Vault + "/link?secret=used&lang=cy")
+		see("link", "cy", "Mewngofnodi")
+		tab.Click("main button")
+		see("used-link", "cy", "Nid yw'r ddolen hon yn gweithio mwyach")
+		tab.Click(toEnglish)
+		see("link", "en", "Sign in")
+
+		tab.Go("http://" + h.Listen + "/")
+		tab.Click(toWelsh)
+		see("welcome", "cy", "")
+		tab.Click(`main a[href="/signin"]`)
+		see("signin", "cy", "Mewngofnodi")
+		tab.Click(toEnglish)
+		see("signin", "en", "Sign in")
+		tab.Click(toWelsh)
+		see("signin", "cy", "Mewngofnodi")
+		tab.Click(`section[aria-labelledby=co-ordinator] button`)
+		see("overview", "cy", "")
+		if got := webtest.Eval[string](tab, `location.href`); got != "http://"+h.Listen+"/" {
+			t.Errorf("signed in at %s", got)
+		}
+		tab.Quiet(func(m string) bool { return strings.Contains(m, "40") })
+	}
 }

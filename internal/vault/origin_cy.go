@@ -1,0 +1,48 @@
+package vault
+
+import "github.com/dosevault/dosevault/internal/words"
+
+// originWelsh is the Welsh of the origin's pages, in the words of the web node's: its glossary holds here too.
+var originWelsh = words.Catalogue{
+	Texts: map[words.Key]string{
+		"Badge co-ordinator":              "Cydlynydd bathodynnau",
+		"Choose whose eyes to look with.": "Dewiswch drwy lygaid pwy i edrych.",
+		"Data protection officer":         "Swyddog diogelu data",
+		"Hands out and takes back one employer's badges: names, no doses.":                                      "Yn rhoi ac yn cymryd yn ôl fathodynnau un cyflogwr: enwau, dim dosau.",
+		"Issues badges for every organisation. Sees names, badges and doses; no dates of birth, no NI numbers.": "Yn rhoi bathodynnau ar gyfer pob sefydliad. Yn gweld enwau, bathodynnau a dosau; dim dyddiadau geni, dim rhifau Yswiriant Gwladol.",
+		"It was used, or is older than ten minutes. Ask your co-ordinator for a new one.":                       "Mae wedi'i defnyddio, neu mae'n hŷn na deng munud. Gofynnwch i'ch cydlynydd am un newydd.",
+		"Keeps the program running. Sees nothing personal at all.":                                              "Yn cadw'r rhaglen i redeg. Nid yw'n gweld dim byd personol o gwbl.",
+		"Keeps the records that the law asks for: names, dates of birth and NI numbers. Sees no doses.":         "Yn cadw'r cofnodion y mae'r gyfraith yn gofyn amdanynt: enwau, dyddiadau geni a rhifau Yswiriant Gwladol. Nid yw'n gweld dosau.",
+		"Local badge co-ordinator":                            "Cydlynydd bathodynnau lleol",
+		"No web node is known here":                           "Nid oes nod gwe yn hysbys yma",
+		"one person with %s":                                  "un person â %s",
+		"Open the one-time sign-in link that you were given.": "Agorwch y ddolen fewngofnodi untro a roddwyd i chi.",
+		"Open the one-time sign-in link that you were given. A link works once, for ten minutes; your co-ordinator makes a new one.": "Agorwch y ddolen fewngofnodi untro a roddwyd i chi. Mae dolen yn gweithio unwaith, am ddeng munud; bydd eich cydlynydd yn creu un newydd.",
+		"Open the page again and send the form from there.":                                                                          "Agorwch y dudalen eto ac anfonwch y ffurflen oddi yno.",
+		"Operator":                        "Gweithredwr",
+		"Page not found":                  "Heb ddod o hyd i'r dudalen",
+		"Radiation protection supervisor": "Goruchwyliwr amddiffyn rhag ymbelydredd",
+		"Reads who has seen what of the people of one employer. Sees no doses.": "Yn darllen pwy sydd wedi gweld beth am bobl un cyflogwr. Nid yw'n gweld dosau.",
+		"Records officer": "Swyddog cofnodion",
+		"Sees the people, badges and doses of one employer, and nobody else.": "Yn gweld pobl un cyflogwr, eu bathodynnau a'u dosau, a neb arall.",
+		"Sees their own record, and who else has seen it.":                    "Yn gweld eu cofnod eu hunain, a phwy arall sydd wedi'i weld.",
+		"Sign in":              "Mewngofnodi",
+		"sign-in of the vault": "mewngofnodi'r gladdgell",
+		"Signing in failed":    "Methodd y mewngofnodi",
+		"Skip to main content": "Neidio i'r prif gynnwys",
+		"Start the web node, or sign in on the command line with: dosevault signin":                                                "Cychwynnwch y nod gwe, neu mewngofnodwch ar y llinell orchymyn gyda: dosevault signin",
+		"The service that sent you here is not one that this sign-in works for. Start again from the address that you were given.": "Nid yw'r mewngofnodi hwn yn gweithio ar gyfer y gwasanaeth a'ch anfonodd yma. Dechreuwch eto o'r cyfeiriad a roddwyd i chi.",
+		"the whole service": "y gwasanaeth cyfan",
+		"There is nothing here under this address. Start again from the address that you were given.": "Nid oes dim yma o dan y cyfeiriad hwn. Dechreuwch eto o'r cyfeiriad a roddwyd i chi.",
+		"This address is not known here":     "Nid yw'r cyfeiriad hwn yn hysbys yma",
+		"This form came from somewhere else": "Daeth y ffurflen hon o rywle arall",
+		"This is a demonstration: everybody in it is invented, so nobody is asked for a password. What each person may see is decided by the vault, and every look is entered in a ledger.": "Arddangosiad yw hwn: mae pawb ynddo'n ddychmygol, felly ni ofynnir i neb am gyfrinair. Y gladdgell sy'n penderfynu beth y caiff pob person ei weld, a chofnodir pob edrychiad mewn cyfriflyfr.",
+		"This link does not work any more": "Nid yw'r ddolen hon yn gweithio mwyach",
+		"This link signs you in once.":     "Mae'r ddolen hon yn eich mewngofnodi unwaith.",
+		"Try again in a minute.":           "Rhowch gynnig arall arni ymhen munud.",
+		"Wearer of a badge":                "Gwisgwr bathodyn",
+		"You are on the vault’s own address, the only one that asks you to sign in.": "Rydych ar gyfeiriad y gladdgell ei hun, yr unig un sy'n gofyn i chi fewngofnodi.",
+		"You can't sign in like this": "Ni allwch fewngofnodi fel hyn",
+	},
+	Nouns: map[words.Noun]words.WelshNoun{"employment": {One: "cyflogaeth", Many: "cyflogaethau", Feminine: true}},
+}
