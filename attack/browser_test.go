@@ -229,7 +229,7 @@ func inWelsh(t *testing.T, h *house.House, browser context.Context) {
 				t.Errorf("%s %s: %q, want %q", page, name, got, heading)
 			}
 			if dir := os.Getenv("DOSEVAULT_SCREENSHOTS"); dir != "" {
-				if err := os.WriteFile(filepath.Join(dir, "welsh-"+page+"-"+name+".png"), tab.Screenshot(), 0o644); err != nil {
+				if err := os.WriteFile(filepath.Join(dir, "welsh-"+page+"-"+lang+"-"+name+".png"), tab.Screenshot(), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -266,6 +266,6 @@ func inWelsh(t *testing.T, h *house.House, browser context.Context) {
 		if got := webtest.Eval[string](tab, `location.href`); got != "http://"+h.Listen+"/" {
 			t.Errorf("signed in at %s", got)
 		}
-		tab.Quiet(func(m string) bool { return strings.Contains(m, "40") })
+		tab.Quiet(func(m string) bool { return strings.Contains(m, "status of 40") })
 	}
 }
