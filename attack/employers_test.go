@@ -306,7 +306,7 @@ func TestASupervisorGetsNothingOfAnotherEmployer(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := &walker{t: t, h: h, session: session.Token}
-			w.crawl(40)
+			w.crawl(15)
 			at := "/organisations/" + known(own).String()
 			for what, form := range map[string]url.Values{at + "/doses": {"what": {"list"}, "year": {"2026"}}, at + "/badges/unreturned": {"on": {"2026-10-31"}}} {
 				if status, kind, _ := w.ask(what, form); status != http.StatusOK || !strings.HasPrefix(kind, "text/csv") {
