@@ -24,7 +24,7 @@ import (
 //	ledger             cyfriflyfr                         limit             terfyn
 //	NI number          rhif Yswiriant Gwladol             machine           peiriant
 //	organisation       sefydliad (sefydliadau)            profile           proffil
-var welsh = words.Catalogue{Texts: together(cyLists, cySamples), Nouns: cyNouns}
+var welsh = words.Catalogue{Texts: together(cyCommon, cyOverview, cyLedger, cyDoses, cyPeople, cyBadges, cyFiles, cyLists, cySamples, cyService), Nouns: cyNouns}
 
 func together(areas ...map[words.Key]string) map[words.Key]string {
 	all := map[words.Key]string{}
@@ -34,6 +34,26 @@ func together(areas ...map[words.Key]string) map[words.Key]string {
 	return all
 }
 
+// cyNouns has what is counted. "Badge is" and the like are English verbs that Welsh has elsewhere in the text.
 var cyNouns = map[words.Noun]words.WelshNoun{
-	"text": {One: "testun", Many: "testunau"},
+	"badge":             {One: "bathodyn", Many: "bathodynnau"},
+	"badge is":          {One: "bathodyn", Many: "bathodynnau"},
+	"badge was":         {One: "bathodyn", Many: "bathodynnau"},
+	"batch":             {One: "swp", Many: "sypiau"},
+	"change":            {One: "newid", Many: "newidiadau"},
+	"day":               {One: "diwrnod", Many: "diwrnodau"},
+	"entry":             {One: "cofnod", Many: "cofnodion"},
+	"file":              {One: "ffeil", Many: "ffeiliau", Feminine: true},
+	"investigation":     {One: "ymchwiliad", Many: "ymchwiliadau"},
+	"notice":            {One: "hysbysiad", Many: "hysbysiadau"},
+	"organisation":      {One: "sefydliad", Many: "sefydliadau"},
+	"pair":              {One: "pâr", Many: "parau"},
+	"period":            {One: "cyfnod", Many: "cyfnodau"},
+	"reading":           {One: "darlleniad", Many: "darlleniadau"},
+	"result":            {One: "canlyniad", Many: "canlyniadau"},
+	"row":               {One: "rhes", Many: "rhesi", Feminine: true},
+	"row is a re-issue": {One: "rhes yn ailgyhoeddiad", Many: "rhesi yn ailgyhoeddiad", Feminine: true},
+	"text":              {One: "testun", Many: "testunau"},
+	"time":              {One: "gwaith", Many: "gweithiau", Feminine: true},
+	"wearer":            {One: "gwisgwr", Many: "gwisgwyr"},
 }

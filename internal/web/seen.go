@@ -168,7 +168,7 @@ var seenDeeds = map[string]struct{ own, other words.Key }{
 // seenDeed says who did what, without the full stop.
 func seenDeed(ctx context.Context, s vaultclient.Seen, own bool) string {
 	who := actor(ctx, vaultclient.Entry{Actor: s.Actor, Role: s.Role})
-	if who == "a job" {
+	if s.Role == "job" && s.Actor == "a job" {
 		who = words.T(ctx, "the program, at work on a file,")
 		if s.Kind == "intake" {
 			who = words.T(ctx, "the program, at work on a file")

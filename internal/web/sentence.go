@@ -182,7 +182,7 @@ func erasedWords(ctx context.Context, e vaultclient.Entry) string {
 func actor(ctx context.Context, e vaultclient.Entry) string {
 	switch {
 	case (e.Role == "job" || e.Role == "machine") && e.Actor != "":
-		return e.Actor
+		return worker(ctx, e.Actor)
 	case e.Actor != "" && e.Role != "" && e.Actor != e.Role:
 		return e.Actor + " (" + roleWord(ctx, policy.Role(e.Role)) + ")"
 	case e.Role != "":
@@ -198,6 +198,27 @@ func actor(ctx context.Context, e vaultclient.Entry) string {
 		return words.T(ctx, "the program's %s node", nodeWord(e.Node))
 	}
 	return words.T(ctx, "the program itself")
+}
+
+// workers are how the vault calls jobs and machines: what the name stands between, and the text with the name.
+var workers = []struct {
+	before, after string
+	text          words.Key
+}{
+	{"a job of the machine “", "”", "a job of the machine “%s”"}, {"the machine “", "”", "the machine “%s”"}, {"a job given by ", "", "a job given by %s"},
+}
+
+// worker says which job or machine acted, which the vault says in English.
+func worker(ctx context.Context, actor string) string {
+	for _, w := range workers {
+		if name, ok := strings.CutPrefix(actor, w.before); ok && strings.HasSuffix(name, w.after) {
+			return words.T(ctx, w.text, strings.TrimSuffix(name, w.after))
+		}
+	}
+	if actor == "a job" {
+		return words.T(ctx, "a job")
+	}
+	return actor
 }
 
 // article puts a or an before a role; Welsh has no word for it.
