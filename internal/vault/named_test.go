@@ -44,9 +44,19 @@ func TestNamedValuesNameTheirWearers(t *testing.T) {
 	if err != nil || len(got[0]) == 0 || len(got[1]) != 0 || entered(ws[0]) != 2 || entered(ws[1]) != 1 {
 		t.Errorf("about one: opened %q, %v; entered %d and %d times", got, err, entered(ws[0]), entered(ws[1]))
 	}
-	got, err = open(supervisor, elsewhere, items...)
-	if err != nil || len(got[0])+len(got[1]) != 0 || entered(ws[0]) != 2 || entered(ws[1]) != 1 {
-		t.Errorf("about nobody here: opened %q, %v", got, err)
+	// That nothing is about somebody is an answer about them: whoever may not see their doses does not get it, and it is entered.
+	local := h.signIn("web", vc.NewUser{Name: "M", Role: policy.Local, Organisations: []id.Organisation{org}})
+	for who, auth := range map[string]vc.Auth{"who hands out badges": local, "another employer's supervisor": h.signIn("web", vc.NewUser{Name: "U", Role: policy.Supervisor, Organisations: []id.Organisation{other}})} {
+		if got, err := open(auth, ws[:1], items[1]); code(err) != vc.Refused {
+			t.Errorf("%s was told that none is about somebody: %q, %v", who, got, err)
+		}
+	}
+	if got, err := open(supervisor, elsewhere, items...); code(err) != vc.Refused {
+		t.Errorf("about another employer's: opened %q, %v", got, err)
+	}
+	unworn := h.join(org, "Lloyd, Non, A3")
+	if got, err := open(supervisor, unworn, items...); err != nil || len(got[0])+len(got[1]) != 0 || entered(unworn[0]) != 1 || entered(ws[0]) != 2 || entered(ws[1]) != 1 {
+		t.Errorf("about somebody of whom there is none: opened %q, %v; entered %d times", got, err, entered(unworn[0]))
 	}
 	look := must(h.nodes["web"].Look(t.Context(), supervisor, vc.LookRequest{OpenRequest: vc.OpenRequest{Purpose: policy.AssessDose, About: ws[1:], Items: items}, Fields: policy.FieldName, Wearers: ws[1:]}))
 	if len(look.Values[0]) != 0 || string(look.Values[1][16:]) != "15.4 mSv" || look.Records[0].Identity.Surname.Expose() != "Evans" || entered(ws[1]) != 2 || entered(ws[0]) != 2 {

@@ -175,8 +175,18 @@ func (v *Vault) openable(r vaultclient.OpenRequest) (named map[int]id.Wearer, b 
 			delete(named, i)
 		}
 	}
-	b, err = bundleOf(r.Items, named)
-	return named, b, err
+	if b, err = bundleOf(r.Items, named); err != nil {
+		return nil, b, err
+	}
+	if slices.ContainsFunc(r.Items, func(it vaultclient.Item) bool { return it.Named }) {
+		for _, w := range r.About { // that no value is about somebody is an answer about them too
+			b.fields |= policy.FieldsOf(policy.ClassDose)
+			if !slices.Contains(b.wearers, w) {
+				b.wearers = append(b.wearers, w)
+			}
+		}
+	}
+	return named, b, nil
 }
 
 // named finds whom values are about that begin with a wearer's id. That stays in here, until the entry that names them is durable.
