@@ -533,6 +533,9 @@ func (v *Vault) makeDocumentKeys(ctx context.Context, p *principal, docs []id.Ro
 			if _, ok := v.state.documents[d]; ok {
 				continue
 			}
+			if im := v.state.imports[id.Import(d)]; im != nil && im.State == importDiscarded {
+				return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was dropped"}
+			}
 			k := seal.NewKey()
 			t.put(TableDocumentKey, d[:], v.epoch.Wrap(keyContext(TableDocumentKey, d[:]), k))
 			t.apply(func(s *state) { s.documents[d] = k })

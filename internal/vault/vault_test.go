@@ -434,6 +434,23 @@ func TestStagedPeopleAreNobodyUntilConfirmed(t *testing.T) {
 	}
 }
 
+// Nothing is sealed for what was dropped: its key is gone, and there is none to come.
+func TestNothingIsSealedForWhatWasDropped(t *testing.T) {
+	h := newHouse(t)
+	cli, n := h.nodes["cli"], id.New[id.Import]()
+	doc := []vc.Item{{Context: vc.Context{Table: "document", Row: id.Row(n), Class: policy.ClassDocument}, Value: []byte("a file")}}
+	if err := cli.Intake(t.Context(), h.root, vc.Intake{Import: n, Source: "laboratory"}); err != nil {
+		t.Fatal(err)
+	}
+	must(cli.Seal(t.Context(), h.root, policy.AssessDose, doc))
+	if err := cli.Discard(t.Context(), h.root, n); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cli.Seal(t.Context(), h.root, policy.AssessDose, doc); code(err) != vc.Conflict {
+		t.Errorf("a document of it was sealed: %v", err)
+	}
+}
+
 func TestLinksAndCodesWorkOnce(t *testing.T) {
 	h := newHouse(t)
 	u := must(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{{Name: "X", Role: policy.Coordinator}}))[0]
