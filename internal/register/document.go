@@ -85,7 +85,7 @@ func (s *Service) sealDocument(ctx context.Context, auth vaultclient.Auth, im Im
 func (s *Service) openDocument(ctx context.Context, auth vaultclient.Auth, im ImportRow, name, reason string) ([]byte, error) {
 	size := 0
 	if name == docRows {
-		size = acceptedSize * im.Stored
+		size = acceptedSize * min(max(im.Stored, 0), maxRows) // whoever can write to the register can write any number
 	}
 	d, err := s.openCompressed(ctx, auth, im, name, reason)
 	if err != nil {

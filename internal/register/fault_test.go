@@ -292,3 +292,22 @@ func TestAnImportThatNobodyAccepted(t *testing.T) {
 		h.ok(h.store.SetDocument(t.Context(), forged.ID, "accept", parts))
 	}
 }
+
+// A number of rows that somebody changed in the register fails its import, and does not stop the worker.
+func TestACountThatWasChangedStopsNoWorker(t *testing.T) {
+	h := newHouse(t)
+	d := h.badge(h.org, h.takeOn(h.joiner(h.org))[0], time.May)
+	h.dispatch(d)
+	for i, rows := range []int{-1 << 40, 1 << 60} {
+		im, _ := h.preview(file(line{Dispatched: d, deep: fmt.Sprintf("0.%d0", i+1)}))
+		h.accept(im.ID)
+		im.State, im.Stored = register.Confirmed, rows
+		h.ok(h.store.Move(t.Context(), register.Confirmed, im))
+		if _, err := work(t.Context(), h.worker); err != nil {
+			t.Errorf("%d rows: %v", rows, err)
+		}
+		if now := must(h.store.Import(t.Context(), im.ID)); now.State != register.Failed {
+			t.Errorf("%d rows: the import is %s", rows, now.State)
+		}
+	}
+}
