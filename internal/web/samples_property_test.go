@@ -201,11 +201,24 @@ func (x *laboratory) write(t *rapid.T, sheet bool, rows [][]string) {
 		t.Fatal(err)
 	}
 	x.layout.Columns = l.Columns
-	// Quantities stand in the order of their columns: which of two faults of a row is named goes by it.
-	for i, q := range l.Quantities {
-		at := slices.IndexFunc(x.layout.Quantities, func(mine *labfile.Quantity) bool { return mine.Quantity == q.Quantity })
-		x.layout.Quantities[at].Column = q.Column
-		x.layout.Quantities[i], x.layout.Quantities[at] = x.layout.Quantities[at], x.layout.Quantities[i]
+	// Quantities stand in the order of their columns, or of how often their texts are there: which of two faults of a row
+	// is named goes by it.
+	if texts := s.Texts(l.Columns.Quantity); len(texts) > 0 {
+		place := func(q *labfile.Quantity) int {
+			return slices.IndexFunc(texts, func(t labfile.Text) bool { return t.Text == q.Text })
+		}
+		slices.SortFunc(x.layout.Quantities, func(a, b *labfile.Quantity) int { return place(a) - place(b) })
+		return
+	}
+	if l.Columns.Quantity.IsZero() {
+		mine := map[string]*labfile.Quantity{}
+		for _, q := range x.layout.Quantities {
+			mine[q.Quantity] = q
+		}
+		for i, q := range l.Quantities {
+			mine[q.Quantity].Column = q.Column
+			x.layout.Quantities[i] = mine[q.Quantity]
+		}
 	}
 }
 
