@@ -51,7 +51,7 @@ var cyDoses = map[words.Key]string{
 	"Above level":          "Uwchlaw'r lefel",
 	"Above limit":          "Uwchlaw'r terfyn",
 	"above the limit":      "uwchlaw'r terfyn",
-	"Above##a legal limit": "Uwchlaw",
+	"Above##a legal limit": "Dros",
 	"Add a note":           "Ychwanegu nodyn",
 	"After an investigation this dose took the place of the one recorded before, which stays in the list.": "Ar ôl ymchwiliad cymerodd y dos hwn le'r un a gofnodwyd o'r blaen, sy'n aros yn y rhestr.",
 	"all closed":      "pob un wedi'i gau",

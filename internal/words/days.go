@@ -21,7 +21,7 @@ func mustLocation(name string) *time.Location {
 
 var welshMonths = [...]string{"Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"}
 
-var welshShort = [...]string{"Ion", "Chw", "Maw", "Ebr", "Mai", "Meh", "Gor", "Awst", "Medi", "Hyd", "Tach", "Rhag"}
+var welshShort = [...]string{"Ion", "Chw", "Maw", "Ebr", "Mai", "Meh", "Gor", "Aws", "Med", "Hyd", "Tac", "Rha"}
 
 // Month is a month's name.
 func Month(ctx context.Context, m time.Month) string {
