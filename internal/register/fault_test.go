@@ -311,3 +311,24 @@ func TestACountThatWasChangedStopsNoWorker(t *testing.T) {
 		}
 	}
 }
+
+// What is declined loses the key of its documents, wherever that stops on the way.
+func TestDecliningDestroysTheKey(t *testing.T) {
+	h := newHouse(t)
+	var n id.Import
+	cutEverywhere(h, func(f *fuse) error {
+		n, _ = h.list(register.KindPeople, staffHeading+"A1,Evans,Gwen,,F,Theatr,\n")
+		return h.service("web", f).Decline(t.Context(), h.auth, n)
+	}, func(where string, err error) {
+		im, look := h.store.Import(t.Context(), n)
+		h.ok(look)
+		if err == nil && im.State != register.Declined {
+			t.Errorf("%s: the list is %s, and no error told so", where, im.State)
+		}
+		// A key that is there, or can be made, seals.
+		_, err = h.v.Seal(t.Context(), vault.Caller{Node: "web", Auth: h.auth}, policy.KeepRecords, []vc.Item{{Context: vc.Context{Table: "document/x", Row: id.Row(n), Class: policy.ClassDocument}, Value: []byte("x")}})
+		if gone := err != nil; gone != (im.State == register.Declined) {
+			t.Errorf("%s: the list is %s; its key is gone: %t (%v)", where, im.State, gone, err)
+		}
+	})
+}

@@ -209,6 +209,9 @@ func (s *Service) Accept(ctx context.Context, auth vaultclient.Auth, n id.Import
 	if im.Kind != KindLaboratory {
 		return fmt.Errorf("what is no laboratory's file %w", ErrState)
 	}
+	if im.State != Previewed {
+		return fmt.Errorf("the import %w than %s", ErrState, Previewed)
+	}
 	parts, err := s.sealDocument(ctx, auth, im, docAccept, nil)
 	if err != nil {
 		return err
@@ -445,6 +448,28 @@ func (s *Service) Reconcile(ctx context.Context) error {
 			}
 		case err != nil:
 			return err
+		}
+	}
+	return s.dropEnded(ctx)
+}
+
+// dropEnded has the vault drop what was declined or has failed, once for each in this process: whoever ended it may have
+// stopped before saying so, and its key would stay. Dropping twice is no error.
+func (s *Service) dropEnded(ctx context.Context) error {
+	for _, st := range []State{Declined, Failed} {
+		ended, err := s.Store.InState(ctx, st)
+		if err != nil {
+			return err
+		}
+		for _, im := range ended {
+			if _, done := s.dropped.Load(im.ID); done {
+				continue
+			}
+			var no *vaultclient.Error
+			if err := s.Vault.Discard(ctx, vaultclient.Auth{}, im.ID); err != nil && !(errors.As(err, &no) && no.Code == vaultclient.Conflict) { // else it is none of the vault's to drop
+				return err
+			}
+			s.dropped.Store(im.ID, true)
 		}
 	}
 	return nil

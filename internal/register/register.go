@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -276,6 +277,7 @@ type Config struct {
 type Service struct {
 	Config
 	counting singleflight.Group
+	dropped  sync.Map // ids of ended imports of which the vault has told this process that their keys are gone
 }
 
 // New returns a service.
