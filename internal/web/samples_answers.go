@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -144,7 +145,8 @@ func (x *sampleWork) takeColumns(f *form) {
 		return
 	}
 	if err := x.s.SetRoles(x.l, roles); err != nil {
-		if twice, ok := err.(*labfile.RoleError); ok {
+		var twice *labfile.RoleError
+		if errors.As(err, &twice) {
 			f.wrong(numbered("column", twice.Column), "Another column is this too: select only one")
 		}
 		return
