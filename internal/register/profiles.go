@@ -12,6 +12,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/labfile"
+	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -48,9 +49,24 @@ type ProfileStore interface {
 // errNoProfile says that there is no such profile, or that the caller's role loads no files.
 var errNoProfile = &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such profile"}
 
+// loadsForAll reports, as an error, that the caller's role loads no files, or not those of every organisation.
+func (s *Service) loadsForAll(ctx context.Context, auth vaultclient.Auth) error {
+	user, err := s.Vault.Whoami(ctx, auth)
+	switch {
+	case err != nil:
+		return err
+	case user.Role != policy.Coordinator:
+		return errNoFile
+	case len(user.Organisations) > 0:
+		return &vaultclient.Error{Code: vaultclient.Refused, Message: "a profile holds for every organisation: ask a co-ordinator of the whole service"}
+	}
+	return nil
+}
+
 // AddProfile stores a profile, in the text of labfile.ParseProfile, under its name and version. It is entered as it arrives.
+// Code Refused: the caller does not work for every organisation.
 func (s *Service) AddProfile(ctx context.Context, auth vaultclient.Auth, text []byte) (id.Import, error) {
-	if err := s.loads(ctx, auth); err != nil {
+	if err := s.loadsForAll(ctx, auth); err != nil {
 		return id.Import{}, err
 	}
 	p, err := labfile.ParseProfile(text)
@@ -153,6 +169,9 @@ func (s *Service) ReceiveStored(ctx context.Context, auth vaultclient.Auth, file
 // RetireProfile ends that a profile is offered, and with it all earlier versions; it is entered. Its text stays, and so does
 // the copy of each file that was read by it. ErrState: it is retired.
 func (s *Service) RetireProfile(ctx context.Context, auth vaultclient.Auth, n id.Import) error {
+	if err := s.loadsForAll(ctx, auth); err != nil {
+		return err
+	}
 	p, _, err := s.Profile(ctx, auth, n)
 	var input *InputError
 	if err != nil && !errors.As(err, &input) { // what this version of the program can't read, it can retire

@@ -100,6 +100,27 @@ func TestStoredProfiles(t *testing.T) {
 	}
 }
 
+// A profile says how the files of every organisation are read: whoever works for some of them adds and retires none.
+func TestProfilesAreOfTheWholeService(t *testing.T) {
+	h := newHouse(t)
+	n, err := h.web.AddProfile(t.Context(), h.auth, []byte(labProfile))
+	h.ok(err)
+	tied := h.user(policy.Coordinator, h.org)
+	next := strings.Replace(labProfile, `"lab"`, `"lab", "version": 2`, 1)
+	for what, err := range map[string]error{
+		"add":    last(h.web.AddProfile(t.Context(), tied, []byte(next))),
+		"retire": h.web.RetireProfile(t.Context(), tied, n),
+	} {
+		var v *vc.Error
+		if !errors.As(err, &v) || v.Code != vc.Refused {
+			t.Errorf("%s by who works for one organisation: %v", what, err)
+		}
+	}
+	if all, err := h.web.Profiles(t.Context(), tied); err != nil || len(register.Offered(all)) != 1 || all[0].Version != 1 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
 func last[T any](_ T, err error) error { return err }
 
 // installation returns the installation log's newest entries of a kind.
