@@ -329,6 +329,7 @@ func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow
 	group, ctxGroup := errgroup.WithContext(ctx)
 	defer group.Wait()
 	defer stop()
+	im.State = Stored
 	manifests := newManifests(im.Kind)
 	sealed := make(chan *Rows, 1)
 	group.Go(func() error {
@@ -348,7 +349,6 @@ func (s *Service) store(ctx context.Context, auth vaultclient.Auth, im ImportRow
 		last.Investigations, err = s.evaluate(ctxGroup, auth, im, rows)
 		return err
 	})
-	im.State = Stored
 	err := s.Store.Commit(ctx, from, im, func(yield func(*Rows, error) bool) {
 		for part := range sealed {
 			if !yield(part, nil) {

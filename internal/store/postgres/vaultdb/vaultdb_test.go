@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/store/postgres/vaultdb"
 	"github.com/dosevault/dosevault/internal/store/storetest"
@@ -112,6 +114,7 @@ func TestStandbyThatDoesNotAnswer(t *testing.T) {
 	commit(t, s, "i1")
 	pgtest.Exec(t, address, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
 	pgtest.Exec(t, address, "SELECT pg_reload_conf()")
+	waitsForStandby(t, address)
 	outcome := make(chan error)
 	go func() { outcome <- s.Commit(context.Background(), batch("i2")) }()
 	for {
@@ -123,6 +126,44 @@ func TestStandbyThatDoesNotAnswer(t *testing.T) {
 			return
 		default:
 			pgtest.Exec(t, address, "SET synchronous_commit = off; SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+		}
+	}
+}
+
+// waitsForStandby returns once commits wait for a standby: the server reads its settings when it comes to it.
+func waitsForStandby(t *testing.T, address string) {
+	t.Helper()
+	watch, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Close(context.Background())
+	if _, err := watch.Exec(t.Context(), "SET synchronous_commit = off"); err != nil {
+		t.Fatal(err)
+	}
+	for waited := false; !waited; {
+		committed := make(chan error, 1)
+		go func() {
+			conn, err := pgx.Connect(t.Context(), address)
+			if err == nil {
+				_, err = conn.Exec(t.Context(), "CREATE TABLE probe (); DROP TABLE probe")
+				conn.Close(context.Background())
+			}
+			committed <- err
+		}()
+		for done := false; !done; {
+			select {
+			case err := <-committed:
+				if done = true; err != nil {
+					t.Fatal(err)
+				}
+			default:
+				tag, err := watch.Exec(t.Context(), "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+				if err != nil {
+					t.Fatal(err)
+				}
+				waited = waited || tag.RowsAffected() > 0
+			}
 		}
 	}
 }
