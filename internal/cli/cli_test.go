@@ -85,10 +85,14 @@ func TestScriptsOnPostgreSQL(t *testing.T) {
 func scripts(t *testing.T, p testscript.Params, setup func(env *testscript.Env)) {
 	p.WorkdirRoot = shortDir(t)
 	p.Setup = func(env *testscript.Env) error {
+		pages, signIn := freeAddress(t), freeAddress(t)
+		for signIn == pages { // a port that is free again may come again
+			signIn = freeAddress(t)
+		}
 		for name, value := range map[string]string{
 			"HOME": env.WorkDir, "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "",
 			"DOSEVAULT_DIR": filepath.Join(env.WorkDir, "data"), "DOSEVAULT_KEYS": filepath.Join(env.WorkDir, "keys"),
-			"DOSEVAULT_LISTEN": freeAddress(t), "DOSEVAULT_VAULT_LISTEN": freeAddress(t), "TZ": "UTC",
+			"DOSEVAULT_LISTEN": pages, "DOSEVAULT_VAULT_LISTEN": signIn, "TZ": "UTC",
 		} {
 			env.Setenv(name, value)
 		}
