@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/testport"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -96,12 +96,12 @@ func New(t testing.TB) *House {
 
 // FreePort returns an address of this machine that nothing listens on.
 func FreePort(t testing.TB) string {
-	l, err := net.Listen("tcp", "localhost:0")
+	t.Helper()
+	address, err := testport.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return "localhost:" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	return address
 }
 
 // Command returns a command of the program on the house's directories, not started. Its environment is the house's.

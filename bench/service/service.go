@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"github.com/dosevault/dosevault/internal/store/postgres"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
 	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
+	"github.com/dosevault/dosevault/internal/testport"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -62,10 +62,10 @@ func Start(ctx context.Context, dir string, onPostgreSQL bool) (_ *Service, err 
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the program: %w\n%s", err, out)
 	}
-	if s.Pages, err = freePort(); err != nil {
+	if s.Pages, err = testport.Free(); err != nil {
 		return nil, err
 	}
-	signIn, err := freePort()
+	signIn, err := testport.Free()
 	if err != nil {
 		return nil, err
 	}
@@ -202,15 +202,6 @@ func Surname(i int) string {
 		i /= 26
 	}
 	return string(b)
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // Peaks returns the most memory that each of the program's processes has had, in MiB, by its command.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
+	"github.com/dosevault/dosevault/internal/testport"
 
 	_ "github.com/dosevault/dosevault/internal/cli" // what is built below: a cached result must not outlive a change of it
 )
@@ -85,14 +85,10 @@ func TestScriptsOnPostgreSQL(t *testing.T) {
 func scripts(t *testing.T, p testscript.Params, setup func(env *testscript.Env)) {
 	p.WorkdirRoot = shortDir(t)
 	p.Setup = func(env *testscript.Env) error {
-		pages, signIn := freeAddress(t), freeAddress(t)
-		for signIn == pages { // a port that is free again may come again
-			signIn = freeAddress(t)
-		}
 		for name, value := range map[string]string{
 			"HOME": env.WorkDir, "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "",
 			"DOSEVAULT_DIR": filepath.Join(env.WorkDir, "data"), "DOSEVAULT_KEYS": filepath.Join(env.WorkDir, "keys"),
-			"DOSEVAULT_LISTEN": pages, "DOSEVAULT_VAULT_LISTEN": signIn, "TZ": "UTC",
+			"DOSEVAULT_LISTEN": freeAddress(t), "DOSEVAULT_VAULT_LISTEN": freeAddress(t), "TZ": "UTC",
 		} {
 			env.Setenv(name, value)
 		}
@@ -120,12 +116,12 @@ func shortDir(t *testing.T) string {
 }
 
 func freeAddress(t *testing.T) string {
-	l, err := net.Listen("tcp", "localhost:0")
+	t.Helper()
+	address, err := testport.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return fmt.Sprintf("localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	return address
 }
 
 type runKey struct{}
