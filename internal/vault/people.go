@@ -191,6 +191,18 @@ func (v *Vault) permitChanges(ctx context.Context, p *principal, changes []vault
 	return parties, nil
 }
 
+// stageable returns an import of which nothing was staged yet; one that is not known may begin so.
+func (s *state) stageable(n id.Import) (importState, error) {
+	im := importState{State: importReceived}
+	if old := s.imports[n]; old != nil {
+		im = *old
+	}
+	if im.State != importReceived {
+		return im, &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was staged, confirmed or dropped before"}
+	}
+	return im, nil
+}
+
 // Stage keeps changes of wearers until the import is confirmed or dropped. All of them are kept, or none.
 func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaultclient.Change) ([]vaultclient.Staged, error) {
 	p, err := v.authenticate(c)
@@ -217,12 +229,9 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 		if !p.alive(&v.state) {
 			return errUnauthenticated
 		}
-		im := importState{State: importReceived}
-		if old := v.state.imports[n]; old != nil {
-			im = *old
-		}
-		if im.State != importReceived {
-			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was staged, confirmed or dropped before"}
+		im, err := v.state.stageable(n)
+		if err != nil {
+			return err
 		}
 		rows := make([]stagedChange, len(changes))
 		resolver := v.resolver(contacts)

@@ -64,12 +64,9 @@ func (v *Vault) Weigh(ctx context.Context, c Caller, n id.Import, changes []vaul
 		if !p.alive(&v.state) {
 			return errUnauthenticated
 		}
-		im := importState{State: importReceived}
-		if old := v.state.imports[n]; old != nil {
-			im = *old
-		}
-		if im.State != importReceived {
-			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this import was staged, confirmed or dropped before"}
+		im, err := v.state.stageable(n)
+		if err != nil {
+			return err
 		}
 		im.Held |= held
 		im.Wearers = packWearers(union(unpackWearers(im.Wearers), all))
