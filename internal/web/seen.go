@@ -123,14 +123,7 @@ func seenDays(ctx context.Context, all []vaultclient.Seen, own bool) (days []see
 // seenLine says in plain words what one party did on one day; own: to the reader.
 func seenLine(ctx context.Context, s vaultclient.Seen, own bool) line {
 	l := line{When: timesOf(ctx, s), Text: capital(seenDeed(ctx, s, own)) + "."}
-	switch {
-	case s.Kind == "refuse":
-		l.Tag, l.Colour = "Refused", "red"
-	case s.Kind == "intake" || s.Basis == "intake":
-		l.Tag, l.Colour = "From outside", "blue"
-	case s.Kind == "declared" || s.Basis == "declared":
-		l.Tag, l.Colour = "Declared", "orange"
-	}
+	l.tag(s.Kind, s.Basis)
 	return l
 }
 

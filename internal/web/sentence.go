@@ -28,16 +28,7 @@ func sentence(ctx context.Context, e vaultclient.Entry) line {
 	if !e.Occurred.IsZero() && e.Recorded.Sub(e.Occurred).Abs() > time.Minute {
 		l.Note = words.T(ctx, "It happened on %s.", e.Occurred)
 	}
-	switch {
-	case e.Kind == "refuse":
-		l.Tag, l.Colour = "Refused", "red"
-	case e.Kind == "intake" || e.Basis == "intake":
-		l.Tag, l.Colour = "From outside", "blue"
-	case e.Kind == "declared" || e.Basis == "declared":
-		l.Tag, l.Colour = "Declared", "orange"
-	case housekeeping[e.Kind]:
-		l.Tag, l.Colour = "Upkeep", "grey"
-	}
+	l.tag(e.Kind, e.Basis)
 	if e.Erased {
 		l.Text = words.T(ctx, "%s. The details were erased; that it happened, and when, can still be proved.", capital(erasedWords(ctx, e)))
 		return l
@@ -47,6 +38,20 @@ func sentence(ctx context.Context, e vaultclient.Entry) line {
 		l.Note = strings.TrimSpace(l.Note + " " + words.T(ctx, "Reason: %s.", e.Reason))
 	}
 	return l
+}
+
+// tag marks what is not a plain look.
+func (l *line) tag(kind, basis string) {
+	switch {
+	case kind == "refuse":
+		l.Tag, l.Colour = "Refused", "red"
+	case kind == "intake" || basis == "intake":
+		l.Tag, l.Colour = "From outside", "blue"
+	case kind == "declared" || basis == "declared":
+		l.Tag, l.Colour = "Declared", "orange"
+	case housekeeping[kind]:
+		l.Tag, l.Colour = "Upkeep", "grey"
+	}
 }
 
 // housekeeping has the kinds that the program enters by itself, about the ledger.
