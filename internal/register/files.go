@@ -15,11 +15,17 @@ var errNoFile = &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such
 
 // loads reports, as an error, that the caller's role loads no files.
 func (s *Service) loads(ctx context.Context, auth vaultclient.Auth) error {
+	_, err := s.loader(ctx, auth)
+	return err
+}
+
+// loader returns who the caller is, whose role loads files.
+func (s *Service) loader(ctx context.Context, auth vaultclient.Auth) (vaultclient.User, error) {
 	user, err := s.Vault.Whoami(ctx, auth)
 	if err == nil && user.Role != policy.Coordinator {
 		err = errNoFile
 	}
-	return err
+	return user, err
 }
 
 // Files returns most imports, newest first, after the newest skip, and how many there are. All of it stands in the

@@ -122,6 +122,18 @@ func (l *listed) joiner() (Joiner, error) {
 		KeepTo: l.KeepTo, KeepClassified: l.KeepClassified, New: l.Wearer.IsZero(), Wearer: l.Wearer, Employment: l.Employment}, nil
 }
 
+// joinersOf are rows about people.
+func joinersOf(rows []listed) ([]Joiner, error) {
+	joiners := make([]Joiner, len(rows))
+	for i := range rows {
+		var err error
+		if joiners[i], err = rows[i].joiner(); err != nil {
+			return nil, err
+		}
+	}
+	return joiners, nil
+}
+
 // listReading is a list that was read, on its way to its preview.
 type listReading struct {
 	preview ListPreview
@@ -223,16 +235,21 @@ func (s *Service) enterRefused(ctx context.Context, auth vaultclient.Auth, im Im
 	if err != nil {
 		return fmt.Errorf("finding whose rows were refused: %w", err)
 	}
+	return s.Vault.Intake(ctx, auth, r.intake(im, r.others, wearers))
+}
+
+// intake says whom a list names: the wearers that keys were found for, and the employers of all of them.
+func (r *listReading) intake(im ImportRow, keys []vaultclient.StaffKey, wearers []id.Wearer) vaultclient.Intake {
 	in := vaultclient.Intake{Import: im.ID, Source: im.Kind, SHA256: im.SHA256, Rows: r.preview.In, Held: r.held}
 	for i, w := range wearers {
 		if !w.IsZero() {
 			in.Wearers = append(in.Wearers, w)
 		}
-		if org := r.others[i].Organisation; !slices.Contains(in.About, org) {
+		if org := keys[i].Organisation; !slices.Contains(in.About, org) {
 			in.About = append(in.About, org)
 		}
 	}
-	return s.Vault.Intake(ctx, auth, in)
+	return in
 }
 
 // sealList seals what was found in a list.
@@ -355,12 +372,11 @@ func (s *Service) readPeople(l List, all []vaultclient.Organisation) (*listReadi
 
 // holdPeople holds people against whom the vault knows.
 func (s *Service) holdPeople(ctx context.Context, auth vaultclient.Auth, im ImportRow, r *listReading) error {
-	joiners := make([]Joiner, len(r.rows))
-	for i := range r.rows {
-		var err error
-		if joiners[i], err = r.rows[i].joiner(); err != nil {
-			return err
-		}
+	joiners, err := joinersOf(r.rows)
+	if err != nil {
+		return err
+	}
+	for i := range joiners {
 		joiners[i].New = false // whether somebody is, the vault says
 	}
 	weighed, err := s.Vault.Weigh(ctx, auth, im.ID, changesOf(joiners))
@@ -486,19 +502,14 @@ func (s *Service) holdBadges(ctx context.Context, auth vaultclient.Auth, im Impo
 		}
 		keys, worn = append(keys, vaultclient.StaffKey{Organisation: row.Organisation, StaffNumber: r.staff[i]}), append(worn, i)
 	}
-	in := vaultclient.Intake{Import: im.ID, Source: im.Kind, SHA256: im.SHA256, Rows: r.preview.In, Held: r.held}
+	var wearers []id.Wearer
 	if len(keys) > 0 {
-		wearers, err := s.Vault.FindStaff(ctx, auth, policy.IssueBadges, keys)
-		if err != nil {
+		var err error
+		if wearers, err = s.Vault.FindStaff(ctx, auth, policy.IssueBadges, keys); err != nil {
 			return err
 		}
 		for i, w := range wearers {
-			if r.rows[worn[i]].Wearer = w; !w.IsZero() {
-				in.Wearers = append(in.Wearers, w)
-			}
-			if org := keys[i].Organisation; !slices.Contains(in.About, org) {
-				in.About = append(in.About, org)
-			}
+			r.rows[worn[i]].Wearer = w
 		}
 	}
 	there, err := s.Store.Periods(ctx, barcodes)
@@ -528,7 +539,7 @@ func (s *Service) holdBadges(ctx context.Context, auth vaultclient.Auth, im Impo
 	if len(keys) == 0 {
 		return nil // control badges are nobody's
 	}
-	return s.Vault.Intake(ctx, auth, in)
+	return s.Vault.Intake(ctx, auth, r.intake(im, keys, wearers))
 }
 
 // ListPreviewOf opens what storing a list would do, or did. Code NotFound: there is none.
@@ -576,14 +587,11 @@ func (s *Service) acceptList(ctx context.Context, auth vaultclient.Auth, im Impo
 }
 
 func (s *Service) storePeople(ctx context.Context, auth vaultclient.Auth, im ImportRow, rows []listed) error {
-	joiners := make([]Joiner, len(rows))
-	for i := range rows {
-		var err error
-		if joiners[i], err = rows[i].joiner(); err != nil {
-			return err
-		}
+	joiners, err := joinersOf(rows)
+	if err != nil {
+		return err
 	}
-	err := s.takeOn(ctx, auth, im, joiners, &Taken{})
+	err = s.takeOn(ctx, auth, im, joiners, &Taken{})
 	if no, ok := errors.AsType[*vaultclient.Error](err); ok && no.Code == vaultclient.Invalid {
 		n, why := 0, ""
 		if at, rest, cut := strings.Cut(no.Message, ": "); cut {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/labfile"
-	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -51,16 +50,11 @@ var errNoProfile = &vaultclient.Error{Code: vaultclient.NotFound, Message: "no s
 
 // loadsForAll reports, as an error, that the caller's role loads no files, or not those of every organisation.
 func (s *Service) loadsForAll(ctx context.Context, auth vaultclient.Auth) error {
-	user, err := s.Vault.Whoami(ctx, auth)
-	switch {
-	case err != nil:
-		return err
-	case user.Role != policy.Coordinator:
-		return errNoFile
-	case len(user.Organisations) > 0:
-		return &vaultclient.Error{Code: vaultclient.Refused, Message: "a profile holds for every organisation: ask a co-ordinator of the whole service"}
+	user, err := s.loader(ctx, auth)
+	if err == nil && len(user.Organisations) > 0 {
+		err = &vaultclient.Error{Code: vaultclient.Refused, Message: "a profile holds for every organisation: ask a co-ordinator of the whole service"}
 	}
-	return nil
+	return err
 }
 
 // AddProfile stores a profile, in the text of labfile.ParseProfile, under its name and version. It is entered as it arrives.
