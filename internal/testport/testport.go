@@ -2,6 +2,7 @@
 package testport
 
 import (
+	"context"
 	"net"
 	"strconv"
 	"sync"
@@ -18,7 +19,7 @@ func Free() (string, error) {
 	mu.Lock()
 	defer mu.Unlock()
 	for {
-		l, err := net.Listen("tcp", "localhost:0")
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "localhost:0")
 		if err != nil {
 			return "", err
 		}
