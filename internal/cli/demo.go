@@ -370,6 +370,7 @@ func (f *filler) users() error {
 	users := []vaultclient.NewUser{
 		{Name: "Gethin Pryce", Role: policy.RecordsOfficer},
 		{Name: "Nia Bowen", Role: policy.Operator},
+		{Name: "Owain Rees", Role: policy.Administrator},
 	}
 	named := 0
 	for i, o := range f.data.Organisations {

@@ -103,7 +103,7 @@ type UsersAddCmd struct {
 	signedIn
 	signInPages
 	Name         string   `arg:"" help:"The user's name."`
-	Role         string   `help:"What they are: co-ordinator, records-officer, supervisor, local-co-ordinator, data-protection-officer, wearer or operator." required:"" placeholder:"ROLE" enum:"co-ordinator,records-officer,supervisor,local-co-ordinator,data-protection-officer,wearer,operator"`
+	Role         string   `help:"What they are: co-ordinator, records-officer, supervisor, local-co-ordinator, data-protection-officer, wearer, operator or administrator." required:"" placeholder:"ROLE" enum:"co-ordinator,records-officer,supervisor,local-co-ordinator,data-protection-officer,wearer,operator,administrator"`
 	Organisation []string `help:"An organisation that they are tied to; may be given several times. Without one: the whole service." sep:"none" placeholder:"NAME"`
 	Wearer       []string `help:"With the role wearer: the id of their own record, as search prints it; may be given several times." sep:"none" placeholder:"ID"`
 }

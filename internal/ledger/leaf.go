@@ -74,11 +74,18 @@ const (
 	Write             // fields of wearers, or an organisation's settings, were changed
 	Person            // wearers were linked as one human being, or told apart
 	Machine           // a machine outside was given leave, or its leave was ended
+	Credential        // a way to sign in was added to a user, or taken away
+	Approval          // something that needs two people was proposed, approved, turned down or withdrawn
+	Policy            // the policies were changed
+	Freeze            // something was frozen, or thawed
+	Budget            // a budget was changed, or exceeded by breaking the glass
+	Alarm             // an alarm was raised, or acknowledged
 	endOfKinds
 )
 
 var kindNames = [endOfKinds]string{"", "open-log", "heads", "start", "reveal", "refuse", "search", "compare", "intake", "declared",
-	"stage", "import", "discard", "grant", "sign-in", "sign-out", "organisation", "user", "link", "oversee", "write", "person", "machine"}
+	"stage", "import", "discard", "grant", "sign-in", "sign-out", "organisation", "user", "link", "oversee", "write", "person", "machine",
+	"credential", "approval", "policy", "freeze", "budget", "alarm"}
 
 func (k Kind) String() string {
 	if k < endOfKinds {

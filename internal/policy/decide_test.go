@@ -278,7 +278,7 @@ func TestMalformedIsRefused(t *testing.T) {
 		"no purpose":            func(r *Request) { r.Purpose = "" },
 		"unknown purpose":       func(r *Request) { r.Purpose = "Issue-Badges" },
 		"no role":               func(r *Request) { r.Principal.Role = "" },
-		"unknown role":          func(r *Request) { r.Principal.Role = "administrator" },
+		"unknown role":          func(r *Request) { r.Principal.Role = "janitor" },
 		"no fields":             func(r *Request) { r.Fields = 0 },
 		"unknown field":         func(r *Request) { r.Fields |= endOfFields },
 		"only unknown fields":   func(r *Request) { r.Fields = 1 << 31 },

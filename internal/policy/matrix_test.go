@@ -106,7 +106,7 @@ func matrix(s *Set) string {
 		for i := range sets {
 			sets[i] = 1 << i
 		}
-		if a == Manage || a == Oversee {
+		if fieldless[a] {
 			columns, sets = []string{"may"}, []Fields{0}
 		}
 		line := func(cells []string) string {

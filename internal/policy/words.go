@@ -154,10 +154,11 @@ const (
 	DataProtection Role = "data-protection-officer" // ledger and exposures of one organisation
 	Wearer         Role = "wearer"                  // own record
 	Operator       Role = "operator"                // nothing personal
+	Administrator  Role = "administrator"           // who may sign in and do what; nothing personal of wearers
 )
 
 // Roles lists every role.
-var Roles = []Role{Coordinator, RecordsOfficer, Supervisor, Local, DataProtection, Wearer, Operator}
+var Roles = []Role{Coordinator, RecordsOfficer, Supervisor, Local, DataProtection, Wearer, Operator, Administrator}
 
 // Tied are the roles that hold at organisations only: without one they see nobody.
 var Tied = []Role{Supervisor, Local, DataProtection}
@@ -172,11 +173,14 @@ const (
 	Compare Action = "compare" // is this the name of that wearer?
 	Match   Action = "match"   // who may be one human being?
 	Write   Action = "write"   // seal, stage or change what belongs to a wearer
-	Manage  Action = "manage"  // create organisations, users and links; read nothing
+	Manage  Action = "manage"  // create organisations, link wearers; read nothing
 	Oversee Action = "oversee" // read a ledger, ask for exposures, declare disclosures
 	Grant   Action = "grant"   // give a job grant
 	Machine Action = "machine" // give a machine outside leave
+
+	Administer Action = "administer" // users, their sessions and ways to sign in, policies, budgets, alarms; read nothing
+	Freeze     Action = "freeze"     // stop what may be misused; thawing is a proposal of its own
 )
 
 // Actions lists every action.
-var Actions = []Action{Reveal, Search, Compare, Match, Write, Manage, Oversee, Grant, Machine}
+var Actions = []Action{Reveal, Search, Compare, Match, Write, Manage, Oversee, Grant, Machine, Administer, Freeze}

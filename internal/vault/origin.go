@@ -211,6 +211,7 @@ var roleWords = []struct {
 	{policy.RecordsOfficer, "Records officer", "Keeps the records that the law asks for: names, dates of birth and NI numbers. Sees no doses."},
 	{policy.DataProtection, "Data protection officer", "Reads who has seen what of the people of one employer. Sees no doses."},
 	{policy.Wearer, "Wearer of a badge", "Sees their own record, and who else has seen it."},
+	{policy.Administrator, "Administrator", "Decides with others who may sign in and do what. Sees nothing personal of wearers."},
 	{policy.Operator, "Operator", "Keeps the program running. Sees nothing personal at all."},
 }
 

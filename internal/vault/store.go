@@ -26,11 +26,20 @@ const (
 	TableField           Table = "field"
 	TableStaged          Table = "staged"
 	TableApart           Table = "apart"
+	TableCredential      Table = "credential"
+	TableProvider        Table = "provider"
+	TableApproval        Table = "approval"
+	TablePolicy          Table = "policy"
+	TableFrozen          Table = "frozen"
+	TableBudget          Table = "budget"
+	TableAlarm           Table = "alarm"
+	TableTally           Table = "tally"
 )
 
 // Tables lists every table of sealed rows.
 var Tables = []Table{TableSecret, TableOrganisationKey, TableWearerKey, TableDocumentKey, TableOrganisation, TableUser, TableSession,
-	TableLink, TableJobGrant, TableWearer, TableImport, TableField, TableStaged, TableApart}
+	TableLink, TableJobGrant, TableWearer, TableImport, TableField, TableStaged, TableApart,
+	TableCredential, TableProvider, TableApproval, TablePolicy, TableFrozen, TableBudget, TableAlarm, TableTally}
 
 // ErrNotCommitted says that a commit certainly did not happen; the store is as it was. Any other error of
 // Commit leaves open whether it did: the vault must stop and look again.

@@ -72,6 +72,7 @@ var cyCommon = map[words.Key]string{
 	"one person":               "un person",
 	"Open the page again and send the form from there.": "Agorwch y dudalen eto ac anfonwch y ffurflen oddi yno.",
 	"operator":                        "gweithredwr",
+	"administrator":                   "gweinyddwr",
 	"Ordered":                         "Archebwyd",
 	"Other":                           "Arall",
 	"page":                            "(tudalen)",

@@ -104,6 +104,7 @@ var cyOverview = map[words.Key]string{
 	"with the people who wear them":     "gyda'r bobl sy'n eu gwisgo",
 	"You co-ordinate badges for all organisations of the service.":                                                                      "Rydych yn cydlynu bathodynnau ar gyfer holl sefydliadau'r gwasanaeth.",
 	"You hand out and take back the badges of your organisation. Doses are not part of your role.":                                      "Rydych yn rhoi bathodynnau eich sefydliad ac yn eu cymryd yn ôl. Nid yw dosau'n rhan o'ch rôl.",
+	"You decide with others who may sign in and do what. Your role sees nothing personal of wearers.":                                   "Rydych yn penderfynu gydag eraill pwy gaiff fewngofnodi a gwneud beth. Nid yw eich rôl yn gweld dim byd personol am wisgwyr.",
 	"You keep the installation running. Your role sees nothing personal.":                                                               "Rydych yn cadw'r gosodiad i redeg. Nid yw eich rôl yn gweld dim byd personol.",
 	"You keep the statutory records of classified people: their names, dates of birth and NI numbers. Doses are not part of your role.": "Rydych yn cadw cofnodion statudol pobl ddosbarthedig: eu henwau, eu dyddiadau geni a'u rhifau Yswiriant Gwladol. Nid yw dosau'n rhan o'ch rôl.",
 	"You see the people who work for your organisation, their badges and doses, and nobody else.":                                       "Rydych yn gweld y bobl sy'n gweithio i'ch sefydliad, eu bathodynnau a'u dosau, a neb arall.",

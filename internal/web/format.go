@@ -90,6 +90,7 @@ func kindWord(k vaultclient.Kind) words.Key {
 var roleWords = map[policy.Role]words.Key{
 	policy.Coordinator: "co-ordinator", policy.Local: "local badge co-ordinator", policy.Supervisor: "radiation protection supervisor",
 	policy.RecordsOfficer: "records officer", policy.DataProtection: "data protection officer", policy.Wearer: "wearer", policy.Operator: "operator",
+	policy.Administrator: "administrator",
 }
 
 // roleWord says a role in words.

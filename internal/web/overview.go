@@ -79,6 +79,7 @@ var scopes = map[policy.Role]words.Key{
 	policy.Local:          "You hand out and take back the badges of your organisation. Doses are not part of your role.",
 	policy.DataProtection: "You see who had access to the personal data of your organisation. Doses are not part of your role.",
 	policy.Wearer:         "You see your own record, and who else has seen it.",
+	policy.Administrator:  "You decide with others who may sign in and do what. Your role sees nothing personal of wearers.",
 	policy.Operator:       "You keep the installation running. Your role sees nothing personal.",
 }
 

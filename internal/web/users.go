@@ -106,6 +106,7 @@ var userRoles = []option{
 	{string(policy.Supervisor), "Radiation protection supervisor", "One organisation's people, badges and doses"},
 	{string(policy.RecordsOfficer), "Records officer", "Names, dates of birth and NI numbers of classified people"},
 	{string(policy.DataProtection), "Data protection officer", "Who has seen what of one organisation"},
+	{string(policy.Administrator), "Administrator", "Who may sign in, and do what; nothing personal of wearers"},
 	{string(policy.Operator), "Operator", "Runs the program; nothing personal"},
 }
 
