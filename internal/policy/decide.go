@@ -42,6 +42,9 @@ func (s *Set) Decide(r Request) (d Decision) {
 			d = Decision{Rule: Errored}
 		}
 	}()
+	if s.each && r.Fields&(r.Fields-1) != 0 {
+		return s.decideEach(r)
+	}
 	q, ok := s.ask(&r)
 	if !ok {
 		return Decision{Rule: Errored}
@@ -58,6 +61,23 @@ func (s *Set) Decide(r Request) (d Decision) {
 	var rules []string
 	for _, reason := range diagnostic.Reasons {
 		rules = append(rules, string(reason.PolicyID))
+	}
+	return Decision{Allow: true, Rule: strings.Join(rules, ", ")}
+}
+
+// decideEach permits a set of fields when each of them is permitted.
+func (s *Set) decideEach(r Request) Decision {
+	var rules []string
+	for rest := r.Fields; rest != 0; rest &= rest - 1 {
+		one := r
+		one.Fields = rest & -rest
+		d := s.Decide(one)
+		if !d.Allow {
+			return d
+		}
+		if !slices.Contains(rules, d.Rule) {
+			rules = append(rules, d.Rule)
+		}
 	}
 	return Decision{Allow: true, Rule: strings.Join(rules, ", ")}
 }
@@ -231,6 +251,7 @@ type rules []rule
 type rule struct {
 	id     cedar.PolicyID
 	policy *cedar.Policy
+	text   string
 }
 
 // All implements Cedar's iterator of policies.

@@ -3,7 +3,6 @@ package policy
 import (
 	"errors"
 	"flag"
-	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -43,12 +42,12 @@ func init() { flag.Set("rapid.checks", "3000") }
 
 // requests draws any question: half of them at random, half an example with some of it changed, so
 // that many are permitted or nearly so.
-func requests(from []example) *rapid.Generator[Request] {
+func requests(from []Example) *rapid.Generator[Request] {
 	return rapid.Custom(func(t *rapid.T) Request {
 		var r Request
 		change := func(what string) bool { return true }
 		if rapid.Bool().Draw(t, "from an example") {
-			r = rapid.SampledFrom(from).Draw(t, "example").request
+			r = rapid.SampledFrom(from).Draw(t, "example").Request
 			change = func(what string) bool { return rapid.IntRange(0, 5).Draw(t, "change "+what) == 0 }
 		}
 		if change("action") {
@@ -312,7 +311,7 @@ func TestEvaluationErrorIsRefused(t *testing.T) {
 		if err := p.UnmarshalCedar([]byte(bad)); err != nil {
 			t.Fatal(err)
 		}
-		s.actions[Reveal] = append(s.actions[Reveal][:len(s.actions[Reveal]):len(s.actions[Reveal])], rule{"every/bad", &p})
+		s.actions[Reveal] = append(s.actions[Reveal][:len(s.actions[Reveal]):len(s.actions[Reveal])], rule{id: "every/bad", policy: &p})
 		if d := s.Decide(ordinary()); d.Allow || d.Rule != Errored {
 			t.Errorf("%s: allow=%v %s", name, d.Allow, d.Rule)
 		}
@@ -339,7 +338,7 @@ func TestRuleNamesAllThatPermit(t *testing.T) {
 	if err := p.UnmarshalCedar([]byte(`permit (principal, action == Action::"reveal", resource);`)); err != nil {
 		t.Fatal(err)
 	}
-	s.actions[Reveal] = append(s.actions[Reveal][:len(s.actions[Reveal]):len(s.actions[Reveal])], rule{"reveal/also", &p})
+	s.actions[Reveal] = append(s.actions[Reveal][:len(s.actions[Reveal]):len(s.actions[Reveal])], rule{id: "reveal/also", policy: &p})
 	for range 20 {
 		if d := s.Decide(ordinary()); d.Rule != "reveal/co-ordinator, reveal/also" {
 			t.Fatalf("rule %q", d.Rule)
@@ -352,8 +351,8 @@ func TestRuleIsAPolicyOrAReason(t *testing.T) {
 	s := mustLoad(t)
 	asked := requests(examples(t))
 	known := map[string]bool{NoRule: true, Errored: true}
-	for id := range maps.Keys(s.distinct()) {
-		known[string(id)] = true
+	for _, r := range s.distinct() {
+		known[string(r.id)] = true
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		d := s.Decide(asked.Draw(t, "request"))
@@ -378,8 +377,8 @@ func TestConcurrentDecisionsAgree(t *testing.T) {
 		wg.Go(func() {
 			for i := range all {
 				e := all[(i*(2*g+1)+g)%len(all)]
-				if d := shared.Decide(e.request); d.Allow != e.allow || d.Rule != e.rule {
-					failed <- errors.New(e.at + ": another answer under concurrency: " + d.Rule)
+				if d := shared.Decide(e.Request); d.Allow != e.Allow || d.Rule != e.Rule {
+					failed <- errors.New(e.At + ": another answer under concurrency: " + d.Rule)
 					return
 				}
 			}

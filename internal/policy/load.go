@@ -5,7 +5,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -14,7 +14,7 @@ import (
 	"github.com/cedar-policy/cedar-go/x/exp/ast"
 )
 
-//go:embed policies/*.cedar policies/*.cedarschema
+//go:embed policies
 var files embed.FS
 
 // everyAction names the file of what is forbidden whatever the action; each other file is named after its action.
@@ -24,7 +24,11 @@ const everyAction = "every"
 // The zero Set refuses everything.
 type Set struct {
 	version string
+	files   Files
 	actions map[Action]rules
+	// each: a set of fields is asked about field by field. Of the policies that the program carries a test shows that
+	// it makes no difference; of others nobody knows, and what they permit is compared by field.
+	each bool
 
 	// Entities, made once: see ask.
 	users              [][stands][2]cedar.Entity // by role, stand, owns the wearer
@@ -38,42 +42,36 @@ type Set struct {
 
 // Load returns the policies that the program carries. An error names file, line and what is wrong: it means that the
 // program was built from policies that its own tests refuse.
-func Load() (*Set, error) {
-	sub, err := fs.Sub(files, "policies")
-	if err != nil {
-		return nil, err
-	}
-	return load(sub)
-}
+func Load() (*Set, error) { return Parse(nil) }
 
 // Version identifies the policies: the first 12 hex digits of a SHA-256 over the names and contents of their files
 // and schema. It goes into the ledger with each decision's rule.
 func (s *Set) Version() string { return s.version }
 
-// load reads *.cedar and *.cedarschema of a directory: every.cedar, which only forbids, and one file for each action.
+// Files returns the files that the policies were made of.
+func (s *Set) Files() Files { return maps.Clone(s.files) }
+
+// load reads every.cedar, which only forbids, and one *.cedar file for each action.
 // Each policy carries an id that begins with its file's name, and its scope names its file's action.
-func load(dir fs.FS) (*Set, error) {
-	names, err := fs.Glob(dir, "*.cedar*")
-	if err != nil {
-		return nil, err
-	}
+func load(files Files) (*Set, error) {
 	hash := sha256.New()
 	of := map[string]rules{}
-	for _, name := range names {
-		text, err := fs.ReadFile(dir, name)
-		if err != nil {
-			return nil, fmt.Errorf("reading policies: %w", err)
-		}
-		fmt.Fprintf(hash, "%s %d\n%s", name, len(text), text)
-		if path.Ext(name) != ".cedar" {
+	for _, name := range files.names() {
+		text := files[name]
+		if path.Ext(name) == ".examples" {
 			continue
 		}
-		stem := strings.TrimSuffix(name, ".cedar")
+		fmt.Fprintf(hash, "%s %d\n%s", name, len(text), text)
+		stem, ok := strings.CutSuffix(name, ".cedar")
+		if !ok {
+			continue
+		}
+		var err error
 		if of[stem], err = parse(name, stem, text); err != nil {
 			return nil, err
 		}
 	}
-	s := &Set{version: hex.EncodeToString(hash.Sum(nil))[:12], actions: map[Action]rules{}}
+	s := &Set{version: hex.EncodeToString(hash.Sum(nil))[:12], files: files, actions: map[Action]rules{}}
 	every := of[everyAction]
 	if every == nil {
 		return nil, fmt.Errorf("policies: %s.cedar is missing", everyAction)
@@ -93,10 +91,13 @@ func load(dir fs.FS) (*Set, error) {
 }
 
 // parse reads one file of policies and holds it to the rules that load states.
-func parse(name, stem string, text []byte) (rules, error) {
-	list, err := cedar.NewPolicyListFromBytes(name, text)
+func parse(name, stem, text string) (rules, error) {
+	list, err := cedar.NewPolicyListFromBytes(name, []byte(text))
 	if err != nil {
 		return nil, fmt.Errorf("policies: %s: %w", name, err)
+	}
+	if len(list) > maxPolicies {
+		return nil, fmt.Errorf("policies: %s has more than %d policies", name, maxPolicies)
 	}
 	rs := rules{}
 	for _, p := range list {
@@ -120,7 +121,7 @@ func parse(name, stem string, text []byte) (rules, error) {
 		default:
 			return nil, fmt.Errorf("%s: the scope should say action == %s::%q", at, typeAction, stem)
 		}
-		rs = append(rs, rule{id, p})
+		rs = append(rs, rule{id, p, cut(text, p.Position().Line)})
 	}
 	return rs, nil
 }

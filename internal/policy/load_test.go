@@ -1,10 +1,8 @@
 package policy
 
 import (
-	"io/fs"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/cedar-policy/cedar-go"
 	"github.com/cedar-policy/cedar-go/types"
@@ -41,22 +39,11 @@ func resolvedSchema(t testing.TB) *resolved.Schema {
 	return r
 }
 
-// distinct returns every policy once, with its id.
-func (s *Set) distinct() map[cedar.PolicyID]*cedar.Policy {
-	all := map[cedar.PolicyID]*cedar.Policy{}
-	for _, rs := range s.actions {
-		for _, r := range rs {
-			all[r.id] = r.policy
-		}
-	}
-	return all
-}
-
 func TestPoliciesValidateAgainstSchema(t *testing.T) {
 	v := validate.New(resolvedSchema(t), validate.WithStrict())
-	for id, p := range mustLoad(t).distinct() {
-		if err := v.Policy(string(id), (*ast.Policy)(p.AST())); err != nil {
-			t.Errorf("%s: %v", id, err)
+	for _, r := range mustLoad(t).distinct() {
+		if err := v.Policy(string(r.id), (*ast.Policy)(r.policy.AST())); err != nil {
+			t.Errorf("%s: %v", r.id, err)
 		}
 	}
 	var wrong cedar.Policy
@@ -78,7 +65,8 @@ func TestPoliciesUseKnownWords(t *testing.T) {
 		known[string(p)] = true
 	}
 	words := 0
-	for id, p := range mustLoad(t).distinct() {
+	for _, r := range mustLoad(t).distinct() {
+		id, p := r.id, r.policy
 		for _, c := range p.AST().Conditions {
 			ast.Inspect(ast.NewNode(c.Body), func(n ast.IsNode) bool {
 				if v, ok := n.(ast.NodeValue); ok {
@@ -133,35 +121,17 @@ func TestVersion(t *testing.T) {
 	if len(v) != 12 || v != mustLoad(t).Version() {
 		t.Errorf("version %q", v)
 	}
-	for name := range policyFiles(t) {
-		changed := policyFiles(t)
-		changed[name].Data = append(changed[name].Data, "// \n"...)
+	for name := range Carried() {
+		changed := Carried()
+		changed[name] += "// \n"
 		s, err := load(changed)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Version() == v {
-			t.Errorf("a changed %s leaves the version as it is", name)
+		if decides := !strings.HasSuffix(name, ".examples"); decides != (s.Version() != v) {
+			t.Errorf("with a changed %s the version is %s, was %s", name, s.Version(), v)
 		}
 	}
-}
-
-// policyFiles returns a copy of the embedded files.
-func policyFiles(t testing.TB) fstest.MapFS {
-	t.Helper()
-	m := fstest.MapFS{}
-	names, err := fs.Glob(files, "policies/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range names {
-		b, err := files.ReadFile(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m[strings.TrimPrefix(n, "policies/")] = &fstest.MapFile{Data: b}
-	}
-	return m
 }
 
 func TestLoadRefuses(t *testing.T) {
@@ -178,15 +148,15 @@ func TestLoadRefuses(t *testing.T) {
 		{"a file of no action", "erase.cedar", `@id("erase/x") permit (principal, action == Action::"erase", resource);`, "files for"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := policyFiles(t)
-			m[c.file] = &fstest.MapFile{Data: []byte(c.text)}
+			m := Carried()
+			m[c.file] = c.text
 			if _, err := load(m); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
 		})
 	}
 	for _, gone := range []string{"reveal.cedar", "every.cedar"} {
-		m := policyFiles(t)
+		m := Carried()
 		delete(m, gone)
 		if _, err := load(m); err == nil || !strings.Contains(err.Error(), gone+" is missing") {
 			t.Errorf("without %s: %v", gone, err)
@@ -199,33 +169,34 @@ func TestEachConditionHasItsExamples(t *testing.T) {
 	all := examples(t)
 	notices := func(s *Set) bool {
 		for _, e := range all {
-			if got := s.Decide(e.request); got.Allow != e.allow || got.Rule != e.rule {
+			if got := s.Decide(e.Request); got.Allow != e.Allow || got.Rule != e.Rule {
 				return true
 			}
 		}
 		return false
 	}
-	for id, p := range mustLoad(t).distinct() {
-		if !notices(with(t, id, nil)) {
+	for _, r := range mustLoad(t).distinct() {
+		id, p := r.id, r.policy
+		if !notices(without(t, id, nil)) {
 			t.Errorf("no example notices when %s is gone", id)
 		}
 		for i := range p.AST().Conditions {
 			changed := *p.AST()
 			changed.Conditions = append(changed.Conditions[:i:i], changed.Conditions[i+1:]...)
-			if !notices(with(t, id, cedar.NewPolicyFromAST(&changed))) {
+			if !notices(without(t, id, cedar.NewPolicyFromAST(&changed))) {
 				t.Errorf("no example notices when condition %d of %s is gone", i+1, id)
 			}
 		}
 		wider := *p.AST()
 		wider.Principal = ast.ScopeTypeAll{}
-		if _, all := p.AST().Principal.(ast.ScopeTypeAll); !all && !notices(with(t, id, cedar.NewPolicyFromAST(&wider))) {
+		if _, all := p.AST().Principal.(ast.ScopeTypeAll); !all && !notices(without(t, id, cedar.NewPolicyFromAST(&wider))) {
 			t.Errorf("no example notices when %s is for any principal", id)
 		}
 	}
 }
 
-// with returns the policies with one replaced, or taken away (nil).
-func with(t testing.TB, id cedar.PolicyID, p *cedar.Policy) *Set {
+// without returns the policies with one replaced, or taken away (nil).
+func without(t testing.TB, id cedar.PolicyID, p *cedar.Policy) *Set {
 	t.Helper()
 	s := mustLoad(t)
 	for a, rs := range s.actions {
