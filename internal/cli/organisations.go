@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/dosevault/dosevault/internal/badgefile"
+	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -106,6 +108,8 @@ type UsersAddCmd struct {
 	Role         string   `help:"What they are: co-ordinator, records-officer, supervisor, local-co-ordinator, data-protection-officer, wearer, operator or administrator." required:"" placeholder:"ROLE" enum:"co-ordinator,records-officer,supervisor,local-co-ordinator,data-protection-officer,wearer,operator,administrator"`
 	Organisation []string `help:"An organisation that they are tied to; may be given several times. Without one: the whole service." sep:"none" placeholder:"NAME"`
 	Wearer       []string `help:"With the role wearer: the id of their own record, as search prints it; may be given several times." sep:"none" placeholder:"ID"`
+	Until        string   `help:"Of a contractor: the last day of their access, in London." placeholder:"YYYY-MM-DD"`
+	Purpose      string   `help:"Of a contractor: the only purpose that they may ask for: issue-badges, assess-dose, statutory-return, own-record, breach-notice, oversight or keep-records." placeholder:"PURPOSE" enum:",issue-badges,assess-dose,statutory-return,own-record,breach-notice,oversight,keep-records"  default:""`
 }
 
 // signInPages is where sign-in links lead.
@@ -128,7 +132,10 @@ func (c *UsersAddCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	u := vaultclient.NewUser{Name: strings.Join(strings.Fields(c.Name), " "), Role: policy.Role(c.Role)}
+	u := vaultclient.NewUser{Name: strings.Join(strings.Fields(c.Name), " "), Role: policy.Role(c.Role), Purpose: policy.Purpose(c.Purpose)}
+	if u.Until, err = day.Parse(c.Until); err != nil {
+		return fmt.Errorf("--until: %w", err)
+	}
 	for _, name := range c.Organisation {
 		org, err := findOrganisation(orgs, name)
 		if err != nil || org.IsZero() {
@@ -222,13 +229,17 @@ func (c *UsersListCmd) Run(e *env) error {
 		return err
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tROLE\tORGANISATIONS\tUSER")
+	fmt.Fprintln(t, "NAME\tROLE\tORGANISATIONS\tUNTIL\tPURPOSE\tUSER")
 	for _, u := range users {
 		where := whereOf(orgs, u.Organisations)
 		if len(u.Organisations) == 0 && len(u.Wearers) > 0 {
 			where = "their own record"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\tuser:%s\n", u.Name, u.Role, where, u.ID)
+		until := u.Until.String()
+		if !u.Ended.IsZero() {
+			until = "ended " + u.Ended.Local().Format(time.DateOnly)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\tuser:%s\n", u.Name, u.Role, where, until, u.Purpose, u.ID)
 	}
 	return t.Flush()
 }

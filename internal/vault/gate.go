@@ -26,6 +26,7 @@ type Caller struct {
 // principal is a caller after authentication.
 type principal struct {
 	policy.Principal
+	only       policy.Purpose // a contractor's only purpose; empty: any
 	node       string
 	grant      *grant   // when the caller holds a grant
 	machine    id.Grant // the machine that calls, or that passed the caller's grant on
@@ -55,7 +56,8 @@ func (v *Vault) authenticate(c Caller) (*principal, error) {
 
 // caller finds out who calls. A session or grant works on the node that it was given to, and nowhere else.
 func (v *Vault) caller(c Caller) (*principal, error) {
-	now := v.now().UnixMicro()
+	at := v.now()
+	now := at.UnixMicro()
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	a := c.Auth
@@ -69,19 +71,22 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 			return nil, errUnauthenticated
 		}
 		u := v.state.users[s.User]
-		if u == nil || !u.Ended.IsZero() {
+		if !active(u, at) {
 			return nil, errUnauthenticated
 		}
 		return &principal{
 			Principal:  policy.Principal{User: u.ID, Role: u.Role, Organisations: u.Organisations, Own: u.Wearers},
+			only:       u.Purpose,
 			node:       c.Node,
 			recipients: []string{"user:" + u.ID.String(), "node:" + c.Node},
-			alive:      func(st *state) bool { return st.sessions[h] == s },
+			alive: func(st *state) bool {
+				return st.sessions[h] == s && st.users[s.User] == u && active(u, v.now())
+			},
 		}, nil
 	case vaultclient.Auth{Grant: a.Grant}:
-		return v.byGrant(c, a.Grant, now)
+		return v.byGrant(c, a.Grant, at)
 	case vaultclient.Auth{Machine: a.Machine}:
-		return v.byGrant(c, v.state.machines[hashSecret(a.Machine)], now)
+		return v.byGrant(c, v.state.machines[hashSecret(a.Machine)], at)
 	}
 	return nil, errUnauthenticated
 }
@@ -141,7 +146,7 @@ func (v *Vault) permit(ctx context.Context, p *principal, a ask) ([]*wearer, []*
 // decide finds the wearers and asks the policy about each; equal questions are asked once. The denial is not nil when any is refused.
 func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, denial error) {
 	if len(a.wearers) == 0 {
-		d := v.policy.Decide(policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal, Resource: policy.Resource{Organisation: a.organisation}})
+		d := v.rule(p, policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal, Resource: policy.Resource{Organisation: a.organisation}})
 		parties = []*party{{org: a.organisation, rules: map[string]bool{d.Rule: true}}}
 		if !d.Allow {
 			return nil, parties, refused("not permitted for this purpose")
@@ -197,7 +202,7 @@ func (v *Vault) answer(known answers, p *principal, a ask, w *wearer, today day.
 	q := question{w.facts.Organisation, slices.Contains(p.Own, w.id), w.facts.Classified, w.currentOn(today)}
 	d, ok := known[q]
 	if !ok {
-		d = v.policy.Decide(policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal,
+		d = v.rule(p, policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal,
 			Resource: policy.Resource{Organisation: q.org, Wearer: w.id, Classified: q.classified, Current: q.current}})
 		known[q] = d
 	}

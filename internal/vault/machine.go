@@ -36,29 +36,34 @@ func machineIn(recipients []string) string {
 	return ""
 }
 
-// runs reports whether a grant has neither run out nor been ended.
-func (g *grant) runs(now int64) bool { return now < g.Expires && g.Ended == 0 }
+// runs reports whether a grant has neither run out nor been ended, and whether the access of who gave it holds.
+func (s *state) runs(g *grant, at time.Time) bool {
+	return at.UnixMicro() < g.Expires && g.Ended == 0 && active(s.users[g.User], at)
+}
 
 // isMachine reports whether a grant is a machine's.
 func (g *grant) isMachine() bool { return g.Secret != nil }
 
 // byGrant finds out who calls with a grant: a job by its id, a machine by its secret. The caller holds the lock.
-func (v *Vault) byGrant(c Caller, n id.Grant, now int64) (*principal, error) {
+func (v *Vault) byGrant(c Caller, n id.Grant, at time.Time) (*principal, error) {
 	g := v.state.grants[n]
-	if g == nil || g.Node != c.Node || !g.runs(now) || g.isMachine() != (c.Auth.Machine != "") {
+	if g == nil || g.Node != c.Node || !v.state.runs(g, at) || g.isMachine() != (c.Auth.Machine != "") {
 		return nil, errUnauthenticated
 	}
 	of := v.state.grants[g.Of]
-	if !g.Of.IsZero() && (of == nil || !of.runs(now)) {
+	if !g.Of.IsZero() && (of == nil || !v.state.runs(of, at)) {
 		return nil, errUnauthenticated // what a machine passed on ends with it
 	}
 	p := &principal{
 		Principal:  policy.Principal{Grant: n, GrantPurpose: g.Purpose, GrantFields: g.Fields, Machine: g.isMachine(), Organisations: g.Organisations},
+		only:       v.state.users[g.User].Purpose, // of a contractor who gave it
 		node:       c.Node,
 		grant:      g,
 		machine:    g.Of,
 		recipients: []string{"grant:" + n.String(), "node:" + c.Node},
-		alive:      func(st *state) bool { return st.grants[n] == g && st.grants[g.Of] == of },
+		alive: func(st *state) bool {
+			return st.grants[n] == g && st.grants[g.Of] == of && active(st.users[g.User], v.now())
+		},
 	}
 	if g.isMachine() {
 		p.machine = n
@@ -132,7 +137,7 @@ func (v *Vault) CreateMachine(ctx context.Context, c Caller, m vaultclient.NewMa
 			return errUnauthenticated
 		}
 		for _, other := range v.state.grants {
-			if other.isMachine() && other.runs(t.now.UnixMicro()) && person.Fold(other.Name) == person.Fold(m.Name) {
+			if other.isMachine() && v.state.runs(other, t.now) && person.Fold(other.Name) == person.Fold(m.Name) {
 				return &vaultclient.Error{Code: vaultclient.Conflict, Message: "a machine of this name has leave already: end it first, or choose another name"}
 			}
 		}
@@ -214,7 +219,7 @@ func (v *Vault) machineOf(n id.Grant, g *grant) vaultclient.Machine {
 		m.Ended = time.UnixMicro(g.Ended).UTC()
 	}
 	if u := v.state.users[g.User]; u != nil {
-		m.By = u.Name
+		m.By, m.Ends = u.Name, upTo(u, m.Ends).UTC()
 	}
 	return m
 }

@@ -118,10 +118,10 @@ func (v *Vault) begin(ctx context.Context, c Caller, who func(*tx) (id.User, err
 			return err
 		}
 		u := v.state.users[n]
-		if u == nil || !u.Ended.IsZero() {
+		if !active(u, t.now) {
 			return errNoCode
 		}
-		s := &session{User: n, Node: c.Node, Began: t.now.UnixMicro(), Expires: t.now.Add(sessionLifetime).UnixMicro()}
+		s := &session{User: n, Node: c.Node, Began: t.now.UnixMicro(), Expires: upTo(u, t.now.Add(sessionLifetime)).UnixMicro()}
 		sealed, err := v.sealRow(TableSession, h[:], s)
 		if err != nil {
 			return err
@@ -214,7 +214,7 @@ func (t *tx) putLink(user id.User) (secret string, err error) {
 }
 
 func (t *tx) putUser(n vaultclient.NewUser, o ledger.Opening) (id.User, error) {
-	u := &vaultclient.User{ID: id.New[id.User](), Name: n.Name, Role: n.Role, Organisations: n.Organisations, Wearers: n.Wearers}
+	u := &vaultclient.User{ID: id.New[id.User](), Name: n.Name, Role: n.Role, Organisations: n.Organisations, Wearers: n.Wearers, Until: n.Until, Purpose: n.Purpose}
 	sealed, err := t.v.sealRow(TableUser, u.ID[:], u)
 	if err != nil {
 		return u.ID, err
@@ -293,8 +293,8 @@ func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.N
 		return nil, err
 	}
 	for i, u := range users {
-		if strings.TrimSpace(u.Name) == "" || len(u.Name) > 200 || !slices.Contains(policy.Roles, u.Role) {
-			return nil, invalid("user %d needs a name of at most 200 bytes and a known role", i+1)
+		if wrong := v.checkUser(u); wrong != "" {
+			return nil, invalid("user %d %s", i+1, wrong)
 		}
 		where := u.Organisations
 		if len(where) == 0 {
@@ -338,7 +338,7 @@ func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret str
 		if !p.alive(&v.state) {
 			return errUnauthenticated
 		}
-		if u := v.state.users[user]; u == nil || !u.Ended.IsZero() {
+		if !active(v.state.users[user], t.now) {
 			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user, or their access has ended"}
 		}
 		o := v.opening(p, a)
@@ -356,11 +356,12 @@ func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret str
 
 // DemoUsers lists every user, for the sign-in page of a demonstration.
 func (v *Vault) DemoUsers() []vaultclient.User {
+	now := v.now()
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	var out []vaultclient.User
 	for _, u := range v.state.users {
-		if u.Ended.IsZero() {
+		if active(u, now) {
 			out = append(out, *u)
 		}
 	}

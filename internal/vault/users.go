@@ -40,7 +40,7 @@ func (v *Vault) LinkAtStart(ctx context.Context, name string) (secret string, er
 	err = v.commit(ctx, func(t *tx) error {
 		var found []id.User
 		for n, u := range v.state.users {
-			if u.Ended.IsZero() && person.Fold(u.Name) == person.Fold(name) {
+			if active(u, t.now) && person.Fold(u.Name) == person.Fold(name) {
 				found = append(found, n)
 			}
 		}

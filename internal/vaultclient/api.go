@@ -10,6 +10,7 @@ package vaultclient
 import (
 	"time"
 
+	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -85,6 +86,8 @@ type User struct {
 	Role          policy.Role       `json:"role"`
 	Organisations []id.Organisation `json:"organisations,omitempty"` // empty: the whole service
 	Wearers       []id.Wearer       `json:"wearers,omitempty"`       // who the user is as a wearer
+	Until         day.Day           `json:"until,omitzero"`          // a contractor's last day, by the clock of London; zero: no end
+	Purpose       policy.Purpose    `json:"purpose,omitempty"`       // a contractor's only purpose; empty: any
 	Ended         time.Time         `json:"ended,omitzero"`          // since when they may no longer sign in
 }
 
@@ -497,6 +500,8 @@ type NewUser struct {
 	Role          policy.Role       `json:"role"`
 	Organisations []id.Organisation `json:"organisations,omitempty"`
 	Wearers       []id.Wearer       `json:"wearers,omitempty"`
+	Until         day.Day           `json:"until,omitzero"`    // today or later; zero: no end
+	Purpose       policy.Purpose    `json:"purpose,omitempty"` // empty: any
 }
 
 // Group is the group of the law's dose limits that a wearer belongs to.
