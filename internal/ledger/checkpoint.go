@@ -38,10 +38,10 @@ func (s *Signer) VerifierKey(log string) (string, error) {
 // PublicKey returns the public key.
 func (s *Signer) PublicKey() ed25519.PublicKey { return s.key.Public().(ed25519.PublicKey) }
 
-// Sign returns a head as a signed checkpoint.
-func (s *Signer) Sign(h Head) ([]byte, error) {
+// Sign returns a head as a signed checkpoint; tallies may be nil, see CheckpointBody.
+func (s *Signer) Sign(h Head, tallies []byte) ([]byte, error) {
 	origin := Origin(s.installation, h.Log)
-	return note.Sign(&note.Note{Text: CheckpointBody(origin, h)}, logSigner{origin, s.key})
+	return note.Sign(&note.Note{Text: CheckpointBody(origin, h, tallies)}, logSigner{origin, s.key})
 }
 
 // logSigner is a note.Signer whose name is a log's origin.
@@ -65,31 +65,44 @@ func (s logSigner) Sign(msg []byte) ([]byte, error) { return ed25519.Sign(s.key,
 // ErrCheckpoint says that bytes are no checkpoint of the log, or not signed by the installation.
 var ErrCheckpoint = errors.New("ledger: not a checkpoint of this log")
 
-// Open reads a checkpoint that this signer signed; the error is ErrCheckpoint.
-func (s *Signer) Open(log string, checkpoint []byte) (Head, error) {
+// Open reads a checkpoint that this signer signed, and its tallies, nil where it has none; the error is ErrCheckpoint.
+func (s *Signer) Open(log string, checkpoint []byte) (h Head, tallies []byte, err error) {
 	vkey, err := s.VerifierKey(log)
 	if err != nil {
-		return Head{}, ErrCheckpoint
+		return Head{}, nil, ErrCheckpoint
 	}
 	verifier, err := note.NewVerifier(vkey)
 	if err != nil {
-		return Head{}, ErrCheckpoint
+		return Head{}, nil, ErrCheckpoint
 	}
 	n, err := note.Open(checkpoint, note.VerifierList(verifier))
 	if err != nil {
-		return Head{}, ErrCheckpoint
+		return Head{}, nil, ErrCheckpoint
 	}
 	lines := strings.Split(n.Text, "\n")
-	if len(lines) != 4 || lines[0] != Origin(s.installation, log) {
-		return Head{}, ErrCheckpoint
+	if len(lines) == 5 {
+		if tallies, err = decodeHash(strings.CutPrefix(lines[3], talliesLine)); err != nil {
+			return Head{}, nil, ErrCheckpoint
+		}
+	} else if len(lines) != 4 {
+		return Head{}, nil, ErrCheckpoint
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil || size < 0 {
-		return Head{}, ErrCheckpoint
+	if err != nil || size < 0 || lines[0] != Origin(s.installation, log) {
+		return Head{}, nil, ErrCheckpoint
 	}
-	root, err := base64.StdEncoding.DecodeString(lines[2])
-	if err != nil || len(root) != sha256.Size {
-		return Head{}, ErrCheckpoint
+	root, err := decodeHash(lines[2], true)
+	if err != nil {
+		return Head{}, nil, ErrCheckpoint
 	}
-	return Head{Log: log, Size: size, Root: root}, nil
+	return Head{Log: log, Size: size, Root: root}, tallies, nil
+}
+
+// decodeHash reads 32 bytes in base64.
+func decodeHash(s string, ok bool) ([]byte, error) {
+	b, err := base64.StdEncoding.DecodeString(s)
+	if !ok || err != nil || len(b) != sha256.Size {
+		return nil, ErrCheckpoint
+	}
+	return b, nil
 }

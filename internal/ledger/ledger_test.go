@@ -110,7 +110,7 @@ func TestCheckpointIsASignedNote(t *testing.T) {
 	s := NewSigner("inst", [32]byte{1})
 	var tree Tree
 	tree, _ = tree.Append([]byte("leaf"))
-	cp, err := s.Sign(tree.Head(InstallationLog))
+	cp, err := s.Sign(tree.Head(InstallationLog), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

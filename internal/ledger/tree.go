@@ -83,7 +83,22 @@ func (t Tree) Head(log string) Head {
 	return Head{Log: log, Size: t.size, Root: root[:]}
 }
 
-// CheckpointBody returns the text of a head that is signed: C2SP tlog-checkpoint with an origin and no extension lines.
-func CheckpointBody(origin string, h Head) string {
-	return fmt.Sprintf("%s\n%d\n%s\n", origin, h.Size, base64.StdEncoding.EncodeToString(h.Root))
+// CheckpointBody returns the text of a head that is signed: a C2SP tlog-checkpoint of origin, size and root. tallies, where
+// there are any, follow in an extension line:
+//
+//	<installation>.dosevault/installation
+//	4711
+//	<base64 of the root>
+//	tallies <base64 of 32 bytes>
+//
+// The installation log's checkpoints have that line. It is a keyed hash over the tables of authority as the commit with the
+// last entry left them, so whoever keeps a head binds these tables too. To anybody without the key it tells nothing.
+func CheckpointBody(origin string, h Head, tallies []byte) string {
+	s := fmt.Sprintf("%s\n%d\n%s\n", origin, h.Size, base64.StdEncoding.EncodeToString(h.Root))
+	if tallies != nil {
+		s += talliesLine + base64.StdEncoding.EncodeToString(tallies) + "\n"
+	}
+	return s
 }
+
+const talliesLine = "tallies "

@@ -196,7 +196,9 @@ func (v *Vault) write(t *tx) error {
 		}
 		add(log, e)
 	}
-	if len(touched) > 0 {
+	// Rows that change without an entry of their own get one of heads without any: so no two commits that change rows have
+	// the same size of the installation log, and its head binds the tallies.
+	if len(touched) > 0 || len(trees) == 0 {
 		var heads []ledger.Head
 		for _, log := range touched {
 			heads = append(heads, trees[log].Head(log))
@@ -207,8 +209,16 @@ func (v *Vault) write(t *tx) error {
 		}
 		add(ledger.InstallationLog, e)
 	}
+	changes := v.tallies.weigh(t.puts)
+	if err := v.putTallies(b, changes, trees[ledger.InstallationLog].Size()); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotCommitted, err)
+	}
 	for log, tree := range trees {
-		cp, err := v.signer.Sign(tree.Head(log))
+		var line []byte
+		if log == ledger.InstallationLog {
+			line = v.tallies.line(changes)
+		}
+		cp, err := v.signer.Sign(tree.Head(log), line)
 		if err != nil {
 			return fmt.Errorf("%w: signing a checkpoint: %w", ErrNotCommitted, err)
 		}
@@ -217,6 +227,7 @@ func (v *Vault) write(t *tx) error {
 	if err := v.store.Commit(context.Background(), b); err != nil {
 		return err
 	}
+	v.tallies.apply(changes)
 	v.mu.Lock()
 	for log, tree := range trees {
 		v.trees[log] = tree

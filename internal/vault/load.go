@@ -107,7 +107,7 @@ func (v *Vault) load(ctx context.Context) error {
 	if err := loadRows(ctx, v, TableImport, func(key id.Import, row importState) { s.imports[key] = &row }); err != nil {
 		return err
 	}
-	err = v.store.Rows(ctx, TableSession, func(key, sealed []byte) error {
+	err = v.rows(ctx, TableSession, func(key, sealed []byte) error {
 		var row session
 		if err := v.openRow(TableSession, key, sealed, &row); err != nil {
 			return err
@@ -118,7 +118,7 @@ func (v *Vault) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = v.store.Rows(ctx, TableLink, func(key, sealed []byte) error {
+	err = v.rows(ctx, TableLink, func(key, sealed []byte) error {
 		var row link
 		if err := v.openRow(TableLink, key, sealed, &row); err != nil {
 			return err
@@ -129,7 +129,7 @@ func (v *Vault) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = v.store.Rows(ctx, TableDocumentKey, func(key, wrapped []byte) error {
+	err = v.rows(ctx, TableDocumentKey, func(key, wrapped []byte) error {
 		k, err := v.epoch.Unwrap(keyContext(TableDocumentKey, key), wrapped)
 		if err != nil || len(key) != 16 {
 			return fmt.Errorf("table %s, row %x: does not open with this epoch key", TableDocumentKey, key)
@@ -140,7 +140,7 @@ func (v *Vault) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = v.store.Rows(ctx, TableApart, func(key, sealed []byte) error {
+	err = v.rows(ctx, TableApart, func(key, sealed []byte) error {
 		var row apart
 		if err := v.openRow(TableApart, key, sealed, &row); err != nil {
 			return err
@@ -151,7 +151,10 @@ func (v *Vault) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return v.loadWearers(ctx)
+	if err := v.loadWearers(ctx); err != nil {
+		return err
+	}
+	return v.checkTallies(ctx)
 }
 
 func (v *Vault) loadWearers(ctx context.Context) error {
@@ -172,14 +175,16 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 	if keys.missing != nil {
 		return keys.missing
 	}
+	found := map[Table]int{TableWearerKey: len(keys.keys)}
 	// Names and NI numbers are opened once, to be searched in memory; nothing derived from them is stored.
-	err = v.store.Rows(ctx, TableField, func(key, sealed []byte) error {
+	err = v.rows(ctx, TableField, func(key, sealed []byte) error {
 		if len(key) != 21 {
 			return fmt.Errorf("table %s, row %x: not an id of a field", TableField, key)
 		}
+		found[TableField]++
 		class := policy.Class(key[16])
 		w := s.wearers[id.Wearer(key[:16])]
-		if w == nil || w.facts.Versions[class&7] != binary.BigEndian.Uint32(key[17:]) {
+		if w == nil || int(class) >= len(w.facts.Versions) || w.facts.Versions[class] == 0 || w.facts.Versions[class] != binary.BigEndian.Uint32(key[17:]) {
 			return fmt.Errorf("table %s, row %x: belongs to no wearer: the database was changed; run dosevault verify", TableField, key)
 		}
 		if class != policy.ClassIdentity && class != policy.ClassNI {
@@ -207,10 +212,14 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 		s.indexStarts(w, nil)
 		s.add(w)
 	}
-	err = v.store.Rows(ctx, TableStaged, func(key, sealed []byte) error {
+	err = v.rows(ctx, TableStaged, func(key, sealed []byte) error {
 		var row stagedChange
 		if err := v.openRow(TableStaged, key, sealed, &row); err != nil {
 			return err
+		}
+		found[TableStaged]++
+		if len(key) != 20 || s.imports[id.Import(key[:16])] == nil || binary.BigEndian.Uint32(key[16:]) >= uint32(s.imports[id.Import(key[:16])].Staged) {
+			return fmt.Errorf("table %s, row %x: belongs to no import that waits: the database was changed; run dosevault verify", TableStaged, key)
 		}
 		if row.New {
 			w := &wearer{id: row.Wearer, facts: row.Facts}
@@ -224,7 +233,10 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return keys.missing
+	if keys.missing != nil {
+		return keys.missing
+	}
+	return v.checkBound(found)
 }
 
 // add enters a new wearer into what is derived from the wearers, but for NI numbers.
@@ -288,9 +300,9 @@ func (r *keyring) get(name keyName) seal.Key {
 // loadKeys unwraps the keys of a table, by owner and class or use.
 func (v *Vault) loadKeys(ctx context.Context, t Table) (*keyring, error) {
 	r := &keyring{table: t, keys: map[keyName]seal.Key{}}
-	err := v.store.Rows(ctx, t, func(key, wrapped []byte) error {
+	err := v.rows(ctx, t, func(key, wrapped []byte) error {
 		k, err := v.epoch.Unwrap(keyContext(t, key), wrapped)
-		if err != nil || len(key) != 21 {
+		if err != nil || len(key) != 21 || binary.BigEndian.Uint32(key[17:]) != keyVersion {
 			return fmt.Errorf("table %s, row %x: does not open with this epoch key", t, key)
 		}
 		r.keys[keyName{[16]byte(key[:16]), key[16]}] = k
@@ -301,7 +313,7 @@ func (v *Vault) loadKeys(ctx context.Context, t Table) (*keyring, error) {
 
 // loadRows opens every row of a table whose id is an ID.
 func loadRows[K, R any](ctx context.Context, v *Vault, t Table, fn func(id.ID[K], R)) error {
-	return v.store.Rows(ctx, t, func(key, sealed []byte) error {
+	return v.rows(ctx, t, func(key, sealed []byte) error {
 		k, err := id.From[id.ID[K]](key)
 		if err != nil {
 			return fmt.Errorf("table %s, row %x: %w", t, key, err)

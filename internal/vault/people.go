@@ -729,7 +729,10 @@ func (t *tx) makeReal(row stagedChange) error {
 	v := t.v
 	w := &wearer{id: row.Wearer, facts: row.Facts}
 	old := v.state.wearers[row.Wearer]
+	// Versions count from what stands now, not from what stood when this was staged, so that none is given twice.
+	w.facts.Versions = [8]uint32{}
 	if old != nil {
+		w.facts.Person, w.facts.Versions = old.facts.Person, old.facts.Versions
 		w.keys, w.identity, w.words, w.sortKey, w.ni = old.keys, old.identity, old.words, old.sortKey, old.ni
 	} else {
 		w.keys = v.state.staged[row.Wearer].keys
@@ -742,6 +745,7 @@ func (t *tx) makeReal(row stagedChange) error {
 		if f.value == nil {
 			continue
 		}
+		w.facts.Versions[f.class]++
 		key := ownedID(w.id, byte(f.class), w.facts.Versions[f.class])
 		sealed, err := w.keys[f.class].Box().Seal(fieldContext(key), f.pad, f.value)
 		if err != nil {

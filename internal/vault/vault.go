@@ -70,6 +70,7 @@ type Vault struct {
 	// Only the committer reads and writes these without mu; it holds mu to change them.
 	trees       map[string]ledger.Tree
 	checkpoints map[string][]byte
+	tallies     tallies
 	lastCommit  time.Time
 
 	mu    sync.RWMutex
@@ -232,7 +233,7 @@ func (v *Vault) Close() error {
 	return v.store.Close()
 }
 
-var secretNames = []string{"ledger-signing", "authority", "installation-openings", "keyed-hash"}
+var secretNames = []string{"ledger-signing", "authority", "installation-openings", "keyed-hash", "tallies"}
 
 // install makes a new installation's secrets. The name comes last: with it, the installation exists.
 func (v *Vault) install(ctx context.Context, root *seal.Box) error {
@@ -269,6 +270,7 @@ func (v *Vault) loadSecrets(ctx context.Context, root *seal.Box) error {
 	v.authority = secrets["authority"].Box()
 	v.installBox = secrets["installation-openings"].Box()
 	v.hashKey = secrets["keyed-hash"]
+	v.tallies = tallies{key: secrets["tallies"], tables: map[Table]*tally{}}
 	return nil
 }
 
@@ -287,11 +289,8 @@ func (v *Vault) loadLogs(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("log %s: %w", l.Name, err)
 		}
-		want, err := v.signer.Sign(tree.Head(l.Name))
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(want, l.Checkpoint) {
+		head, _, err := v.signer.Open(l.Name, l.Checkpoint) // the tallies are held against the tables once those are read
+		if root := tree.Root(); err != nil || head.Size != l.Size || !bytes.Equal(head.Root, root[:]) {
 			return fmt.Errorf("log %s: its %d entries do not give the checkpoint stored with them: the database was changed; run dosevault verify", l.Name, l.Size)
 		}
 		v.trees[l.Name] = tree
@@ -317,7 +316,7 @@ func (v *Vault) checkHead(ctx context.Context) error {
 	if err != nil || kept == nil {
 		return err
 	}
-	head, err := v.signer.Open(ledger.InstallationLog, kept)
+	head, tallies, err := v.signer.Open(ledger.InstallationLog, kept)
 	if err != nil {
 		return fmt.Errorf("the head kept in %s is not this installation's: %w", v.keys, err)
 	}
@@ -335,6 +334,11 @@ func (v *Vault) checkHead(ctx context.Context) error {
 	}
 	if root := then.Root(); !bytes.Equal(root[:], head.Root) {
 		return fmt.Errorf("log %s: its first %d entries are not those of the head kept outside the database: the database was changed; run dosevault verify", ledger.InstallationLog, head.Size)
+	}
+	if tree.Size() == head.Size {
+		if _, now, err := v.signer.Open(ledger.InstallationLog, v.checkpoints[ledger.InstallationLog]); err != nil || !bytes.Equal(tallies, now) {
+			return fmt.Errorf("log %s: the head kept outside the database has other tallies: the database was changed; run dosevault verify", ledger.InstallationLog)
+		}
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func makeMemory(t testing.TB, n int) (*memory, verify.Options) {
 		}
 	}
 	var err error
-	if m.checkpoint, err = signer.Sign(tree.Head("installation")); err != nil {
+	if m.checkpoint, err = signer.Sign(tree.Head("installation"), nil); err != nil {
 		t.Fatal(err)
 	}
 	return m, verify.Options{PublicKey: signer.PublicKey()}

@@ -18,6 +18,8 @@ type Head struct {
 	Log    string
 	Size   int64
 	Root   [sha256.Size]byte
+	// Tallies is the keyed hash over the tables of authority, see Authority; nil where the checkpoint has none.
+	Tallies []byte
 
 	text []byte // what is signed
 	sigs []signature
@@ -33,7 +35,7 @@ type signature struct {
 // Reasons why bytes are no checkpoint.
 var (
 	errNote       = errors.New("not a signed note")
-	errCheckpoint = errors.New("not a checkpoint of a dosevault log: origin, size and root expected, and nothing else")
+	errCheckpoint = errors.New("not a checkpoint of a dosevault log: origin, size and root expected, and of the installation log the tallies, and nothing else")
 )
 
 // Errors of Verify.
@@ -54,7 +56,9 @@ var base64Strict = base64.StdEncoding.Strict()
 //	— <key name> <base64 of key id (4 bytes) and signature>
 //
 // around the C2SP checkpoint (https://c2sp.org/tlog-checkpoint) in its narrowest form: three lines of origin,
-// decimal size and base64 root, without extension lines, which dosevault does not write.
+// decimal size and base64 root. The one extension line that dosevault writes, and only in the installation log's, is
+//
+//	tallies <base64 of 32 bytes>
 func ParseCheckpoint(note []byte) (Head, error) {
 	if len(note) > maxNote || !utf8.Valid(note) || bytes.ContainsFunc(note, func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }) {
 		return Head{}, errNote
@@ -80,7 +84,7 @@ func ParseCheckpoint(note []byte) (Head, error) {
 	}
 
 	body := strings.Split(string(text), "\n")
-	if len(body) != 4 || body[3] != "" {
+	if n := len(body); n != 4 && n != 5 || body[n-1] != "" {
 		return Head{}, errCheckpoint
 	}
 	installation, log, ok := strings.Cut(body[0], ".dosevault/")
@@ -94,6 +98,12 @@ func ParseCheckpoint(note []byte) (Head, error) {
 	root, err := base64Strict.DecodeString(body[2])
 	if err != nil || len(root) != sha256.Size {
 		return Head{}, errCheckpoint
+	}
+	if len(body) == 5 {
+		encoded, ok := strings.CutPrefix(body[3], "tallies ")
+		if h.Tallies, err = base64Strict.DecodeString(encoded); !ok || err != nil || len(h.Tallies) != sha256.Size || log != installationLog {
+			return Head{}, errCheckpoint
+		}
 	}
 	h.Origin, h.Log, h.Size, h.Root = body[0], log, size, [sha256.Size]byte(root)
 	return h, nil

@@ -15,7 +15,7 @@ import (
 func signed(t testing.TB, signer *ledger.Signer, log string, size int64) []byte {
 	t.Helper()
 	root := bytes.Repeat([]byte{7}, 32)
-	cp, err := signer.Sign(ledger.Head{Log: log, Size: size, Root: root})
+	cp, err := signer.Sign(ledger.Head{Log: log, Size: size, Root: root}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func FuzzParseCheckpoint(f *testing.F) {
 		if err != nil {
 			return
 		}
-		text := ledger.CheckpointBody(h.Origin, ledger.Head{Log: h.Log, Size: h.Size, Root: h.Root[:]})
+		text := ledger.CheckpointBody(h.Origin, ledger.Head{Log: h.Log, Size: h.Size, Root: h.Root[:]}, h.Tallies)
 		if text != string(h.text) || !strings.HasSuffix(h.Origin, ".dosevault/"+h.Log) {
 			t.Errorf("read as %+v, which is written as %q", h, text)
 		}

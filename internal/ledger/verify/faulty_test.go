@@ -162,7 +162,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	// The same key under another installation's name.
-	cp, err := ledger.NewSigner("another", s.seed).Sign(s.trees[s.a26].Head(s.a26))
+	cp, err := ledger.NewSigner("another", s.seed).Sign(s.trees[s.a26].Head(s.a26), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

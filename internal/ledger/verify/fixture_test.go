@@ -167,7 +167,7 @@ func (in *installed) commit(entries ...written) {
 }
 
 func (in *installed) checkpoint(log string) []byte {
-	cp, err := in.signer.Sign(in.trees[log].Head(log))
+	cp, err := in.signer.Sign(in.trees[log].Head(log), nil)
 	if err != nil {
 		in.t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func forge(t testing.TB, db *sql.DB, number int64, log string) ledger.Head {
 
 func other(t testing.TB, in *installed, h ledger.Head) []byte {
 	t.Helper()
-	cp, err := ledger.NewSigner(in.name, seal.NewKey()).Sign(h)
+	cp, err := ledger.NewSigner(in.name, seal.NewKey()).Sign(h, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -237,7 +237,7 @@ func TestLogsTampered(t *testing.T) {
 	}
 	back := func(db *sql.DB, log string) {
 		cut(db, log, early(log))
-		cp, err := s.signer.Sign(s.earlyTrees[log].Head(log))
+		cp, err := s.signer.Sign(s.earlyTrees[log].Head(log), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +260,7 @@ func TestLogsTampered(t *testing.T) {
 			mustExec(t, db, "UPDATE log SET checkpoint = $1 WHERE name = $2", s.checkpoint(s.b26), s.a26)
 		}, s.a26, -1, "another log"},
 		"checkpoint from before": {func(db *sql.DB) {
-			cp, _ := s.signer.Sign(s.earlyTrees[s.a26].Head(s.a26))
+			cp, _ := s.signer.Sign(s.earlyTrees[s.a26].Head(s.a26), nil)
 			mustExec(t, db, "UPDATE log SET checkpoint = $1 WHERE name = $2", cp, s.a26)
 		}, s.a26, early(s.a26), "does not cover"},
 		"checkpoint by another key": {func(db *sql.DB) {
@@ -340,7 +340,7 @@ func TestLogsTampered(t *testing.T) {
 	// An entry of the installation log rewritten by somebody who has the key, after a head was kept.
 	path = tampered(t, whole, func(db *sql.DB) {
 		mustExec(t, db, "UPDATE leaf SET data = CAST(substr(data, 1, 16) || x'0000000000000001' || substr(data, 25) AS BLOB) WHERE log = $1 AND seq = 3", s.ids[inst])
-		cp, err := s.signer.Sign(forge(t, db, s.ids[inst], inst))
+		cp, err := s.signer.Sign(forge(t, db, s.ids[inst], inst), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -351,7 +351,7 @@ func TestLogsTampered(t *testing.T) {
 
 	// A log that only a kept head knows.
 	path = tampered(t, s.early, func(*sql.DB) {})
-	gone, err := s.signer.Sign(s.trees[s.b26].Head(strings.Replace(s.b26, "2026", "2031", 1)))
+	gone, err := s.signer.Sign(s.trees[s.b26].Head(strings.Replace(s.b26, "2026", "2031", 1)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
