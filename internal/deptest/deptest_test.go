@@ -74,6 +74,7 @@ func TestFences(t *testing.T) {
 		{pkg("internal/worker", "internal/vault"), "a worker redeems grants"},
 		{pkg("internal/vault", "internal/dose"), "knows no dose"},
 		{pkg("internal/vault/origin", "internal/web/page"), "small enough"},
+		{pkg("internal/vault/origin", "internal/seal"), "hold no key"},
 		{pkg("internal/register", "internal/vault"), "asks the vault through its client"},
 		{pkg("internal/register", "internal/store/sqlite"), "asks the vault through its client"},
 		{pkg("internal/labfile", "os"), "reading a file's rows"},

@@ -67,7 +67,7 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 	case vaultclient.Auth{Session: a.Session}:
 		h := hashSecret(c.Auth.Session)
 		s := v.state.sessions[h]
-		if s == nil || s.Node != c.Node || now >= s.Expires {
+		if s == nil || s.Node != c.Node || now >= s.Expires || !s.used(now) {
 			return nil, errUnauthenticated
 		}
 		u := v.state.users[s.User]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
@@ -26,6 +27,8 @@ type (
 		Node    string  `json:"node"`
 		Began   int64   `json:"began"`   // µs
 		Expires int64   `json:"expires"` // µs
+
+		seen atomic.Int64 // µs: when it was last used; see used
 	}
 	link struct {
 		User    id.User `json:"user"`

@@ -121,7 +121,7 @@ func (v *Vault) begin(ctx context.Context, c Caller, who func(*tx) (id.User, err
 		if !active(u, t.now) {
 			return errNoCode
 		}
-		s := &session{User: n, Node: c.Node, Began: t.now.UnixMicro(), Expires: upTo(u, t.now.Add(sessionLifetime)).UnixMicro()}
+		s := &session{User: n, Node: c.Node, Began: t.now.UnixMicro(), Expires: upTo(u, t.now.Add(lifetimeOn(c.Node))).UnixMicro()}
 		sealed, err := v.sealRow(TableSession, h[:], s)
 		if err != nil {
 			return err
@@ -369,7 +369,8 @@ func (v *Vault) DemoUsers() []vaultclient.User {
 	return out
 }
 
-func (v *Vault) organisationName(n id.Organisation) string {
+// OrganisationName is the name of an organisation; nothing for one that is not there.
+func (v *Vault) OrganisationName(n id.Organisation) string {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	if o := v.state.organisations[n]; o != nil {

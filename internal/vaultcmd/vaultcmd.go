@@ -19,6 +19,7 @@ import (
 	postgres "github.com/dosevault/dosevault/internal/store/postgres/vaultdb"
 	sqlite "github.com/dosevault/dosevault/internal/store/sqlite/vaultdb"
 	"github.com/dosevault/dosevault/internal/vault"
+	"github.com/dosevault/dosevault/internal/vault/origin"
 )
 
 // Config is what the process works with.
@@ -89,10 +90,10 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 		wire.Close()
 		return err
 	}
-	origin := (&vault.Origin{Vault: v, Nodes: map[string]string{c.Pages: "web"}, Demo: c.Demo}).Server()
+	pages := (&origin.Origin{Vault: v, URL: "http://" + c.Listen, Nodes: map[string]string{c.Pages: "web"}, Demo: c.Demo, Log: c.Log}).Server()
 	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(wire) }()
-	go func() { failed <- origin.Serve(signIn) }()
+	go func() { failed <- pages.Serve(signIn) }()
 	fmt.Fprintln(c.Ready, "ready")
 	select {
 	case <-ctx.Done():
@@ -102,7 +103,7 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(end), origin.Shutdown(end))
+	return errors.Join(err, server.Shutdown(end), pages.Shutdown(end))
 }
 
 // socket listens where nodes reach the vault. A socket left by a vault that was killed is in the way; one that answers

@@ -1,4 +1,4 @@
-package vault_test
+package origin
 
 import (
 	"html"
@@ -17,10 +17,8 @@ import (
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-const nodeOrigin = "http://localhost:8080"
-
 // signInForm posts a form to an origin as its own page does.
-func signInForm(o *vault.Origin, path string, form url.Values) *httptest.ResponseRecorder {
+func signInForm(o *Origin, path string, form url.Values) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "http://vault.example"+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -29,7 +27,7 @@ func signInForm(o *vault.Origin, path string, form url.Values) *httptest.Respons
 	return w
 }
 
-func originPage(o *vault.Origin, path string) *httptest.ResponseRecorder {
+func originPage(o *Origin, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	o.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://vault.example"+path, nil))
 	return w
@@ -39,8 +37,8 @@ func originPage(o *vault.Origin, path string) *httptest.ResponseRecorder {
 // than such a value is dropped, and a one-time link brings none.
 func TestOriginEchoesState(t *testing.T) {
 	h := newHouse(t)
-	u := must(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{{Name: "Llŷr", Role: policy.Coordinator}}))[0]
-	o := &vault.Origin{Vault: h.v, Nodes: map[string]string{nodeOrigin: "web"}, Demo: true}
+	u := h.users(vc.NewUser{Name: "Llŷr", Role: policy.Coordinator})[0]
+	o := h.origin(true)
 	for state, want := range map[string]string{"": "", "0123abcXYZ-_": "0123abcXYZ-_", `"><b>`: "", "a&code=b": "", strings.Repeat("a", 128): strings.Repeat("a", 128), strings.Repeat("a", 129): ""} {
 		page := originPage(o, "/signin?"+url.Values{"return": {nodeOrigin}, "state": {state}}.Encode())
 		if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), `name="state" value="`+want+`"`) {
@@ -51,11 +49,11 @@ func TestOriginEchoesState(t *testing.T) {
 		if err != nil || w.Code != http.StatusSeeOther || to.Scheme+"://"+to.Host+to.Path != nodeOrigin+"/signin/code" || to.Query().Get("state") != want || len(to.Query()["code"]) != 1 {
 			t.Fatalf("state %q: %d to %q", state, w.Code, to)
 		}
-		if s := must(h.nodes["web"].RedeemCode(t.Context(), to.Query().Get("code"))); s.User.ID != u {
+		if s := must(h.v.RedeemCode(t.Context(), vault.Caller{Node: "web"}, to.Query().Get("code"))); s.User.ID != u {
 			t.Errorf("signed in as %v", s.User.ID)
 		}
 	}
-	link := must(h.nodes["cli"].NewLink(t.Context(), h.root, u))
+	link := must(h.v.NewLink(t.Context(), h.root, u))
 	w := signInForm(o, "/link", url.Values{"secret": {link}, "state": {"0123"}})
 	if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || strings.Contains(to, "state") {
 		t.Errorf("a link: %d to %q", w.Code, to)
@@ -82,9 +80,8 @@ func TestOriginEchoesState(t *testing.T) {
 // TestOriginGroupsByRole: each role once, with what it sees, in the order in which people are likely to try them.
 func TestOriginGroupsByRole(t *testing.T) {
 	h := newHouse(t)
-	must(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{
-		{Name: "Siân Operator", Role: policy.Operator}, {Name: "Ŵyn Records", Role: policy.RecordsOfficer}, {Name: "Ann Records", Role: policy.RecordsOfficer}}))
-	o := &vault.Origin{Vault: h.v, Nodes: map[string]string{nodeOrigin: "web"}, Demo: true}
+	h.users(vc.NewUser{Name: "Siân Operator", Role: policy.Operator}, vc.NewUser{Name: "Ŵyn Records", Role: policy.RecordsOfficer}, vc.NewUser{Name: "Ann Records", Role: policy.RecordsOfficer})
+	o := h.origin(true)
 	body := originPage(o, "/signin").Body.String()
 	var got []string
 	for _, m := range regexp.MustCompile(`<h2[^>]*>([^<]*)|<button>([^<]*)`).FindAllStringSubmatch(body, -1) {
@@ -120,13 +117,13 @@ func TestOriginSpeaksWelsh(t *testing.T) {
 	h := newHouse(t)
 	org := h.organisation("Bwrdd Iechyd Glyndŵr")
 	for _, u := range []vc.NewUser{{Name: "Llŷr Prys", Role: policy.Coordinator}, {Name: "Ann Supervisor", Role: policy.Supervisor, Organisations: []id.Organisation{org}}, {Name: "Siân Operator", Role: policy.Operator}} {
-		must(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{u}))
+		h.users(u)
 	}
-	nodes := map[string]string{nodeOrigin: "web"}
-	demo, live, alone := &vault.Origin{Vault: h.v, Nodes: nodes, Demo: true}, &vault.Origin{Vault: h.v, Nodes: nodes}, &vault.Origin{Vault: h.v}
+	demo, live, alone := h.origin(true), h.origin(false), h.origin(false)
+	alone.Nodes = nil
 	same := map[string]bool{"dosevault": true, "Mair Evans": true, "Llŷr Prys": true, "Ann Supervisor": true, "Siân Operator": true, "Bwrdd Iechyd Glyndŵr": true}
 	// ask asks for a page, with the language in the form where there is one.
-	ask := func(o *vault.Origin, method, path, site, accept string, values url.Values) *httptest.ResponseRecorder {
+	ask := func(o *Origin, method, path, site, accept string, values url.Values) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "http://vault.example"+path+"?"+values.Encode(), nil)
 		if method == http.MethodPost {
 			r = httptest.NewRequest(method, "http://vault.example"+path, strings.NewReader(values.Encode()))
@@ -140,7 +137,7 @@ func TestOriginSpeaksWelsh(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name         string
-		o            *vault.Origin
+		o            *Origin
 		method, path string
 		values       url.Values
 		site         string
@@ -186,7 +183,7 @@ func TestOriginSpeaksWelsh(t *testing.T) {
 			t.Errorf("%s: English is at %q, want %q (%v)", c.name, cy.href, want.Encode(), err)
 		}
 	}
-	if w := ask(live, "GET", "/", "none", "cy", nil); w.Header().Get("Location") != "/signin?lang=cy" {
+	if w := ask(live, "GET", "/", "none", "cy", nil); w.Header().Get("Location") != "/signin" {
 		t.Errorf("the first page leads to %q", w.Header().Get("Location"))
 	}
 	// Nothing of a user goes from a form into an address.

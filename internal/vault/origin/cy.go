@@ -1,0 +1,22 @@
+package origin
+
+import (
+	"maps"
+
+	"github.com/dosevault/dosevault/internal/words"
+)
+
+// welsh is the Welsh of the origin's pages, in the words of the web node's: its glossary holds here too. Each area keeps
+// its own in a file cy_*.go.
+var welsh = words.Catalogue{
+	Texts: together(cySignIn, cyAccount),
+	Nouns: map[words.Noun]words.WelshNoun{"employment": {One: "cyflogaeth", Many: "cyflogaethau", Feminine: true}},
+}
+
+func together(areas ...map[words.Key]string) map[words.Key]string {
+	all := map[words.Key]string{}
+	for _, a := range areas {
+		maps.Copy(all, a)
+	}
+	return all
+}
