@@ -274,6 +274,9 @@ func (v *Vault) openLogEntry(org id.Organisation, log string) (entry, error) {
 
 // seal encodes an opening, hashes it and seals it for its reader: the organisation, apart for health, or the installation.
 func (v *Vault) seal(e entry, o ledger.Opening) (entry, error) {
+	if o.Policy == "" && (o.Role != "" || !o.Grant.IsZero()) { // somebody acted
+		o.Policy = v.policyAt(e.org).Version()
+	}
 	b, hash := o.Encode()
 	box, err := v.openingBox(e.org, o.Fields&policy.FieldHealth != 0)
 	if err != nil {

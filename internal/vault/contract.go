@@ -38,11 +38,11 @@ func upTo(u *vaultclient.User, at time.Time) time.Time {
 }
 
 // rule asks the policies, unless the asker's contract is for another purpose: then no policy is asked.
-func (v *Vault) rule(p *principal, r policy.Request) policy.Decision {
+func (p *principal) rule(set *policy.Set, r policy.Request) policy.Decision {
 	if p.only != "" && r.Purpose != p.only {
 		return policy.Decision{Rule: ruleContract}
 	}
-	return v.policy.Decide(r)
+	return set.Decide(r)
 }
 
 // checkUser says what is wrong with a user who is to be made or changed, in words that follow "user 1 ", or nothing.

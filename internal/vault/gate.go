@@ -111,6 +111,7 @@ type ask struct {
 type party struct {
 	org     id.Organisation
 	wearers []id.Wearer
+	policy  *policy.Set // that decided; nil: the vault itself refused
 	rules   map[string]bool
 }
 
@@ -146,8 +147,9 @@ func (v *Vault) permit(ctx context.Context, p *principal, a ask) ([]*wearer, []*
 // decide finds the wearers and asks the policy about each; equal questions are asked once. The denial is not nil when any is refused.
 func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, denial error) {
 	if len(a.wearers) == 0 {
-		d := v.rule(p, policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal, Resource: policy.Resource{Organisation: a.organisation}})
-		parties = []*party{{org: a.organisation, rules: map[string]bool{d.Rule: true}}}
+		set := v.policyAt(a.organisation)
+		d := p.rule(set, policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal, Resource: policy.Resource{Organisation: a.organisation}})
+		parties = []*party{{org: a.organisation, policy: set, rules: map[string]bool{d.Rule: true}}}
 		if !d.Allow {
 			return nil, parties, refused("not permitted for this purpose")
 		}
@@ -176,7 +178,7 @@ func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, 
 		d := v.answer(answers, p, a, w, today)
 		of := byOrg[w.facts.Organisation]
 		if of == nil {
-			of = &party{org: w.facts.Organisation, rules: map[string]bool{}}
+			of = &party{org: w.facts.Organisation, policy: v.state.policies.at(w.facts.Organisation), rules: map[string]bool{}}
 			byOrg[w.facts.Organisation] = of
 			parties = append(parties, of)
 		}
@@ -202,7 +204,7 @@ func (v *Vault) answer(known answers, p *principal, a ask, w *wearer, today day.
 	q := question{w.facts.Organisation, slices.Contains(p.Own, w.id), w.facts.Classified, w.currentOn(today)}
 	d, ok := known[q]
 	if !ok {
-		d = v.rule(p, policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal,
+		d = p.rule(v.state.policies.at(q.org), policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: p.Principal,
 			Resource: policy.Resource{Organisation: q.org, Wearer: w.id, Classified: q.classified, Current: q.current}})
 		known[q] = d
 	}
@@ -214,7 +216,7 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 	entries := make([]entry, len(parties))
 	for i, of := range parties {
 		o := v.opening(p, a)
-		o.Fields, o.Wearers, o.Rule = fields, of.wearers, joinRules(of.rules)
+		o.Fields, o.Wearers, o.Rule, o.Policy = fields, of.wearers, joinRules(of.rules), of.policy.Version()
 		var err error
 		entries[i], err = v.seal(entry{org: of.org, kind: kind, basis: ledger.Gate, count: len(of.wearers)}, o)
 		if err != nil {
@@ -225,6 +227,11 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 		if !p.alive(&v.state) {
 			return errUnauthenticated
 		}
+		for _, of := range parties {
+			if v.state.policies.at(of.org) != of.policy {
+				return &vaultclient.Error{Code: vaultclient.Conflict, Message: "the policies changed meanwhile; ask again"}
+			}
+		}
 		if err := t.count(p, parties); err != nil {
 			return err
 		}
@@ -234,7 +241,7 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 	return hideCommitError(err)
 }
 
-// opening fills in what every opening of an ask says.
+// opening fills in what every opening of an ask says, but for the version of the policies: that is the entry's organisation's.
 func (v *Vault) opening(p *principal, a ask) ledger.Opening {
 	user := p.User
 	if p.grant != nil {
@@ -242,7 +249,7 @@ func (v *Vault) opening(p *principal, a ask) ledger.Opening {
 	}
 	return ledger.Opening{
 		User: user, Role: p.Role, Grant: p.Grant, Node: p.node, Recipients: p.recipients,
-		Purpose: string(a.purpose), Years: a.years, Policy: v.policy.Version(), Reason: a.reason, Subject: a.subject,
+		Purpose: string(a.purpose), Years: a.years, Reason: a.reason, Subject: a.subject,
 	}
 }
 
@@ -258,6 +265,9 @@ func (v *Vault) enterRefusal(ctx context.Context, p *principal, a ask, parties [
 		}
 		o := v.opening(p, a)
 		o.Fields, o.Wearers, o.Rule = a.fields, of.wearers, joinRules(of.rules)
+		if of.policy != nil {
+			o.Policy = of.policy.Version()
+		}
 		var err error
 		entries[i], err = v.seal(entry{org: of.org, kind: ledger.Refuse, basis: ledger.Gate, count: len(of.wearers)}, o)
 		if err != nil {

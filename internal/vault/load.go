@@ -77,6 +77,9 @@ func (v *Vault) load(ctx context.Context) error {
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
 	}
 	s := &v.state
+	if err := v.loadPolicies(ctx); err != nil {
+		return err
+	}
 	orgKeys, err := v.loadKeys(ctx, TableOrganisationKey)
 	if err != nil {
 		return err

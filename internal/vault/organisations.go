@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -70,9 +71,9 @@ func (v *Vault) enterSettings(ctx context.Context, p *principal, a ask, items []
 	for _, it := range items {
 		switch {
 		case it.Table == settingsTable && it.Wearer.IsZero():
-			parties = append(parties, &party{org: it.Organisation, rules: map[string]bool{}})
+			parties = append(parties, &party{org: it.Organisation, policy: v.policyAt(it.Organisation), rules: map[string]bool{}})
 		case it.Table == retiredTable && len(items) == 1:
-			parties = append(parties, &party{rules: map[string]bool{}})
+			parties = append(parties, &party{policy: v.policyAt(id.Organisation{}), rules: map[string]bool{}})
 			a.subject, a.reason = it.Row.String(), "a laboratory's profile is retired"
 		case it.Table == retiredTable:
 			return invalid("a profile is retired by itself")

@@ -174,7 +174,7 @@ func (v *Vault) show(p *principal, e opened) vaultclient.Entry {
 	if o == nil {
 		return out
 	}
-	out.Role, out.Node, out.Purpose, out.Fields, out.Rule, out.Reason, out.Wearers = string(o.Role), o.Node, policy.Purpose(o.Purpose), o.Fields, o.Rule, o.Reason, o.Wearers
+	out.Role, out.Node, out.Purpose, out.Fields, out.Rule, out.Policy, out.Reason, out.Wearers = string(o.Role), o.Node, policy.Purpose(o.Purpose), o.Fields, o.Rule, o.Policy, o.Reason, o.Wearers
 	out.Actor = out.Role
 	v.mu.RLock()
 	defer v.mu.RUnlock()

@@ -34,7 +34,6 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/person"
-	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/seal"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -49,11 +48,10 @@ type Config struct {
 
 // Vault is an open vault. Its methods are safe for concurrent use.
 type Vault struct {
-	store  Store
-	keys   KeyDir
-	now    func() time.Time
-	log    *slog.Logger
-	policy *policy.Set
+	store Store
+	keys  KeyDir
+	now   func() time.Time
+	log   *slog.Logger
 
 	installation string
 	signer       *ledger.Signer
@@ -76,7 +74,8 @@ type Vault struct {
 	mu    sync.RWMutex
 	state state
 
-	codes codes
+	codes    codes
+	compared comparisons
 }
 
 // state is what the vault keeps in memory, all of it derived from the database. Values behind the pointers
@@ -96,6 +95,7 @@ type state struct {
 	ni            map[[sha256.Size]byte][]id.Wearer
 	imports       map[id.Import]*importState
 	documents     map[id.Row]seal.Key
+	policies      policies
 	apart         map[apart]bool // two wearers who are two human beings, though they look alike
 }
 
@@ -158,10 +158,6 @@ const (
 // Open opens a vault: it reads all that it keeps in memory, and holds the database against the last head kept
 // outside it. A database that was rolled back, or a row that does not open, is an error that names it.
 func Open(ctx context.Context, c Config) (*Vault, error) {
-	set, err := policy.Load()
-	if err != nil {
-		return nil, fmt.Errorf("loading the policies: %w", err)
-	}
 	root, err := c.Keys.Root()
 	if err != nil {
 		return nil, err
@@ -171,7 +167,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		return nil, err
 	}
 	v := &Vault{
-		store: c.Store, keys: c.Keys, now: c.Now, log: c.Log, policy: set,
+		store: c.Store, keys: c.Keys, now: c.Now, log: c.Log,
 		epoch: epoch.Box(),
 		ops:   make(chan *op, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{}),
 		trees: map[string]ledger.Tree{}, checkpoints: map[string][]byte{},
@@ -198,7 +194,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		return nil, err
 	}
 	go v.committer()
-	e, err := v.seal(entry{kind: ledger.Start, basis: ledger.Gate}, ledger.Opening{Policy: v.policy.Version()})
+	e, err := v.seal(entry{kind: ledger.Start, basis: ledger.Gate}, ledger.Opening{Policy: v.policyAt(id.Organisation{}).Version()})
 	if err == nil {
 		err = v.commit(ctx, func(t *tx) error {
 			t.append(e)

@@ -352,6 +352,7 @@ type Entry struct {
 	Purpose  policy.Purpose  `json:"purpose,omitempty"`
 	Fields   policy.Fields   `json:"fields,omitempty"`
 	Rule     string          `json:"rule,omitempty"`
+	Policy   string          `json:"policy,omitempty"` // version of the policies by whose rule
 	Reason   string          `json:"reason,omitempty"`
 	Erased   bool            `json:"erased,omitempty"` // the opening is gone
 	Wearers  []id.Wearer     `json:"wearers,omitempty"`

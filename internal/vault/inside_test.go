@@ -1,0 +1,18 @@
+package vault
+
+import (
+	"context"
+
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+)
+
+// What only happens after two people agreed, for tests of what it does.
+
+func (v *Vault) ChangePolicies(ctx context.Context, files policy.Files) error {
+	return v.commit(ctx, func(t *tx) error { return t.changePolicies(files, id.User{}) })
+}
+
+func (v *Vault) AgreeToPolicies(ctx context.Context, org id.Organisation) error {
+	return v.commit(ctx, func(t *tx) error { return t.agreeToPolicies(org, id.User{}) })
+}
