@@ -191,6 +191,8 @@ type Opening struct {
 	Subject    string        `json:"subject,omitempty"` // id of what was created or read
 	Previous   *Head         `json:"previous,omitempty"`
 	Heads      []Head        `json:"heads,omitempty"`
+	Guesses    int           `json:"guesses,omitempty"` // that missed: what was looked for or compared is not so
+	Times      int           `json:"times,omitempty"`   // refusals that the entry sums up; 0: it is of one
 }
 
 // Manifest binds what an import stored in the register; the hash's format is described in package register.

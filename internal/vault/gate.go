@@ -105,6 +105,8 @@ type ask struct {
 	subject      string
 	// shown, when set, is what the entry says became readable, where that differs from what was asked for.
 	shown *policy.Fields
+	// guesses that missed: the answer says of so many things that they are not so.
+	guesses int
 }
 
 // party is an organisation's part of an ask.
@@ -213,15 +215,19 @@ func (v *Vault) answer(known answers, p *principal, a ask, w *wearer, today day.
 
 // enter makes the entries of an ask durable, one for each organisation.
 func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party, kind ledger.Kind, fields policy.Fields) error {
-	entries := make([]entry, len(parties))
+	entries, counts := make([]entry, len(parties)), make([]spent, len(parties))
 	for i, of := range parties {
 		o := v.opening(p, a)
 		o.Fields, o.Wearers, o.Rule, o.Policy = fields, of.wearers, joinRules(of.rules), of.policy.Version()
+		if i == 0 {
+			o.Guesses = a.guesses
+		}
 		var err error
 		entries[i], err = v.seal(entry{org: of.org, kind: kind, basis: ledger.Gate, count: len(of.wearers)}, o)
 		if err != nil {
 			return err
 		}
+		counts[i] = spentBy(of.org, kind, &o)
 	}
 	err := v.commit(ctx, func(t *tx) error {
 		if !p.alive(&v.state) {
@@ -235,9 +241,15 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 		if err := t.count(p, parties); err != nil {
 			return err
 		}
+		if err := t.spend(p.Role, counts); err != nil {
+			return err
+		}
 		t.entries = append(t.entries, entries...)
 		return nil
 	})
+	if o := (*over)(nil); errors.As(err, &o) {
+		return v.refuseOver(ctx, p, a, parties, o)
+	}
 	return hideCommitError(err)
 }
 
@@ -251,33 +263,6 @@ func (v *Vault) opening(p *principal, a ask) ledger.Opening {
 		User: user, Role: p.Role, Grant: p.Grant, Node: p.node, Recipients: p.recipients,
 		Purpose: string(a.purpose), Years: a.years, Reason: a.reason, Subject: a.subject,
 	}
-}
-
-// enterRefusal enters that an ask was refused, in the ledgers of the organisations that it was about.
-func (v *Vault) enterRefusal(ctx context.Context, p *principal, a ask, parties []*party) error {
-	if len(parties) == 0 {
-		return nil // nothing of anybody was asked for
-	}
-	entries := make([]entry, len(parties))
-	for i, of := range parties {
-		if _, err := v.openingBox(of.org, false); err != nil {
-			of.org = id.Organisation{} // an organisation that isn't there: the installation's log
-		}
-		o := v.opening(p, a)
-		o.Fields, o.Wearers, o.Rule = a.fields, of.wearers, joinRules(of.rules)
-		if of.policy != nil {
-			o.Policy = of.policy.Version()
-		}
-		var err error
-		entries[i], err = v.seal(entry{org: of.org, kind: ledger.Refuse, basis: ledger.Gate, count: len(of.wearers)}, o)
-		if err != nil {
-			return err
-		}
-	}
-	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		t.entries = append(t.entries, entries...)
-		return nil
-	}))
 }
 
 // hideCommitError turns a failure of the ledger into a refusal; what exactly failed is in the vault's log.
@@ -352,6 +337,15 @@ func (s *wearerSet) fit(parties []*party, most int) (grown, ok bool) {
 		delete(s.m, w)
 	}
 	return false, false
+}
+
+// add adds wearers without a bound.
+func (s *wearerSet) add(ws []id.Wearer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range ws {
+		s.m[w] = true
+	}
 }
 
 func hashSecret(s string) secretHash { return sha256.Sum256([]byte(s)) }

@@ -75,6 +75,7 @@ func (v *Vault) load(ctx context.Context) error {
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		starts: map[string][]id.Wearer{},
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
+		budgets: map[string]*storedBudget{},
 	}
 	s := &v.state
 	if err := v.loadPolicies(ctx); err != nil {
@@ -155,6 +156,9 @@ func (v *Vault) load(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := v.loadBudgets(ctx); err != nil {
 		return err
 	}
 	if err := v.loadWearers(ctx); err != nil {

@@ -101,7 +101,7 @@ func (v *Vault) Match(ctx context.Context, c Caller, org id.Organisation, identi
 func (v *Vault) enterMatches(ctx context.Context, p *principal, scope ask, found []vaultclient.Candidate) error {
 	if len(found) == 0 {
 		nothing := policy.Fields(0)
-		scope.shown = &nothing
+		scope.shown, scope.guesses = &nothing, 1
 		_, err := v.gate(ctx, p, scope)
 		return err
 	}

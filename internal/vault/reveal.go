@@ -131,7 +131,7 @@ func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchReques
 	if len(page) == 0 {
 		// A miss is an answer too: it is entered where it was asked.
 		nothing := policy.Fields(0)
-		scope.shown = &nothing
+		scope.shown, scope.guesses = &nothing, 1
 		_, err := v.gate(ctx, p, scope)
 		return result, err
 	}
@@ -228,7 +228,7 @@ func (v *Vault) FindNI(ctx context.Context, c Caller, purpose policy.Purpose, ni
 		return nil, err
 	}
 	if len(found) == 0 {
-		shown = 0
+		shown, a.guesses = 0, 1
 	} else {
 		a.action, a.wearers = policy.Reveal, found
 	}
@@ -248,20 +248,35 @@ func (v *Vault) FindStaff(ctx context.Context, c Caller, purpose policy.Purpose,
 		return nil, invalid("1 to %d staff numbers can be looked for at once", vaultclient.MaxItems)
 	}
 	out := make([]id.Wearer, len(keys))
-	asked := map[id.Organisation]bool{}
+	missed := map[id.Organisation]int{} // of each one that was asked
 	var found []id.Wearer
 	v.mu.RLock()
 	for i, k := range keys {
-		asked[k.Organisation] = true
 		if w, ok := v.state.staff[staffKey{k.Organisation, k.StaffNumber.Expose()}]; ok {
 			out[i] = w
 			found = append(found, w)
+			missed[k.Organisation] += 0
+		} else {
+			missed[k.Organisation]++
 		}
 	}
 	v.mu.RUnlock()
-	for org := range asked {
-		a := ask{action: policy.Search, purpose: purpose, fields: policy.FieldStaffNumber, organisation: org, kind: ledger.Search}
-		if _, _, err := v.permit(ctx, p, a); err != nil {
+	nothing := policy.Fields(0)
+	scope := ask{action: policy.Search, purpose: purpose, fields: policy.FieldStaffNumber, kind: ledger.Search, shown: &nothing}
+	for org := range missed {
+		one := scope
+		one.organisation = org
+		if _, _, err := v.permit(ctx, p, one); err != nil {
+			return nil, err
+		}
+	}
+	for org, n := range missed { // that nobody has a number is an answer too
+		if n == 0 {
+			continue
+		}
+		one := scope
+		one.organisation, one.guesses = org, n
+		if _, err := v.gate(ctx, p, one); err != nil {
 			return nil, err
 		}
 	}
@@ -292,7 +307,8 @@ func (v *Vault) Compare(ctx context.Context, c Caller, purpose policy.Purpose, i
 			fields |= policy.FieldBirth
 		}
 	}
-	found, err := v.gate(ctx, p, ask{action: policy.Compare, purpose: purpose, fields: fields, wearers: wearers, kind: ledger.Compare})
+	a := ask{action: policy.Compare, purpose: purpose, fields: fields, wearers: wearers, kind: ledger.Compare}
+	found, parties, err := v.permit(ctx, p, a)
 	if err != nil {
 		return nil, err
 	}
@@ -300,9 +316,14 @@ func (v *Vault) Compare(ctx context.Context, c Caller, purpose policy.Purpose, i
 	for i, it := range items {
 		if i > 0 && it == items[i-1] { // of one wearer's badges
 			out[i] = out[i-1]
-		} else {
-			out[i] = compare(it, found[i].identity)
+			continue
 		}
+		if out[i] = compare(it, found[i].identity); out[i] == vaultclient.Different {
+			a.guesses++
+		}
+	}
+	if err := v.enter(ctx, p, a, parties, a.kind, a.fields); err != nil {
+		return nil, err
 	}
 	return out, nil
 }

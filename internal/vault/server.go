@@ -291,6 +291,12 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return nothing{}, v.Declare(ctx, c, in)
 	})
 	handle(mux, v, "checkpoint", v.Checkpoint)
+	handle(mux, v, "budgets", func(ctx context.Context, c Caller, _ nothing) (vc.Budgets, error) { return v.Budgets(ctx, c) })
+	handle(mux, v, "all-budgets", func(ctx context.Context, c Caller, _ nothing) ([]vc.Budgets, error) { return v.AllBudgets(ctx, c) })
+	handle(mux, v, "set-budget", func(ctx context.Context, c Caller, in vc.NewBudget) (nothing, error) {
+		return nothing{}, v.SetBudget(ctx, c, in)
+	})
+	handle(mux, v, "break-glass", v.BreakGlass)
 }
 
 // openRequest reads what is to be opened.

@@ -44,6 +44,9 @@ type Config struct {
 	Keys  KeyDir
 	Now   func() time.Time
 	Log   *slog.Logger
+
+	// BudgetFactor multiplies the default budgets, for an installation of more people than they are made for; 0 is 1.
+	BudgetFactor int
 }
 
 // Vault is an open vault. Its methods are safe for concurrent use.
@@ -76,6 +79,10 @@ type Vault struct {
 
 	codes    codes
 	compared comparisons
+
+	budgetFactor int
+	budgets      budgets // the committer's
+	refusals     refusals
 }
 
 // state is what the vault keeps in memory, all of it derived from the database. Values behind the pointers
@@ -97,6 +104,7 @@ type state struct {
 	documents     map[id.Row]seal.Key
 	policies      policies
 	apart         map[apart]bool // two wearers who are two human beings, though they look alike
+	budgets       map[string]*storedBudget
 }
 
 type secretHash [sha256.Size]byte
@@ -171,7 +179,8 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		epoch: epoch.Box(),
 		ops:   make(chan *op, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{}),
 		trees: map[string]ledger.Tree{}, checkpoints: map[string][]byte{},
-		codes: codes{m: map[secretHash]code{}},
+		codes:        codes{m: map[secretHash]code{}},
+		budgetFactor: max(c.BudgetFactor, 1), budgets: newBudgets(), refusals: newRefusals(),
 	}
 	name, err := c.Store.Meta(ctx, "installation")
 	if err != nil {
@@ -193,8 +202,15 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 	if err := v.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := v.countLedger(ctx); err != nil {
+		return nil, fmt.Errorf("counting what was read in the last day: %w", err)
+	}
 	go v.committer()
-	e, err := v.seal(entry{kind: ledger.Start, basis: ledger.Gate}, ledger.Opening{Policy: v.policyAt(id.Organisation{}).Version()})
+	o := ledger.Opening{Policy: v.policyAt(id.Organisation{}).Version()}
+	if v.budgetFactor > 1 {
+		o.Reason = fmt.Sprintf("budgets are %d times the default ones", v.budgetFactor)
+	}
+	e, err := v.seal(entry{kind: ledger.Start, basis: ledger.Gate}, o)
 	if err == nil {
 		err = v.commit(ctx, func(t *tx) error {
 			t.append(e)
@@ -206,6 +222,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		v.Close()
 		return nil, fmt.Errorf("entering the start: %w", err)
 	}
+	go v.sumRefusals()
 	return v, nil
 }
 
@@ -222,8 +239,9 @@ func (v *Vault) Err() error {
 	}
 }
 
-// Close stops the committer and closes the store.
+// Close enters the refusals that wait to be summed up, stops the committer and closes the store.
 func (v *Vault) Close() error {
+	v.enterSums(true)
 	close(v.quit)
 	<-v.stopped
 	return v.store.Close()

@@ -37,12 +37,17 @@ const (
 	Invalid         Code = "invalid"  // the request is malformed, over a limit, or a ciphertext does not open
 	Conflict        Code = "conflict" // it is there already, or in another state
 	Internal        Code = "internal"
+	OverBudget      Code = "over-budget" // permitted, but more than a budget leaves for now: nothing was revealed
 )
 
 // Error is what the vault answers when it does not do what was asked. It holds no personal data.
 type Error struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`
+
+	// Of OverBudget: from when it is possible again, unless it is too much at once, and whether the user may go over it for a while.
+	Again time.Time `json:"again,omitzero"`
+	Glass bool      `json:"glass,omitempty"`
 }
 
 func (e *Error) Error() string { return "vault: " + e.Message }

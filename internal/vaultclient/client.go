@@ -101,7 +101,7 @@ func call[T any](ctx context.Context, c *Client, method string, auth Auth, body 
 	if resp.StatusCode >= 400 {
 		e := &Error{}
 		if json.Unmarshal(answer, e) != nil || e.Code == "" {
-			return &Error{Internal, fmt.Sprintf("status %d", resp.StatusCode)}
+			return &Error{Code: Internal, Message: fmt.Sprintf("status %d", resp.StatusCode)}
 		}
 		return e
 	}
@@ -109,7 +109,7 @@ func call[T any](ctx context.Context, c *Client, method string, auth Auth, body 
 		return nil
 	}
 	if err := Decode(answer, resp.Header.Get("Content-Type"), out, out, false); err != nil {
-		return &Error{Internal, "the vault's answer can't be read"}
+		return &Error{Code: Internal, Message: "the vault's answer can't be read"}
 	}
 	return nil
 }
@@ -249,7 +249,7 @@ func records(w []WireRecord) ([]Record, error) {
 	for i := range w {
 		var err error
 		if out[i], err = w[i].Record(); err != nil {
-			return nil, &Error{Internal, "the vault's answer can't be read"}
+			return nil, &Error{Code: Internal, Message: "the vault's answer can't be read"}
 		}
 	}
 	return out, nil
@@ -351,7 +351,7 @@ func (c *Client) Look(ctx context.Context, auth Auth, r LookRequest) (Look, erro
 	}
 	values, err := w.Values.Split()
 	if err != nil || len(values) != len(r.Items) || len(recs) != len(r.Wearers) {
-		return Look{}, &Error{Internal, "the vault's answer can't be read"}
+		return Look{}, &Error{Code: Internal, Message: "the vault's answer can't be read"}
 	}
 	return Look{recs, values}, nil
 }
@@ -366,7 +366,7 @@ func values[T any](ctx context.Context, c *Client, method string, auth Auth, w T
 	}
 	split, err := out.Split()
 	if err != nil || len(split) != n {
-		return nil, &Error{Internal, "the vault's answer can't be read"}
+		return nil, &Error{Code: Internal, Message: "the vault's answer can't be read"}
 	}
 	return split, nil
 }
@@ -427,6 +427,29 @@ func (c *Client) Seen(ctx context.Context, auth Auth, r SeenRequest) (p SeenPage
 func (c *Client) Exposures(ctx context.Context, auth Auth, r ExposureRequest) (x Exposures, err error) {
 	err = call(ctx, c, "exposures", auth, r, &x)
 	return x, err
+}
+
+// Budgets says what the caller read in the last day, and how much that may be.
+func (c *Client) Budgets(ctx context.Context, auth Auth) (b Budgets, err error) {
+	err = call(ctx, c, "budgets", auth, struct{}{}, &b)
+	return b, err
+}
+
+// AllBudgets says what everybody read in the last day, for whoever administers the installation.
+func (c *Client) AllBudgets(ctx context.Context, auth Auth) (out []Budgets, err error) {
+	err = call(ctx, c, "all-budgets", auth, struct{}{}, &out)
+	return out, err
+}
+
+// SetBudget gives a party another budget: a lower one at once. Raising one takes two people.
+func (c *Client) SetBudget(ctx context.Context, auth Auth, b NewBudget) error {
+	return call(ctx, c, "set-budget", auth, b, nil)
+}
+
+// BreakGlass doubles the caller's budget for an hour, once in 24 hours. It is entered with the reason, and alarmed.
+func (c *Client) BreakGlass(ctx context.Context, auth Auth, reason string) (b Budgets, err error) {
+	err = call(ctx, c, "break-glass", auth, reason, &b)
+	return b, err
 }
 
 // Declare enters what a recipient held of wearers outside dosevault. It may be repeated with the same Import.
