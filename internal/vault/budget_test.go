@@ -20,18 +20,10 @@ import (
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// clock is a clock that a test sets.
-type clock struct{ at atomic.Int64 }
+// newClock is a clock at the beginning of an hour.
+func newClock() *clock { return clockAt(time.Now().Truncate(time.Hour)) }
 
-func newClock() *clock {
-	c := &clock{}
-	c.at.Store(time.Now().Truncate(time.Hour).UnixNano())
-	return c
-}
-
-func (c *clock) now() time.Time { return time.Unix(0, c.at.Load()) }
-
-func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
+func (c *clock) pass(d time.Duration) { c.set(c.now().Add(d)) }
 
 // crowd takes on n wearers.
 func (h *house) crowd(org id.Organisation, n int) []id.Wearer {
