@@ -151,6 +151,8 @@ func (s *Service) WorkOn(ctx context.Context, im ImportRow) error {
 		// The file is wrong, not the program: say so, and don't try again.
 	case errors.As(err, &vault) && (vault.Code == vaultclient.Refused || vault.Code == vaultclient.Unauthenticated || vault.Code == vaultclient.Invalid):
 		// The vault refuses: trying again by itself does not help.
+	case errors.As(err, &vault) && vault.Code == vaultclient.IsFrozen && vault.Scope != string(vaultclient.Everything):
+		// It would wait for two people, and those behind it with it.
 	case errors.Is(err, errBlob):
 		// Somebody changed the database.
 	default:

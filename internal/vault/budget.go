@@ -435,7 +435,7 @@ const glassSubject = "break-glass"
 // BreakGlass doubles the caller's budget for an hour, once in 24 hours. It is entered, with the reason, where the user works,
 // and alarmed.
 func (v *Vault) BreakGlass(ctx context.Context, c Caller, reason string) (vaultclient.Budgets, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.Budgets{}, err
 	}
@@ -447,8 +447,8 @@ func (v *Vault) BreakGlass(ctx context.Context, c Caller, reason string) (vaultc
 		return vaultclient.Budgets{}, invalid("a reason has at least %d characters, and at most %d bytes", vaultclient.MinReason, vaultclient.MaxReason)
 	}
 	err = v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		if !v.glassLeft(p.User, t.now) {
 			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "you went over your budget in the last 24 hours already; an administrator can raise it"}
@@ -476,7 +476,7 @@ func (v *Vault) BreakGlass(ctx context.Context, c Caller, reason string) (vaultc
 
 // Budgets says what the caller read in the last day, and how much that may be.
 func (v *Vault) Budgets(ctx context.Context, c Caller) (out vaultclient.Budgets, err error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return out, err
 	}
@@ -512,7 +512,7 @@ func (v *Vault) budgetOf(who string, role policy.Role, now time.Time) vaultclien
 // AllBudgets says of everybody who read something in the last day how much that was, and of each budget that was set, for
 // whoever administers the installation. Who reads how much is about staff: it is entered.
 func (v *Vault) AllBudgets(ctx context.Context, c Caller) ([]vaultclient.Budgets, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -139,7 +139,7 @@ func limitsInWords(l map[string]int) string {
 
 // SetBudget lowers a party's budget. Raising one takes two people.
 func (v *Vault) SetBudget(ctx context.Context, c Caller, b vaultclient.NewBudget) error {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -152,8 +152,8 @@ func (v *Vault) SetBudget(ctx context.Context, c Caller, b vaultclient.NewBudget
 		return err
 	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		if v.raises(b, t.now) {
 			return refused("raising a budget takes two people: this one is above what holds now, or leaves out what was lowered before")

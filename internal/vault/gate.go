@@ -31,8 +31,9 @@ type principal struct {
 	grant      *grant   // when the caller holds a grant
 	machine    id.Grant // the machine that calls, or that passed the caller's grant on
 	recipients []string
-	// alive checks again, inside the commit, that the session or grant has not ended meanwhile.
-	alive func(*state) bool
+	// lives reports whether the session or grant is still there; alive asks it again inside the commit.
+	lives  func(*state) bool
+	passed []passed // what the policy permitted so far: freezes of it are looked at again inside the commit
 }
 
 func refused(format string, args ...any) error {
@@ -45,13 +46,19 @@ func invalid(format string, args ...any) error {
 
 var errUnauthenticated = &vaultclient.Error{Code: vaultclient.Unauthenticated, Message: "signed out, or the session or grant has ended"}
 
-// authenticate finds out who calls, and what else receives what is read.
-func (v *Vault) authenticate(c Caller) (*principal, error) {
+// authenticate finds out who calls, and what else receives what is read. Whoever is frozen is refused, and that is entered.
+func (v *Vault) authenticate(ctx context.Context, c Caller) (*principal, error) {
 	p, err := v.caller(c)
-	if err == nil && !c.Auth.Export.IsZero() {
+	if err != nil {
+		return nil, err
+	}
+	if !c.Auth.Export.IsZero() {
 		p.recipients = append(p.recipients, "export:"+c.Auth.Export.String())
 	}
-	return p, err
+	if err := v.checkFrozen(ctx, p); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // caller finds out who calls. A session or grant works on the node that it was given to, and nowhere else.
@@ -79,7 +86,7 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 			only:       u.Purpose,
 			node:       c.Node,
 			recipients: []string{"user:" + u.ID.String(), "node:" + c.Node},
-			alive: func(st *state) bool {
+			lives: func(st *state) bool {
 				return st.sessions[h] == s && st.users[s.User] == u && active(u, v.now())
 			},
 		}, nil
@@ -107,6 +114,8 @@ type ask struct {
 	shown *policy.Fields
 	// guesses that missed: the answer says of so many things that they are not so.
 	guesses int
+	// ends: it takes leave away, as when somebody's access ends. That goes on while everything is frozen.
+	ends bool
 }
 
 // party is an organisation's part of an ask.
@@ -134,7 +143,8 @@ func (v *Vault) gate(ctx context.Context, p *principal, a ask) ([]*wearer, error
 	return found, nil
 }
 
-// permit asks the policy, and enters a refusal. What it permits is not entered: that is for gate, or for whoever writes.
+// permit asks the policy and whether something is frozen, and enters a refusal. What it permits is not entered: that is for
+// gate, or for whoever writes.
 func (v *Vault) permit(ctx context.Context, p *principal, a ask) ([]*wearer, []*party, error) {
 	found, parties, denial := v.decide(p, a)
 	if denial != nil {
@@ -143,6 +153,13 @@ func (v *Vault) permit(ctx context.Context, p *principal, a ask) ([]*wearer, []*
 		}
 		return nil, nil, denial
 	}
+	v.mu.RLock()
+	scope := v.state.stops(p, a, parties)
+	v.mu.RUnlock()
+	if scope != "" {
+		return nil, nil, v.refuseFrozen(ctx, p, a, parties, scope)
+	}
+	p.passed = append(p.passed, passed{a, parties})
 	return found, parties, nil
 }
 
@@ -230,8 +247,8 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 		counts[i] = spentBy(of.org, kind, &o)
 	}
 	err := v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		for _, of := range parties {
 			if v.state.policies.at(of.org) != of.policy {
@@ -249,6 +266,9 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 	})
 	if o := (*over)(nil); errors.As(err, &o) {
 		return v.refuseOver(ctx, p, a, parties, o)
+	}
+	if kind, ok := isFrozen(err); ok { // it was frozen while this waited
+		return v.refuseFrozen(ctx, p, a, parties, vaultclient.Scope(kind))
 	}
 	return hideCommitError(err)
 }

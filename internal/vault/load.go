@@ -76,6 +76,7 @@ func (v *Vault) load(ctx context.Context) error {
 		starts: map[string][]id.Wearer{},
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
 		budgets: map[string]*storedBudget{},
+		frozen:  map[vaultclient.Scope]*frozen{},
 	}
 	s := &v.state
 	if err := v.loadPolicies(ctx); err != nil {
@@ -153,6 +154,17 @@ func (v *Vault) load(ctx context.Context) error {
 			return err
 		}
 		s.apart[row] = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = v.rows(ctx, TableFrozen, func(key, sealed []byte) error {
+		var row frozen
+		if err := v.openRow(TableFrozen, key, sealed, &row); err != nil {
+			return err
+		}
+		s.frozen[row.Scope] = &row
 		return nil
 	})
 	if err != nil {

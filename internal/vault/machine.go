@@ -61,7 +61,7 @@ func (v *Vault) byGrant(c Caller, n id.Grant, at time.Time) (*principal, error) 
 		grant:      g,
 		machine:    g.Of,
 		recipients: []string{"grant:" + n.String(), "node:" + c.Node},
-		alive: func(st *state) bool {
+		lives: func(st *state) bool {
 			return st.grants[n] == g && st.grants[g.Of] == of && active(st.users[g.User], v.now())
 		},
 	}
@@ -110,7 +110,7 @@ func scopeOf(orgs []id.Organisation) []id.Organisation {
 // CreateMachine gives a machine outside leave and returns its token, which is shown once and not kept. It is entered
 // where it holds: in the ledgers of its organisations, or in the installation's log.
 func (v *Vault) CreateMachine(ctx context.Context, c Caller, m vaultclient.NewMachine) (vaultclient.MachineToken, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.MachineToken{}, err
 	}
@@ -133,8 +133,8 @@ func (v *Vault) CreateMachine(ctx context.Context, c Caller, m vaultclient.NewMa
 	g := &grant{User: p.User, Name: m.Name, Secret: h[:], Node: m.Node, Purpose: m.Purpose, Fields: m.Fields, Organisations: m.Organisations, MaxWearers: m.MaxWearers,
 		Expires: m.Ends.UnixMicro(), used: newWearerSet()}
 	err = v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		for _, other := range v.state.grants {
 			if other.isMachine() && v.state.runs(other, t.now) && person.Fold(other.Name) == person.Fold(m.Name) {
@@ -190,7 +190,7 @@ func (t *tx) enterMachine(p *principal, a ask, n id.Grant, g *grant, parties []*
 
 // Machines lists the machines that have leave or had it, by name, newest first, for whoever manages the installation.
 func (v *Vault) Machines(ctx context.Context, c Caller) ([]vaultclient.Machine, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -225,8 +225,8 @@ func (v *Vault) machineOf(n id.Grant, g *grant) vaultclient.Machine {
 }
 
 // Self returns the machine that calls.
-func (v *Vault) Self(_ context.Context, c Caller) (vaultclient.Machine, error) {
-	p, err := v.authenticate(c)
+func (v *Vault) Self(ctx context.Context, c Caller) (vaultclient.Machine, error) {
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.Machine{}, err
 	}
@@ -241,8 +241,8 @@ func (v *Vault) Self(_ context.Context, c Caller) (vaultclient.Machine, error) {
 }
 
 // Delivered lists the imports that the calling machine delivered, in no order.
-func (v *Vault) Delivered(_ context.Context, c Caller) ([]id.Import, error) {
-	p, err := v.authenticate(c)
+func (v *Vault) Delivered(ctx context.Context, c Caller) ([]id.Import, error) {
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -262,7 +262,7 @@ func (v *Vault) Delivered(_ context.Context, c Caller) ([]id.Import, error) {
 
 // EndMachine ends a machine's leave at once, and that of the jobs that it passed a part of it on to. Ending it twice is no error.
 func (v *Vault) EndMachine(ctx context.Context, c Caller, n id.Grant) error {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -275,14 +275,14 @@ func (v *Vault) EndMachine(ctx context.Context, c Caller, n id.Grant) error {
 		}
 		return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such machine"}
 	}
-	a := ask{action: policy.Manage, purpose: policy.KeepRecords}
+	a := ask{action: policy.Manage, purpose: policy.KeepRecords, ends: true}
 	parties, err := v.permitEach(ctx, p, a, g.Organisations)
 	if err != nil {
 		return err
 	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		ended := *v.state.grants[n]
 		if ended.Ended != 0 {

@@ -15,7 +15,7 @@ func checkOrganisation(o vaultclient.Organisation) bool {
 
 // ChangeOrganisation gives an organisation another name or kind. It is entered in the organisation's own ledger.
 func (v *Vault) ChangeOrganisation(ctx context.Context, c Caller, o vaultclient.Organisation) error {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -32,8 +32,8 @@ func (v *Vault) ChangeOrganisation(ctx context.Context, c Caller, o vaultclient.
 		return err
 	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		old := v.state.organisations[o.ID]
 		if old == nil {

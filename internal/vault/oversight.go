@@ -98,7 +98,7 @@ func (v *Vault) oversee(ctx context.Context, p *principal, org id.Organisation, 
 
 // Ledger reads a page of an organisation's ledger, newest first.
 func (v *Vault) Ledger(ctx context.Context, c Caller, r vaultclient.LedgerRequest) (vaultclient.LedgerPage, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.LedgerPage{}, err
 	}
@@ -210,7 +210,7 @@ func (p *principal) seesName(u *vaultclient.User) bool {
 
 // Exposures answers what became readable to a recipient in a window, from the ledgers alone.
 func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureRequest) (vaultclient.Exposures, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.Exposures{}, err
 	}
@@ -351,7 +351,7 @@ func (s *scope) answer() vaultclient.Exposures {
 
 // Declare enters what a recipient held of wearers outside dosevault.
 func (v *Vault) Declare(ctx context.Context, c Caller, d vaultclient.Declaration) error {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -393,8 +393,8 @@ func (v *Vault) Declare(ctx context.Context, c Caller, d vaultclient.Declaration
 		entries = append(entries, e)
 	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		if v.state.imports[d.Import] != nil {
 			return nil // entered before

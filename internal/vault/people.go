@@ -45,7 +45,7 @@ const (
 
 // Intake enters that personal data arrived.
 func (v *Vault) Intake(ctx context.Context, c Caller, in vaultclient.Intake) error {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,8 @@ func (v *Vault) Intake(ctx context.Context, c Caller, in vaultclient.Intake) err
 		}
 	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		im := importState{State: importReceived, Organisations: p.Organisations}
 		if p.Machine {
@@ -205,7 +205,7 @@ func (s *state) stageable(n id.Import) (importState, error) {
 
 // Stage keeps changes of wearers until the import is confirmed or dropped. All of them are kept, or none.
 func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaultclient.Change) ([]vaultclient.Staged, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -226,8 +226,8 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 	}
 	var staged []vaultclient.Staged
 	err = v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		im, err := v.state.stageable(n)
 		if err != nil {
@@ -671,9 +671,10 @@ func (t *tx) finish(n id.Import, im importState, rows []stagedChange, as string)
 // itself.
 func (v *Vault) importCaller(ctx context.Context, c Caller, n id.Import) (*principal, error) {
 	if c.Auth == (vaultclient.Auth{}) && c.Node == "worker" {
-		return &principal{node: c.Node}, nil
+		p := &principal{node: c.Node, recipients: []string{"node:" + c.Node}}
+		return p, v.checkFrozen(ctx, p)
 	}
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ const matchFields = policy.FieldName | policy.FieldBirth
 // Match returns the wearers who may be one human being with somebody who is to be taken on, the likeliest first. It
 // gives no field; that some agree is entered as seen.
 func (v *Vault) Match(ctx context.Context, c Caller, org id.Organisation, identity person.Identity, ni person.Value) ([]vaultclient.Candidate, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (v *Vault) enterMatches(ctx context.Context, p *principal, scope ask, found
 
 // Pairs returns a page of pairs of wearers who may be one human being, are not linked, and were not told apart.
 func (v *Vault) Pairs(ctx context.Context, c Caller, r vaultclient.PairsRequest) (vaultclient.PairsPage, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.PairsPage{}, err
 	}
@@ -263,7 +263,7 @@ var errNothing = &vaultclient.Error{Message: "nothing to do"}
 // changePersons changes how two wearers belong together, and enters it in the ledgers of both organisations, of which
 // neither is told of the other.
 func (v *Vault) changePersons(ctx context.Context, c Caller, one, other id.Wearer, what string, change func(t *tx, a, b *wearer) error) error {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -284,8 +284,8 @@ func (v *Vault) changePersons(ctx context.Context, c Caller, one, other id.Weare
 		}
 	}
 	err = v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		w, x := v.state.wearers[one], v.state.wearers[other]
 		if w == nil || x == nil {

@@ -18,7 +18,7 @@ const vaultFields = policy.FieldName | policy.FieldBirth | policy.FieldSex | pol
 
 // Reveal reads fields of wearers.
 func (v *Vault) Reveal(ctx context.Context, c Caller, r vaultclient.RevealRequest) ([]vaultclient.Record, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ const searchShows policy.Fields = policy.FieldName | policy.FieldStaffNumber | p
 
 // Search looks for wearers by the beginnings of words of their names, or by staff number, and reveals one page of names.
 func (v *Vault) Search(ctx context.Context, c Caller, r vaultclient.SearchRequest) (vaultclient.SearchResult, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.SearchResult{}, err
 	}
@@ -209,7 +209,7 @@ next:
 
 // FindNI looks for classified wearers by their whole NI number, and gives no name.
 func (v *Vault) FindNI(ctx context.Context, c Caller, purpose policy.Purpose, ni person.Value) ([]id.Wearer, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +240,7 @@ func (v *Vault) FindNI(ctx context.Context, c Caller, purpose policy.Purpose, ni
 
 // FindStaff finds wearers by organisation and staff number; a zero id where there is none.
 func (v *Vault) FindStaff(ctx context.Context, c Caller, purpose policy.Purpose, keys []vaultclient.StaffKey) ([]id.Wearer, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +292,7 @@ func (v *Vault) FindStaff(ctx context.Context, c Caller, purpose policy.Purpose,
 
 // Compare says of labels whether they name their wearers. No name comes back.
 func (v *Vault) Compare(ctx context.Context, c Caller, purpose policy.Purpose, items []vaultclient.Comparison) ([]vaultclient.Verdict, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -347,7 +347,7 @@ const linkedShows = policy.FieldSex | policy.FieldEmployment
 // Linked returns, for each wearer, every wearer of the same human being, over all organisations, with what
 // the evaluation of doses must know. It names nobody.
 func (v *Vault) Linked(ctx context.Context, c Caller, purpose policy.Purpose, wearers []id.Wearer) ([][]vaultclient.LinkedWearer, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -393,8 +393,8 @@ func (v *Vault) layLinks(found []*wearer, links [][]id.Wearer) [][]vaultclient.L
 }
 
 // Organisations lists the organisations that the caller works with. No personal field is in it.
-func (v *Vault) Organisations(_ context.Context, c Caller) ([]vaultclient.Organisation, error) {
-	p, err := v.authenticate(c)
+func (v *Vault) Organisations(ctx context.Context, c Caller) ([]vaultclient.Organisation, error) {
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func bundleOf(items []vaultclient.Item, of map[int]id.Wearer) (bundle, error) {
 
 // Open opens values of the register.
 func (v *Vault) Open(ctx context.Context, c Caller, r vaultclient.OpenRequest) ([][]byte, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (v *Vault) Open(ctx context.Context, c Caller, r vaultclient.OpenRequest) (
 // Look reads fields of wearers and opens values of the register, in one entry for each organisation. Those whose fields are read are entered with these and with
 // what the values are; if some values are others', those are entered apart, with what the values are.
 func (v *Vault) Look(ctx context.Context, c Caller, r vaultclient.LookRequest) (vaultclient.Look, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.Look{}, err
 	}
@@ -344,7 +344,7 @@ func (v *Vault) refuseOthersFile(ctx context.Context, p *principal, a ask, im *i
 
 // Seal seals values for the register. What a caller may write it need not be able to read.
 func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, items []vaultclient.Item) ([][]byte, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -410,7 +410,7 @@ func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, item
 // Reseal seals values for another version of their row and shows nothing of them: what stays as it is when the rest of a
 // row changes. to is in the order of items; only version and what is bound may differ.
 func (v *Vault) Reseal(ctx context.Context, c Caller, purpose policy.Purpose, items, to []vaultclient.Item) ([][]byte, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -526,8 +526,8 @@ func (v *Vault) makeDocumentKeys(ctx context.Context, p *principal, docs []id.Ro
 		return nil
 	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		for _, d := range missing {
 			if _, ok := v.state.documents[d]; ok {
@@ -546,7 +546,7 @@ func (v *Vault) makeDocumentKeys(ctx context.Context, p *principal, docs []id.Ro
 
 // Tags returns, for each item, a keyed hash over the person behind the wearer and the label.
 func (v *Vault) Tags(ctx context.Context, c Caller, purpose policy.Purpose, items []vaultclient.TagItem) ([][]byte, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}

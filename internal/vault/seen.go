@@ -25,7 +25,7 @@ var london = func() *time.Location {
 // Seen answers who has seen what of a wearer, from their organisation's ledger alone: what one party did on one day, in one
 // way and for one purpose, is summed up, newest first. One look is one entry, which names the wearer.
 func (v *Vault) Seen(ctx context.Context, c Caller, r vaultclient.SeenRequest) (vaultclient.SeenPage, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return vaultclient.SeenPage{}, err
 	}

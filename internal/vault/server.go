@@ -284,6 +284,10 @@ func routes(mux *http.ServeMux, v *Vault) {
 	})
 	handle(mux, v, "delivered", func(ctx context.Context, c Caller, _ nothing) ([]id.Import, error) { return v.Delivered(ctx, c) })
 	handle(mux, v, "self", func(ctx context.Context, c Caller, _ nothing) (vc.Machine, error) { return v.Self(ctx, c) })
+	handle(mux, v, "freeze", func(ctx context.Context, c Caller, in vc.FreezeRequest) (nothing, error) {
+		return nothing{}, v.Freeze(ctx, c, in)
+	})
+	handle(mux, v, "frozen", func(ctx context.Context, c Caller, _ nothing) ([]vc.Frozen, error) { return v.Frozen(ctx, c) })
 	handle(mux, v, "ledger", v.Ledger)
 	handle(mux, v, "seen", v.Seen)
 	handle(mux, v, "exposures", v.Exposures)

@@ -112,6 +112,7 @@ func (v *Vault) begin(ctx context.Context, c Caller, who func(*tx) (id.User, err
 	token := newSecret()
 	h := hashSecret(token)
 	var out vaultclient.Session
+	var p principal
 	err := v.commit(ctx, func(t *tx) error {
 		n, err := who(t)
 		if err != nil {
@@ -120,6 +121,10 @@ func (v *Vault) begin(ctx context.Context, c Caller, who func(*tx) (id.User, err
 		u := v.state.users[n]
 		if !active(u, t.now) {
 			return errNoCode
+		}
+		p = principal{Principal: policy.Principal{User: n, Role: u.Role}, node: c.Node, recipients: []string{"user:" + n.String(), "node:" + c.Node}}
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		s := &session{User: n, Node: c.Node, Began: t.now.UnixMicro(), Expires: upTo(u, t.now.Add(lifetimeOn(c.Node))).UnixMicro()}
 		sealed, err := v.sealRow(TableSession, h[:], s)
@@ -136,12 +141,15 @@ func (v *Vault) begin(ctx context.Context, c Caller, who func(*tx) (id.User, err
 		out = vaultclient.Session{Token: token, User: *u, Expires: time.UnixMicro(s.Expires).UTC()}
 		return nil
 	})
+	if kind, ok := isFrozen(err); ok {
+		return out, v.refuseFrozen(ctx, &p, ask{}, []*party{{}}, vaultclient.Scope(kind))
+	}
 	return out, hideCommitError(err)
 }
 
-// SignOut ends the caller's session.
+// SignOut ends the caller's session, also while it is frozen.
 func (v *Vault) SignOut(ctx context.Context, c Caller) error {
-	p, err := v.authenticate(c)
+	p, err := v.caller(c)
 	if err != nil {
 		return err
 	}
@@ -158,19 +166,23 @@ func (v *Vault) SignOut(ctx context.Context, c Caller) error {
 	}))
 }
 
-// Whoami returns the signed-in user; of a machine, its name and organisations, without id or role.
+// Whoami returns the signed-in user, with what of theirs is frozen, also when it is themselves; of a machine, its name and
+// organisations, without id or role.
 func (v *Vault) Whoami(_ context.Context, c Caller) (vaultclient.User, error) {
-	p, err := v.authenticate(c)
+	p, err := v.caller(c)
 	if err != nil {
 		return vaultclient.User{}, err
 	}
 	v.mu.RLock()
 	defer v.mu.RUnlock()
+	frozen := v.state.frozenFor(p)
 	if p.Machine {
-		return vaultclient.User{Name: p.grant.Name, Organisations: p.Organisations}, nil
+		return vaultclient.User{Name: p.grant.Name, Organisations: p.Organisations, Frozen: frozen}, nil
 	}
 	if u := v.state.users[p.User]; u != nil {
-		return *u, nil
+		me := *u
+		me.Frozen = frozen
+		return me, nil
 	}
 	return vaultclient.User{}, errUnauthenticated
 }
@@ -241,7 +253,7 @@ func (v *Vault) manage(ctx context.Context, p *principal, org id.Organisation) (
 
 // CreateOrganisations creates organisations with their keys.
 func (v *Vault) CreateOrganisations(ctx context.Context, c Caller, orgs []vaultclient.Organisation) ([]id.Organisation, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -256,8 +268,8 @@ func (v *Vault) CreateOrganisations(ctx context.Context, c Caller, orgs []vaultc
 	}
 	ids := make([]id.Organisation, len(orgs))
 	err = v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		for i, o := range orgs {
 			n := id.New[id.Organisation]()
@@ -288,7 +300,7 @@ func (v *Vault) CreateOrganisations(ctx context.Context, c Caller, orgs []vaultc
 
 // CreateUsers creates users.
 func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.NewUser) ([]id.User, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -308,8 +320,8 @@ func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.N
 	}
 	ids := make([]id.User, len(users))
 	err = v.commit(ctx, func(t *tx) (err error) {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		for i, u := range users {
 			if ids[i], err = t.putUser(u, v.opening(p, ask{purpose: policy.KeepRecords})); err != nil {
@@ -326,7 +338,7 @@ func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.N
 
 // NewLink makes a one-time sign-in link for a user.
 func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret string, err error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return "", err
 	}
@@ -335,8 +347,8 @@ func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret str
 		return "", err
 	}
 	err = v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		if !active(v.state.users[user], t.now) {
 			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user, or their access has ended"}
@@ -381,7 +393,7 @@ func (v *Vault) OrganisationName(n id.Organisation) string {
 
 // GrantJob gives a node leave for one file or run. A machine gives a part of its own, to the worker.
 func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) (id.Grant, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return id.Grant{}, err
 	}
@@ -409,8 +421,8 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 	}
 	n := id.New[id.Grant]()
 	err = v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		g := &grant{User: p.User, Node: j.Node, Purpose: j.Purpose, Fields: j.Fields, Organisations: where, MaxWearers: j.MaxWearers, Import: j.Import,
 			Expires: t.now.Add(j.Lifetime).UnixMicro(), used: newWearerSet()}

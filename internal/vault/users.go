@@ -15,7 +15,7 @@ import (
 // Users lists who may sign in, by name, for whoever manages the installation. Staff are people too: that somebody read
 // their names is entered.
 func (v *Vault) Users(ctx context.Context, c Caller) ([]vaultclient.User, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (v *Vault) LinkAtStart(ctx context.Context, name string) (secret string, er
 // EndUser ends a user's access at once: their sessions, links, and the grants that they gave. Who they were stays, for
 // the ledger. Nobody ends their own access, so that somebody is left who can make users.
 func (v *Vault) EndUser(ctx context.Context, c Caller, user id.User) error {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -74,19 +74,13 @@ func (v *Vault) EndUser(ctx context.Context, c Caller, user id.User) error {
 	if user == p.User {
 		return &vaultclient.Error{Code: vaultclient.Conflict, Message: "you can't end your own access"}
 	}
-	where := u.Organisations
-	if len(where) == 0 {
-		where = []id.Organisation{{}}
-	}
-	var a ask
-	for _, org := range where {
-		if a, err = v.manage(ctx, p, org); err != nil {
-			return err
-		}
+	a := ask{action: policy.Manage, purpose: policy.KeepRecords, ends: true}
+	if _, err := v.permitEach(ctx, p, a, u.Organisations); err != nil {
+		return err
 	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		old := v.state.users[user]
 		if old == nil || !old.Ended.IsZero() {

@@ -103,6 +103,7 @@ type state struct {
 	imports       map[id.Import]*importState
 	documents     map[id.Row]seal.Key
 	policies      policies
+	frozen        map[vaultclient.Scope]*frozen
 	apart         map[apart]bool // two wearers who are two human beings, though they look alike
 	budgets       map[string]*storedBudget
 }

@@ -11,7 +11,7 @@ import (
 
 // OriginNode is the node whose sessions those of the vault's own web origin are. It has no certificate, so none of its
 // sessions works on the wire, and none of a node's works on the origin.
-const OriginNode = "origin"
+const OriginNode = vaultclient.OriginNode
 
 // How long a session on the origin lasts, and how long it may go unused.
 const (
@@ -49,7 +49,7 @@ func (s *session) used(now int64) bool {
 // May reports whether the policies permit a caller an action in the whole service or in one of their organisations. It
 // is for a page's navigation: nothing is entered, and the answer opens nothing.
 func (v *Vault) May(c Caller, a policy.Action, purpose policy.Purpose) bool {
-	p, err := v.authenticate(c)
+	p, err := v.caller(c)
 	if err != nil {
 		return false
 	}

@@ -19,7 +19,7 @@ const maxLikes = 3
 // kept but whom the list is about: from then on, opening the list's documents is entered in those organisations' ledgers.
 // It gives no field; that fields were compared, and that those of candidates agree, is entered.
 func (v *Vault) Weigh(ctx context.Context, c Caller, n id.Import, changes []vaultclient.Change) ([]vaultclient.Weighed, error) {
-	p, err := v.authenticate(c)
+	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +61,8 @@ func (v *Vault) Weigh(ctx context.Context, c Caller, n id.Import, changes []vaul
 		}
 	}
 	return out, hideCommitError(v.commit(ctx, func(t *tx) error {
-		if !p.alive(&v.state) {
-			return errUnauthenticated
+		if err := p.alive(&v.state); err != nil {
+			return err
 		}
 		im, err := v.state.stageable(n)
 		if err != nil {

@@ -32,6 +32,7 @@ type Code string
 // The kinds of errors. Anything else that fails is Internal, its details only in the vault's own log.
 const (
 	Refused         Code = "refused"         // policy says no, or the ledger can't be written: nothing was revealed
+	IsFrozen        Code = "frozen"          // it was stopped, until two people thaw it: nothing was revealed or changed
 	Unauthenticated Code = "unauthenticated" // no such session or grant, or it has ended
 	NotFound        Code = "not-found"
 	Invalid         Code = "invalid"  // the request is malformed, over a limit, or a ciphertext does not open
@@ -48,6 +49,8 @@ type Error struct {
 	// Of OverBudget: from when it is possible again, unless it is too much at once, and whether the user may go over it for a while.
 	Again time.Time `json:"again,omitzero"`
 	Glass bool      `json:"glass,omitempty"`
+	// Scope is the kind of what is frozen, with code IsFrozen.
+	Scope string `json:"scope,omitempty"`
 }
 
 func (e *Error) Error() string { return "vault: " + e.Message }
@@ -94,6 +97,7 @@ type User struct {
 	Until         day.Day           `json:"until,omitzero"`          // a contractor's last day, by the clock of London; zero: no end
 	Purpose       policy.Purpose    `json:"purpose,omitempty"`       // a contractor's only purpose; empty: any
 	Ended         time.Time         `json:"ended,omitzero"`          // since when they may no longer sign in
+	Frozen        []Scope           `json:"frozen,omitempty"`        // what of theirs is frozen now; only Whoami says so
 }
 
 // Session is a signed-in user on one node.

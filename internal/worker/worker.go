@@ -72,7 +72,7 @@ func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
 // again counts an import's faults, and gives it up where they are too many: the imports behind it must not wait for ever.
 func again(ctx context.Context, s *register.Service, log *slog.Logger, im register.ImportRow, why error, failed map[id.Import]int) {
 	log.Error("working on an import", "import", im.ID, "error", why)
-	if im.ID.IsZero() || errors.Is(why, vaultclient.ErrUnavailable) {
+	if im.ID.IsZero() || errors.Is(why, vaultclient.ErrUnavailable) || allFrozen(why) {
 		return
 	}
 	if failed[im.ID]++; failed[im.ID] < tries {
@@ -82,6 +82,12 @@ func again(ctx context.Context, s *register.Service, log *slog.Logger, im regist
 	if err := s.GiveUp(ctx, im); err != nil {
 		log.Error("giving up an import", "import", im.ID, "error", err)
 	}
+}
+
+// allFrozen reports whether nothing goes on until two people thaw the whole installation: no import is to blame for that.
+func allFrozen(err error) bool {
+	known, ok := errors.AsType[*vaultclient.Error](err)
+	return ok && known.Code == vaultclient.IsFrozen && known.Scope == string(vaultclient.Everything)
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
