@@ -179,8 +179,7 @@ func TestACopiedSessionIsNone(t *testing.T) {
 
 // Rows of authority are sealed under their own id: one that was written straight into the database opens nothing, and
 // the vault does not start on it. Nor does it without a key that one of them needs: it would seal with a key that
-// everybody knows. Not found yet: a deleted row of user, session, link, job_grant, organisation, import, field or
-// document_key, and an earlier copy of a row under its own id.
+// everybody knows. Rows that were true once and are put back, or dropped: TestAuthorityPutBack.
 func TestRowsOfAuthorityDoNotMove(t *testing.T) {
 	for name, do := range map[string]string{
 		"a user under another id":       "INSERT INTO user SELECT randomblob(16), sealed FROM user LIMIT 1",

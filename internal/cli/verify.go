@@ -48,7 +48,7 @@ func (c *VerifyCmd) Run(e *env) error {
 	for _, l := range report.Logs {
 		opened, erased = opened+l.Opened, erased+l.Erased
 	}
-	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\n", len(report.Logs), report.Leaves, opened, erased)
+	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\nThe vault's tables hold what the last commit left in them.\n", len(report.Logs), report.Leaves, opened, erased)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *VerifyCmd) Run(e *env) error {
 	return nil
 }
 
-// verifyLedgers recomputes the ledgers, against every head that was kept.
+// verifyLedgers recomputes the ledgers, against every head that was kept, and the tallies of the vault's tables.
 func (c *VerifyCmd) verifyLedgers(e *env) (report *verify.Report, err error) {
 	// The kept head comes first: the database that is looked at after it must not be behind it.
 	var opt verify.Options
@@ -95,10 +95,16 @@ func (c *VerifyCmd) verifyLedgers(e *env) (report *verify.Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if opt.PublicKey, opt.Open, err = source.Keys(e.ctx, root, epoch); err != nil {
+	keys, authority, err := source.Keys(e.ctx, root, epoch)
+	if err != nil {
 		return nil, err
 	}
-	return verify.Ledgers(e.ctx, source, opt)
+	opt.PublicKey, opt.Open = keys.PublicKey, keys.Open
+	if report, err = verify.Ledgers(e.ctx, source, opt); err != nil {
+		return nil, err
+	}
+	authority.Tallies = report.Tallies
+	return report, verify.Authority(e.ctx, source, authority)
 }
 
 func addHead(opt *verify.Options, name string, b []byte) error {

@@ -209,8 +209,8 @@ func (v *Vault) write(t *tx) error {
 		}
 		add(ledger.InstallationLog, e)
 	}
-	changes := v.tallies.weigh(t.puts)
-	if err := v.putTallies(b, changes, trees[ledger.InstallationLog].Size()); err != nil {
+	changes := v.tallies.weigh(t.puts, trees[ledger.InstallationLog].Size())
+	if err := v.putTallies(b, changes); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotCommitted, err)
 	}
 	for log, tree := range trees {

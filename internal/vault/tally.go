@@ -19,7 +19,9 @@ import (
 //
 //	row's hash  = HMAC-SHA-256(key, "tally row", table, id, SHA-256(sealed))
 //	table's sum = row's hash ⊕ row's hash ⊕ …
-//	tallies     = HMAC-SHA-256(key, "tallies", table, count, sum, table, count, sum, …), tables in order of name, empty ones left out
+//	tallies     = HMAC-SHA-256(key, "tallies", table, count, sum, entry, table, …), tables in order of name, without those that never had a row
+//
+// where entry is how many entries the installation log has with the commit that changed the table last.
 //
 // This is incremental multiset hashing, MSet-XOR-Hash of Clarke, Devadas, van Dijk, Gassend and Suh (2003): adding or taking
 // away a row costs one hash. A table is a set, since no two rows have one id, and for sets the exclusive or suffices. It has
@@ -45,15 +47,16 @@ func (h *rowHash) xor(o rowHash) { subtle.XORBytes(h[:], h[:], o[:]) }
 
 // tally is a table as the last commit left it.
 type tally struct {
-	sum  rowHash
-	rows map[string]rowHash // by id; a replaced row's is taken out of the sum
+	sum   rowHash
+	rows  map[string]rowHash // by id; a replaced row's is taken out of the sum
+	entry int64              // entries of the installation log with the commit that changed it last; 0: never
 }
 
 // storedTally is a row of TableTally; its id is the table's name.
 type storedTally struct {
 	Count int    `json:"count"`
 	Sum   []byte `json:"sum"`
-	Entry int64  `json:"entry"` // entries of the installation log with the commit that wrote it
+	Entry int64  `json:"entry"`
 }
 
 // tallies are those of all tables. Only the committer uses them once the vault is open.
@@ -86,10 +89,12 @@ type tallyChange struct {
 	sum   rowHash
 	count int
 	rows  map[string]*rowHash // nil: deleted
+	entry int64
 }
 
-// weigh returns what puts do to the tallies, by table; the tallies stay as they are.
-func (ts *tallies) weigh(puts []Put) map[Table]*tallyChange {
+// weigh returns what puts do to the tallies, by table, in the commit with which the installation log has that many entries.
+// The tallies stay as they are.
+func (ts *tallies) weigh(puts []Put, entries int64) map[Table]*tallyChange {
 	changes := map[Table]*tallyChange{}
 	for _, p := range puts {
 		if !tallied(p.Table) {
@@ -98,7 +103,7 @@ func (ts *tallies) weigh(puts []Put) map[Table]*tallyChange {
 		was := ts.of(p.Table)
 		c := changes[p.Table]
 		if c == nil {
-			c = &tallyChange{was.sum, len(was.rows), map[string]*rowHash{}}
+			c = &tallyChange{was.sum, len(was.rows), map[string]*rowHash{}, entries}
 			changes[p.Table] = c
 		}
 		old, had := was.rows[string(p.ID)]
@@ -127,7 +132,7 @@ func (ts *tallies) weigh(puts []Put) map[Table]*tallyChange {
 func (ts *tallies) apply(changes map[Table]*tallyChange) {
 	for t, c := range changes {
 		of := ts.of(t)
-		of.sum = c.sum
+		of.sum, of.entry = c.sum, c.entry
 		for key, h := range c.rows {
 			if h == nil {
 				delete(of.rows, key)
@@ -142,29 +147,30 @@ func (ts *tallies) apply(changes map[Table]*tallyChange) {
 func (ts *tallies) line(changes map[Table]*tallyChange) []byte {
 	var parts [][]byte
 	for _, t := range slices.Sorted(slices.Values(Tables)) {
-		var sum rowHash
-		count := 0
-		if c := changes[t]; c != nil {
-			sum, count = c.sum, c.count
-		} else if of := ts.tables[t]; of != nil {
-			sum, count = of.sum, len(of.rows)
+		if !tallied(t) {
+			continue
 		}
-		if count > 0 {
-			parts = append(parts, []byte(t), binary.BigEndian.AppendUint64(nil, uint64(count)), sum[:])
+		of := ts.of(t)
+		sum, count, entry := of.sum, len(of.rows), of.entry
+		if c := changes[t]; c != nil {
+			sum, count, entry = c.sum, c.count, c.entry
+		}
+		if entry > 0 {
+			parts = append(parts, []byte(t), binary.BigEndian.AppendUint64(nil, uint64(count)), sum[:], binary.BigEndian.AppendUint64(nil, uint64(entry)))
 		}
 	}
 	h := ts.mac(seal.NewContext("tallies", parts...))
 	return h[:]
 }
 
-// putTallies adds the tallies of the changed tables to a batch; entries is the installation log's size with it.
-func (v *Vault) putTallies(b *Batch, changes map[Table]*tallyChange, entries int64) error {
+// putTallies adds the tallies of the changed tables to a batch.
+func (v *Vault) putTallies(b *Batch, changes map[Table]*tallyChange) error {
 	for _, t := range Tables {
 		c := changes[t]
 		if c == nil {
 			continue
 		}
-		sealed, err := v.sealRow(TableTally, []byte(t), storedTally{c.count, c.sum[:], entries})
+		sealed, err := v.sealRow(TableTally, []byte(t), storedTally{c.count, c.sum[:], c.entry})
 		if err != nil {
 			return err
 		}
@@ -225,6 +231,7 @@ func (v *Vault) checkTallies(ctx context.Context) error {
 		if len(of.rows) != was.Count || !hmac.Equal(of.sum[:], was.Sum) {
 			return fmt.Errorf("table %s: a row was put back, dropped, added or changed since the last commit: it has %d rows, and had %d: %s", t, len(of.rows), was.Count, advice)
 		}
+		of.entry = was.Entry
 		newest = max(newest, was.Entry)
 	}
 	if checkpoint := v.checkpoints[ledger.InstallationLog]; checkpoint != nil {

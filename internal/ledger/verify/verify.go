@@ -5,9 +5,10 @@
 // github.com/transparency-dev/merkle; signed notes are read with crypto/ed25519 alone. A mistake, or a
 // back door, in the writer is therefore not repeated here.
 //
-// What it finds: an entry changed, dropped, inserted, swapped or moved; a log cut or rolled back behind a head
+// What it finds ([Ledgers], [Register], [Authority]): an entry changed, dropped, inserted, swapped or moved; a log cut or rolled back behind a head
 // that stands in the installation log or was kept outside; a stored node or an opening that is not what was
-// entered; a row of the register that was changed, deleted, rolled back, added or re-assigned after its import.
+// entered; a row of the register that was changed, deleted, rolled back, added or re-assigned after its import; a row of
+// the vault's own tables that was dropped, added, changed or put back.
 //
 // What it can't find: a rollback of the whole database to an earlier state that was true then, unless a head from
 // after it was kept outside ([Options].Heads); the openings' content when they can't be opened; what a process
@@ -82,6 +83,7 @@ type Report struct {
 	Installation string
 	Logs         []LogReport // installation log first, then by name
 	Leaves       int64
+	Tallies      []byte          // what the installation log's checkpoint says of the vault's tables, see Authority
 	Manifests    []ManifestEntry // in order of Logs and seq
 }
 
@@ -232,6 +234,12 @@ func (v *verifier) log(name string) error {
 		if h.Origin != cp.Origin {
 			return &Difference{name, -1, fmt.Sprintf("a kept head is of another installation: its origin is %q", h.Origin)}
 		}
+		if h.Size == cp.Size && !bytes.Equal(h.Tallies, cp.Tallies) {
+			return &Difference{name, -1, "the checkpoint has other tallies than the kept head of the same size"}
+		}
+	}
+	if name == installationLog {
+		v.report.Tallies = cp.Tallies
 	}
 	w := &walk{v: v, name: name, checkpoint: cp, kept: v.kept[name], named: v.named[name].reader(), report: LogReport{Log: name}}
 	if err := w.run(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/ledger/verify"
 	"github.com/dosevault/dosevault/internal/seal"
 )
 
@@ -19,10 +20,10 @@ const (
 	useHealthOpening = 3
 )
 
-// Keys returns what package verify needs besides the database: the public key of the checkpoints, and what opens
-// openings. The root key unwraps the vault's secrets, the epoch key the organisations' keys; both come from the key
+// Keys returns what package verify needs besides the database: the public key of the checkpoints, what opens openings, and
+// what the tallies are recomputed with. The root key unwraps the vault's secrets, the epoch key the organisations' keys; both come from the key
 // directory, so that a database whose keys were exchanged does not open at all.
-func (s *Vault) Keys(ctx context.Context, root, epoch seal.Key) (ed25519.PublicKey, func(log string, openingHash [sha256.Size]byte, sealed []byte) ([]byte, error), error) {
+func (s *Vault) Keys(ctx context.Context, root, epoch seal.Key) (opt verify.Options, rows verify.AuthorityOptions, err error) {
 	rootBox, epochBox := root.Box(), epoch.Box()
 	secret := func(name string) (seal.Key, error) {
 		var wrapped []byte
@@ -37,37 +38,55 @@ func (s *Vault) Keys(ctx context.Context, root, epoch seal.Key) (ed25519.PublicK
 	}
 	seed, err := secret("ledger-signing")
 	if err != nil {
-		return nil, nil, err
+		return opt, rows, err
 	}
 	own, err := secret("installation-openings")
 	if err != nil {
-		return nil, nil, err
+		return opt, rows, err
 	}
-	boxes := map[id.Organisation][]*seal.Box{{}: {own.Box()}} // the installation log's under no organisation
-	rows, err := s.tx.QueryContext(ctx, "SELECT id, sealed FROM organisation_key")
+	tallies, err := secret("tallies")
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the organisations' keys: %w", err)
+		return opt, rows, err
 	}
-	defer rows.Close()
-	for rows.Next() {
+	authority, err := secret("authority")
+	if err != nil {
+		return opt, rows, err
+	}
+	box := authority.Box()
+	rows = verify.AuthorityOptions{Key: tallies[:], Open: func(table string, key, sealed []byte) ([]byte, error) {
+		return box.Open(seal.NewContext("row", []byte(table), key), sealed)
+	}, Unwrap: func(table string, key, wrapped []byte) (func(key, sealed []byte) error, error) {
+		k, err := epochBox.Unwrap(seal.NewContext("key", []byte(table), key), wrapped)
+		return func(key, sealed []byte) error {
+			_, err := k.Box().Open(seal.NewContext("field", key), sealed)
+			return err
+		}, err
+	}}
+	boxes := map[id.Organisation][]*seal.Box{{}: {own.Box()}} // the installation log's under no organisation
+	stored, err := s.tx.QueryContext(ctx, "SELECT id, sealed FROM organisation_key")
+	if err != nil {
+		return opt, rows, fmt.Errorf("reading the organisations' keys: %w", err)
+	}
+	defer stored.Close()
+	for stored.Next() {
 		var key, wrapped []byte
-		if err := rows.Scan(&key, &wrapped); err != nil {
-			return nil, nil, fmt.Errorf("reading the organisations' keys: %w", err)
+		if err := stored.Scan(&key, &wrapped); err != nil {
+			return opt, rows, fmt.Errorf("reading the organisations' keys: %w", err)
 		}
 		if len(key) != 21 || key[16] != useOpening && key[16] != useHealthOpening {
 			continue
 		}
 		k, err := epochBox.Unwrap(seal.NewContext("key", []byte("organisation_key"), key), wrapped)
 		if err != nil {
-			return nil, nil, fmt.Errorf("table organisation_key, row %s: %w", hex.EncodeToString(key), err)
+			return opt, rows, fmt.Errorf("table organisation_key, row %s: %w", hex.EncodeToString(key), err)
 		}
 		org := id.Organisation(key[:16])
 		boxes[org] = append(boxes[org], k.Box())
 	}
-	if err := rows.Err(); err != nil {
-		return nil, nil, fmt.Errorf("reading the organisations' keys: %w", err)
+	if err := stored.Err(); err != nil {
+		return opt, rows, fmt.Errorf("reading the organisations' keys: %w", err)
 	}
-	open := func(log string, hash [sha256.Size]byte, sealed []byte) ([]byte, error) {
+	opt.Open = func(log string, hash [sha256.Size]byte, sealed []byte) ([]byte, error) {
 		var org id.Organisation // the zero one: the installation log
 		if text, _, ok := strings.Cut(log, "/"); ok {
 			if err := org.UnmarshalText([]byte(text)); err != nil {
@@ -82,5 +101,6 @@ func (s *Vault) Keys(ctx context.Context, root, epoch seal.Key) (ed25519.PublicK
 		}
 		return nil, seal.ErrOpen
 	}
-	return ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey), open, nil
+	opt.PublicKey = ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
+	return opt, rows, nil
 }

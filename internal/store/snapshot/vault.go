@@ -18,8 +18,7 @@ import (
 // one, and does not keep the bytes.
 type Walk func(ctx context.Context, tx *sql.Tx, query string, fn func(int64, []byte) error) error
 
-// Vault reads a vault's database. Of its rows it reads tables meta, log, leaf, node and opening alone, and for its keys secret and
-// organisation_key.
+// Vault reads a vault's database.
 type Vault struct {
 	db   *sql.DB
 	tx   *sql.Tx
@@ -27,7 +26,54 @@ type Vault struct {
 	logs map[string]int64 // number of each log
 }
 
-var _ verify.Source = (*Vault)(nil)
+var (
+	_ verify.Source = (*Vault)(nil)
+	_ verify.Rows   = (*Vault)(nil)
+)
+
+// sealedTables are the tables of sealed rows.
+var sealedTables = []string{"secret", "organisation_key", "wearer_key", "document_key", "organisation", "user", "session", "link", "job_grant",
+	"wearer", "import", "field", "staged", "apart", "credential", "provider", "approval", "policy", "frozen", "budget", "alarm", "tally"}
+
+// Tables returns the tables of sealed rows.
+func (s *Vault) Tables() []string { return slices.Clone(sealedTables) }
+
+// Rows walks over one of them, in order of id. It reads in portions, since a connection to PostgreSQL reads one query at a
+// time.
+func (s *Vault) Rows(ctx context.Context, table string, fn func(id, sealed []byte) error) error {
+	if !slices.Contains(sealedTables, table) {
+		return fmt.Errorf("no table %q of sealed rows", table)
+	}
+	for after, beyond := []byte{}, ">="; ; beyond = ">" {
+		part, err := s.portion(ctx, `SELECT id, sealed FROM "`+table+`" WHERE id `+beyond+` $1 ORDER BY id LIMIT 500`, after)
+		if err != nil || len(part) == 0 {
+			return err
+		}
+		for _, r := range part {
+			if err := fn(r[0], r[1]); err != nil {
+				return err
+			}
+			after = r[0]
+		}
+	}
+}
+
+// portion reads ids with what is sealed.
+func (s *Vault) portion(ctx context.Context, query string, after []byte) (part [][2][]byte, err error) {
+	rows, err := s.tx.QueryContext(ctx, query, after)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r [2][]byte
+		if err := rows.Scan(&r[0], &r[1]); err != nil {
+			return nil, err
+		}
+		part = append(part, r)
+	}
+	return part, rows.Err()
+}
 
 // NewVault reads in a transaction, which takes its snapshot here at the latest. Close ends it and closes the database.
 func NewVault(ctx context.Context, db *sql.DB, tx *sql.Tx, each Walk) (*Vault, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,6 +100,54 @@ func VerifyVault(t *testing.T, store vault.Store, source func() (*snapshot.Vault
 	}
 	_, err = verifyVault(t, ctx, source, keys)
 	must(t, err)
+
+	// Each table's rows dropped, as far as it has any, and put back when they are gone.
+	found := func(what, table string) {
+		t.Helper()
+		_, err := verifyVault(t, ctx, source, keys)
+		var d *verify.Difference
+		if !errors.As(err, &d) || d.Log != "table "+table {
+			t.Errorf("%s: error is %v, want a difference in table %s", what, err, table)
+		}
+	}
+	for _, of := range vault.Tables {
+		n := 0
+		must(t, store.Rows(ctx, of, func([]byte, []byte) error { n++; return nil }))
+		if of == vault.TableSecret || n == 0 {
+			continue // without secrets nothing opens at all
+		}
+		table := `"` + string(of) + `"`
+		exec("CREATE TABLE gone AS SELECT * FROM " + table)
+		exec("DELETE FROM " + table)
+		if of == vault.TableTally {
+			_, err := verifyVault(t, ctx, source, keys)
+			if err == nil {
+				t.Error("without tallies the tables verify")
+			}
+		} else if of != vault.TableOrganisationKey { // without those the openings don't open
+			found("dropped", string(of))
+		}
+		exec("INSERT INTO " + table + " SELECT * FROM gone")
+		exec("DROP TABLE gone")
+	}
+	exec("CREATE TABLE earlier AS SELECT * FROM session")
+	must(t, v.SignOut(ctx, caller))
+	_, err = verifyVault(t, ctx, source, keys)
+	must(t, err)
+	exec("INSERT INTO session SELECT * FROM earlier")
+	found("a session that has ended put back", "session")
+	exec("DROP TABLE earlier")
+	if _, err := v.Whoami(ctx, caller); err == nil {
+		t.Error("the running vault takes the session that was put back")
+	}
+	src, err := source()
+	must(t, err)
+	defer src.Close()
+	var tables []string
+	for _, of := range vault.Tables {
+		tables = append(tables, string(of))
+	}
+	check(t, "tables that verify knows", slices.Sorted(slices.Values(src.Tables())), slices.Sorted(slices.Values(tables)))
 }
 
 func verifyVault(t *testing.T, ctx context.Context, source func() (*snapshot.Vault, error), keys vault.KeyDir) (*verify.Report, error) {
@@ -110,7 +159,7 @@ func verifyVault(t *testing.T, ctx context.Context, source func() (*snapshot.Vau
 	must(t, err)
 	epoch, err := keys.Epoch(1)
 	must(t, err)
-	pub, open, err := src.Keys(ctx, root, epoch)
+	opt, authority, err := src.Keys(ctx, root, epoch)
 	must(t, err)
 	kept, err := keys.Head()
 	must(t, err)
@@ -121,5 +170,11 @@ func verifyVault(t *testing.T, ctx context.Context, source func() (*snapshot.Vau
 			t.Errorf("another %s key was taken", name)
 		}
 	}
-	return verify.Ledgers(ctx, src, verify.Options{PublicKey: pub, Heads: []verify.Head{head}, Open: open})
+	opt.Heads = []verify.Head{head}
+	report, err := verify.Ledgers(ctx, src, opt)
+	if err != nil {
+		return nil, err
+	}
+	authority.Tallies = report.Tallies
+	return report, verify.Authority(ctx, src, authority)
 }
