@@ -55,7 +55,7 @@ func newMany(t *testing.T) *many {
 	server := pgtest.Shared(t)
 	m := &many{t: t, h: house.New(t), database: server.Database(t)}
 	m.h.Env = []string{"DOSEVAULT_DATABASE=" + m.database, "DOSEVAULT_VAULT_DATABASE=" + server.Database(t)}
-	m.h.Start("serve")
+	m.h.Start("serve", "--single-administrator", "--single-administrator-delay", "0s")
 	m.client = m.h.Client("cli")
 	session, err := m.client.RedeemLink(t.Context(), m.h.FirstLink())
 	m.ok(err)

@@ -69,7 +69,8 @@ func Start(ctx context.Context, dir string, onPostgreSQL bool) (_ *Service, err 
 	if err != nil {
 		return nil, err
 	}
-	s.cmd = exec.Command(exe, "serve", "--dir", s.Dir, "--keys", s.Keys, "--listen", s.Pages, "--vault-listen", signIn)
+	s.cmd = exec.Command(exe, "serve", "--dir", s.Dir, "--keys", s.Keys, "--listen", s.Pages, "--vault-listen", signIn,
+		"--single-administrator", "--single-administrator-delay", "0s")
 	if onPostgreSQL {
 		if s.server, err = pgtest.Start(); err != nil {
 			return nil, err

@@ -394,8 +394,10 @@ func (f *filler) users() error {
 			break
 		}
 	}
-	_, err := f.client.CreateUsers(f.ctx, f.auth, users)
-	return err
+	if _, err := f.client.CreateUsers(f.ctx, f.auth, users); err != nil {
+		return err
+	}
+	return f.client.EndSingleAdministrator(f.ctx, f.auth) // now there are people to approve
 }
 
 // findings counts who is above a level or a limit this year.

@@ -167,6 +167,10 @@ func (c *UsersAddCmd) Run(e *env) error {
 		return errors.New("a user of that name is there already: add something that tells them apart")
 	}
 	ids, err := client.CreateUsers(e.ctx, auth, []vaultclient.NewUser{u})
+	var known *vaultclient.Error
+	if errors.As(err, &known) && known.Code == vaultclient.NeedsApproval {
+		return propose(e, client, auth, c.signInPages, vaultclient.ApproveUser, u)
+	}
 	if err != nil {
 		return err
 	}

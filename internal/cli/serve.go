@@ -52,10 +52,25 @@ func (a addresses) origins() (pages, signIn string, err error) {
 	return "http://" + a.Listen, "http://" + a.VaultListen, nil
 }
 
+// oneAdministrator declares that a single administrator decides. Ending it needs no keys: that is done on the vault's own pages.
+type oneAdministrator struct {
+	SingleAdministrator      bool          `help:"Declare that a single administrator decides here: what takes two people takes effect without a second one, after a delay in which it can be declined. It stays declared until somebody ends it on the vault's own pages."`
+	SingleAdministratorDelay time.Duration `help:"That delay, at most 144h; 0s for trials with invented people." default:"24h" placeholder:"TIME"`
+}
+
+// delay is what was declared, nil when nothing was.
+func (o oneAdministrator) delay() *time.Duration {
+	if !o.SingleAdministrator {
+		return nil
+	}
+	return &o.SingleAdministratorDelay
+}
+
 // VaultCmd runs the vault alone.
 type VaultCmd struct {
 	place
 	addresses
+	oneAdministrator
 	Demo    bool   `help:"List every user on the sign-in page." hidden:""`
 	LinkFor string `help:"Make a sign-in link for this user." hidden:"" env:"DOSEVAULT_LINK_FOR"`
 }
@@ -71,7 +86,7 @@ func (c *VaultCmd) Run(e *env) error {
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, LinkFor: c.LinkFor, Ready: e.stdout, Log: e.log})
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.
@@ -147,6 +162,7 @@ func (c *WorkerCmd) Run(e *env) error {
 type ServeCmd struct {
 	place
 	addresses
+	oneAdministrator
 	LinkFor string `help:"Print a sign-in link for the user of this name: the way back in when nobody who could make one can sign in. It is entered in the installation's log." placeholder:"NAME"`
 	UID     int    `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
 	Workers int    `help:"How many workers to run beside each other. Imports of several files then go on at the same time." default:"1"`
@@ -164,8 +180,11 @@ func (c *ServeCmd) Run(e *env) error {
 		return err
 	}
 	warnings := c.warnings(c.UID)
+	if c.SingleAdministrator {
+		warnings = append(warnings, fmt.Sprintf("a single administrator decides, after %v", c.SingleAdministratorDelay))
+	}
 	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
-	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, workers: c.Workers, warnings: warnings}
+	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, warnings: warnings}
 	what := "First sign-in"
 	if c.LinkFor != "" {
 		what = "Sign-in"
@@ -198,7 +217,8 @@ type supervisor struct {
 	uid      int
 	demo     bool
 	linkFor  string // at the vault's first start only
-	workers  int    // 0: one
+	single   *time.Duration
+	workers  int // 0: one
 	warnings []string
 
 	mu       sync.Mutex
@@ -232,6 +252,9 @@ func (s *supervisor) start(ctx context.Context) (link string, err error) {
 	vaultArgs := append(append([]string{"vault"}, flags...), listen...)
 	if s.demo {
 		vaultArgs = append(vaultArgs, "--demo")
+	}
+	if s.single != nil {
+		vaultArgs = append(vaultArgs, "--single-administrator", "--single-administrator-delay", s.single.String())
 	}
 	webArgs := append(append([]string{"web"}, flags...), listen...)
 	for _, w := range s.warnings {

@@ -32,6 +32,8 @@ type (
 	Export = ID[export]
 	// Owner names a process that works on imports.
 	Owner = ID[owner]
+	// Approval names something that takes two people, from when it is proposed.
+	Approval = ID[approval]
 	// Row names a row of the register: badge, wear period, reading, investigation, document.
 	Row = ID[row]
 )
@@ -45,6 +47,7 @@ type (
 	importKind   struct{}
 	export       struct{}
 	owner        struct{}
+	approval     struct{}
 	row          struct{}
 )
 

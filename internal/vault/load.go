@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -75,8 +76,9 @@ func (v *Vault) load(ctx context.Context) error {
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		starts: map[string][]id.Wearer{},
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
-		budgets: map[string]*storedBudget{},
-		frozen:  map[vaultclient.Scope]*frozen{},
+		budgets:   map[string]*storedBudget{},
+		frozen:    map[vaultclient.Scope]*frozen{},
+		approvals: map[id.Approval]*proposal{},
 	}
 	s := &v.state
 	if err := v.loadPolicies(ctx); err != nil {
@@ -111,6 +113,19 @@ func (v *Vault) load(ctx context.Context) error {
 		if of := s.grants[g.Of]; of != nil {
 			g.used = of.used
 		}
+	}
+	if err := loadRows(ctx, v, TableApproval, func(key id.Approval, row proposal) { s.approvals[key] = &row }); err != nil {
+		return err
+	}
+	err = v.store.Rows(ctx, TableSetting, func(key, sealed []byte) error {
+		if !bytes.Equal(key, settingSingle) {
+			return fmt.Errorf("table %s, row %q: no such setting: the database was changed; run dosevault verify", TableSetting, key)
+		}
+		s.single = new(singleMode)
+		return v.openRow(TableSetting, key, sealed, s.single)
+	})
+	if err != nil {
+		return err
 	}
 	if err := loadRows(ctx, v, TableImport, func(key id.Import, row importState) { s.imports[key] = &row }); err != nil {
 		return err

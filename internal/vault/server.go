@@ -288,6 +288,14 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return nothing{}, v.Freeze(ctx, c, in)
 	})
 	handle(mux, v, "frozen", func(ctx context.Context, c Caller, _ nothing) ([]vc.Frozen, error) { return v.Frozen(ctx, c) })
+	handle(mux, v, "propose", v.Propose)
+	handle(mux, v, "approvals", func(ctx context.Context, c Caller, _ nothing) ([]vc.Approval, error) { return v.Approvals(ctx, c) })
+	handle(mux, v, "withdraw-approval", func(ctx context.Context, c Caller, n id.Approval) (nothing, error) {
+		return nothing{}, v.WithdrawApproval(ctx, c, n)
+	})
+	handle(mux, v, "end-single-administrator", func(ctx context.Context, c Caller, _ nothing) (nothing, error) {
+		return nothing{}, v.EndSingleAdministrator(ctx, c)
+	})
 	handle(mux, v, "ledger", v.Ledger)
 	handle(mux, v, "seen", v.Seen)
 	handle(mux, v, "exposures", v.Exposures)

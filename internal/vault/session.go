@@ -298,7 +298,7 @@ func (v *Vault) CreateOrganisations(ctx context.Context, c Caller, orgs []vaultc
 	return ids, nil
 }
 
-// CreateUsers creates users.
+// CreateUsers creates users. Those who see much or decide much take two people: code NeedsApproval says so, and nobody is created.
 func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.NewUser) ([]id.User, error) {
 	p, err := v.authenticate(ctx, c)
 	if err != nil {
@@ -324,6 +324,9 @@ func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.N
 			return err
 		}
 		for i, u := range users {
+			if takesTwo(nil, u.Role, u.Organisations) && (!v.alone(p, u.Role) || v.state.single == nil && i > 0) {
+				return errNeedsTwo
+			}
 			if ids[i], err = t.putUser(u, v.opening(p, ask{purpose: policy.KeepRecords})); err != nil {
 				return err
 			}

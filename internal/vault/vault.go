@@ -66,7 +66,8 @@ type Vault struct {
 	ops     chan *op
 	quit    chan struct{}
 	stopped chan struct{}
-	failure error // why the committer stopped; read after stopped is closed
+	failure error          // why the committer stopped; read after stopped is closed
+	beside  sync.WaitGroup // what runs beside it
 
 	// Only the committer reads and writes these without mu; it holds mu to change them.
 	trees       map[string]ledger.Tree
@@ -106,6 +107,8 @@ type state struct {
 	frozen        map[vaultclient.Scope]*frozen
 	apart         map[apart]bool // two wearers who are two human beings, though they look alike
 	budgets       map[string]*storedBudget
+	approvals     map[id.Approval]*proposal
+	single        *singleMode // nil: what is proposed takes two people
 }
 
 type secretHash [sha256.Size]byte
@@ -224,6 +227,8 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		return nil, fmt.Errorf("entering the start: %w", err)
 	}
 	go v.sumRefusals()
+	v.beside.Add(1)
+	go v.settler()
 	return v, nil
 }
 
@@ -245,6 +250,7 @@ func (v *Vault) Close() error {
 	v.enterSums(true)
 	close(v.quit)
 	<-v.stopped
+	v.beside.Wait()
 	return v.store.Close()
 }
 

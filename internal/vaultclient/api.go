@@ -35,8 +35,9 @@ const (
 	IsFrozen        Code = "frozen"          // it was stopped, until two people thaw it: nothing was revealed or changed
 	Unauthenticated Code = "unauthenticated" // no such session or grant, or it has ended
 	NotFound        Code = "not-found"
-	Invalid         Code = "invalid"  // the request is malformed, over a limit, or a ciphertext does not open
-	Conflict        Code = "conflict" // it is there already, or in another state
+	Invalid         Code = "invalid"        // the request is malformed, over a limit, or a ciphertext does not open
+	Conflict        Code = "conflict"       // it is there already, or in another state
+	NeedsApproval   Code = "needs-approval" // it takes two people: propose it
 	Internal        Code = "internal"
 	OverBudget      Code = "over-budget" // permitted, but more than a budget leaves for now: nothing was revealed
 )

@@ -22,7 +22,7 @@ type Call[T any] struct {
 }
 
 // Status is the HTTP status of each kind of error.
-var Status = map[Code]int{Refused: 403, IsFrozen: 423, Unauthenticated: 401, NotFound: 404, Invalid: 400, Conflict: 409, Internal: 500, OverBudget: 429}
+var Status = map[Code]int{Refused: 403, IsFrozen: 423, Unauthenticated: 401, NotFound: 404, Invalid: 400, Conflict: 409, NeedsApproval: 409, Internal: 500, OverBudget: 429}
 
 type (
 	// WireChange is a Change on the wire.

@@ -31,9 +31,11 @@ type Config struct {
 	Listen   string // address of the sign-in pages
 	Pages    string // origin of the web node that browsers are sent back to, as in http://localhost:8080
 	Demo     bool   // list every user on the sign-in page: invented people only
-	LinkFor  string // name of a user who gets a sign-in link at this start; empty: nobody
-	Ready    io.Writer
-	Log      *slog.Logger
+	// Single, when set, declares that a single administrator decides, after this delay.
+	Single  *time.Duration
+	LinkFor string // name of a user who gets a sign-in link at this start; empty: nobody
+	Ready   io.Writer
+	Log     *slog.Logger
 }
 
 // Run runs the vault until the context ends. It writes lines to Ready: "link SECRET" for a first sign-in or the one asked for, then "ready".
@@ -68,6 +70,19 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	link, err := v.FirstUser(ctx, first)
 	if err != nil {
 		return err
+	}
+	switch {
+	case c.Single != nil:
+		err = v.SingleAdministrator(ctx, *c.Single)
+	case c.Demo && link != "":
+		// A demonstration fills itself through the doors of its first co-ordinator, before there is anybody to approve.
+		err = v.SingleAdministrator(ctx, 0)
+	}
+	if err != nil {
+		return err
+	}
+	if delay, ok := v.Single(); ok {
+		c.Log.Warn("a single administrator decides here: what elsewhere takes two people takes effect without a second one", "after", delay)
 	}
 	if c.LinkFor != "" {
 		if link, err = v.LinkAtStart(ctx, c.LinkFor); err != nil {
@@ -134,12 +149,17 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&c.Socket, "socket", "", "path of the socket for nodes")
 	f.StringVar(&c.Listen, "listen", "localhost:8081", "address of the sign-in pages")
 	f.StringVar(&c.LinkFor, "link-for", "", "name of a user to make a sign-in link for, when nobody who could can sign in")
+	single := f.Bool("single-administrator", false, "declare that a single administrator decides: what takes two people takes effect without a second one, after a delay")
+	delay := f.Duration("single-administrator-delay", vault.DefaultDelay, "that delay, at most six days; 0 for trials with invented people")
 	f.StringVar(&c.Pages, "pages", "http://localhost:8080", "origin of the web node")
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
 	if c.Database == "" {
 		c.Database = os.Getenv("DOSEVAULT_VAULT_DATABASE")
+	}
+	if *single {
+		c.Single = delay
 	}
 	if server.Is(c.Database) {
 		c.Address = c.Database

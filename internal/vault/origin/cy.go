@@ -3,13 +3,14 @@ package origin
 import (
 	"maps"
 
+	"github.com/dosevault/dosevault/internal/vault"
 	"github.com/dosevault/dosevault/internal/words"
 )
 
 // welsh is the Welsh of the origin's pages, in the words of the web node's: its glossary holds here too. Each area keeps
 // its own in a file cy_*.go.
 var welsh = words.Catalogue{
-	Texts: together(cySignIn, cyAccount),
+	Texts: together(cySignIn, cyAccount, vault.Welsh),
 	Nouns: map[words.Noun]words.WelshNoun{"employment": {One: "cyflogaeth", Many: "cyflogaethau", Feminine: true}},
 }
 

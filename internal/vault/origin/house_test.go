@@ -50,6 +50,9 @@ func newHouse(t *testing.T) *house {
 	link := must(h.v.FirstUser(t.Context(), "Mair Evans"))
 	h.root.Node = "cli"
 	h.root.Auth.Session = must(h.v.RedeemLink(t.Context(), h.root, link)).Token
+	if err := h.v.SingleAdministrator(t.Context(), 0); err != nil { // until a test is about who approves
+		t.Fatal(err)
+	}
 	return h
 }
 

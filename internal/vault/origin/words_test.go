@@ -22,11 +22,11 @@ import (
 	"github.com/dosevault/dosevault/internal/words"
 )
 
-// constants returns the constants of types Key and Noun in the package's own source, outside its Welsh, as the compiler
-// sees them. What the package imports comes from the build cache.
-func constants(t *testing.T) (keys map[words.Key]bool, nouns map[words.Noun]bool) {
+// constants adds the constants of types Key and Noun in a package's own source, outside its Welsh, as the compiler sees
+// them. What the package imports comes from the build cache.
+func constants(t *testing.T, dir string, keys map[words.Key]bool, nouns map[words.Noun]bool) {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Export", ".").Output()
+	out, err := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Export", dir).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func constants(t *testing.T) (keys map[words.Key]bool, nouns map[words.Noun]bool
 		}
 		exports[p.ImportPath] = p.Export
 	}
-	names, err := filepath.Glob("*.go")
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,10 +59,9 @@ func constants(t *testing.T) (keys map[words.Key]bool, nouns map[words.Noun]bool
 	info := types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
 	open := func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) }
 	check := types.Config{Importer: importer.ForCompiler(fset, "gc", open)}
-	if _, err := check.Check("origin", fset, files, &info); err != nil {
+	if _, err := check.Check(dir, fset, files, &info); err != nil {
 		t.Fatal(err)
 	}
-	keys, nouns = map[words.Key]bool{}, map[words.Noun]bool{}
 	for e, v := range info.Types {
 		if v.Value == nil || strings.HasPrefix(filepath.Base(fset.Position(e.Pos()).Filename), "cy") {
 			continue
@@ -74,13 +73,14 @@ func constants(t *testing.T) (keys map[words.Key]bool, nouns map[words.Noun]bool
 			nouns[words.Noun(constant.StringVal(v.Value))] = true
 		}
 	}
-	return keys, nouns
 }
 
 // TestEveryTextInWelsh: each text and noun of the origin's pages has its Welsh, with as many arguments, and nothing else
 // has; and the templates have no text of their own beside the program's name.
 func TestEveryTextInWelsh(t *testing.T) {
-	keys, nouns := constants(t)
+	keys, nouns := map[words.Key]bool{}, map[words.Noun]bool{}
+	constants(t, ".", keys, nouns)
+	constants(t, "..", keys, nouns) // the vault says itself what is proposed
 	files, err := filepath.Glob("templates/*.html")
 	if err != nil {
 		t.Fatal(err)
