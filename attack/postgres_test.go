@@ -76,6 +76,7 @@ func TestOnPostgreSQL(t *testing.T) {
 	t.Run("a lost connection reveals nothing", aLostConnection)
 	t.Run("a server that crashes reveals nothing", aCrashedServer)
 	t.Run("what is changed is found", changedOnPostgreSQL)
+	t.Run("rows of authority put back", func(t *testing.T) { authorityPutBack(t, copyOnPostgreSQL(t)) })
 }
 
 // nothingOnServer scans the server's files, its write-ahead log too, once all that it has in memory is written.

@@ -27,7 +27,7 @@ func (v *Vault) budgetID(who string) []byte {
 }
 
 func (v *Vault) loadBudgets(ctx context.Context) error {
-	return v.store.Rows(ctx, TableBudget, func(key, sealed []byte) error {
+	return v.rows(ctx, TableBudget, func(key, sealed []byte) error {
 		var row storedBudget
 		if err := v.openRow(TableBudget, key, sealed, &row); err != nil {
 			return err

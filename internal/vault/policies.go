@@ -73,7 +73,7 @@ func (v *Vault) loadPolicies(ctx context.Context) error {
 		return fmt.Errorf("loading the policies: %w", err)
 	}
 	stored := map[policyID]*storedPolicy{}
-	err = v.store.Rows(ctx, TablePolicy, func(key, sealed []byte) error {
+	err = v.rows(ctx, TablePolicy, func(key, sealed []byte) error {
 		var row storedPolicy
 		if err := v.openRow(TablePolicy, key, sealed, &row); err != nil {
 			return err

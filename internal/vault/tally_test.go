@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -253,5 +254,14 @@ func TestTwoListsChangeOnePerson(t *testing.T) {
 	got := must(h.nodes["cli"].Reveal(t.Context(), h.root, vc.RevealRequest{Purpose: policy.KeepRecords, Fields: policy.FieldName | policy.FieldContact, Wearers: []id.Wearer{w}}))[0]
 	if got.Identity.KnownAs.Expose() != "Siani" || got.Contact.Phone.Expose() != "01248 123456" {
 		t.Errorf("known as %q, telephone %q", got.Identity.KnownAs.Expose(), got.Contact.Phone.Expose())
+	}
+}
+
+// What the vault goes by is what it tallied: no table is read past the function that tallies what it reads.
+func TestTablesAreReadOnceAndTallied(t *testing.T) {
+	for _, name := range must(filepath.Glob("*.go")) {
+		if n := strings.Count(string(must(os.ReadFile(name))), "store.Rows("); n > 0 && !slices.Contains([]string{"tally.go", "vault.go", "tally_test.go"}, name) {
+			t.Errorf("%s reads a table by itself: use rows or loadRows", name)
+		}
 	}
 }

@@ -1,0 +1,218 @@
+package attack_test
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dosevault/dosevault/attack/house"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/store/postgres/server"
+	"github.com/dosevault/dosevault/internal/vault"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// Promise 6 for authority: rows that were true once are put back straight into the database. While the vault runs they open
+// nothing; it does not start on them; and verify names the table.
+func TestAuthorityPutBack(t *testing.T) {
+	t.Parallel()
+	authorityPutBack(t, copyOfFilled(t))
+}
+
+// rowsByID are a table's rows: what is sealed, by id, both in hexadecimal digits.
+type rowsByID map[string]string
+
+func readTable(t *testing.T, database string, of vault.Table) rowsByID {
+	t.Helper()
+	db := readOnly(t, database)
+	defer db.Close()
+	rows, err := db.Query(`SELECT id, sealed FROM "` + string(of) + `"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	out := rowsByID{}
+	for rows.Next() {
+		var key, sealed []byte
+		if err := rows.Scan(&key, &sealed); err != nil {
+			t.Fatal(err)
+		}
+		out[hex.EncodeToString(key)] = hex.EncodeToString(sealed)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// writeTable makes a table's rows those.
+func writeTable(t *testing.T, database string, of vault.Table, rows rowsByID) {
+	t.Helper()
+	literal := "x'%s'"
+	if server.Is(database) {
+		literal = "decode('%s', 'hex')"
+	}
+	statements := []string{`DELETE FROM "` + string(of) + `"`}
+	for key, sealed := range rows {
+		statements = append(statements, fmt.Sprintf(`INSERT INTO "%s" (id, sealed) VALUES (`+literal+`, `+literal+`)`, of, key, sealed))
+	}
+	tamper(t, database, statements...)
+}
+
+func authorityPutBack(t *testing.T, h *house.House) {
+	ctx := t.Context()
+	h.Start("demo")
+	web := h.Client("web")
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	signIn := func(name string) vaultclient.Auth {
+		t.Helper()
+		auth, err := h.SignIn(web, h.DemoUsers()[name])
+		ok(err)
+		return auth
+	}
+	eleri, owain, ended := signIn("Eleri Vaughan"), signIn("Owain Rees"), signIn("Eleri Vaughan")
+	wearers, orgs, _ := plain(t, h)
+	org, err := id.Parse[id.Organisation](orgs[0])
+	ok(err)
+	users, err := web.CreateUsers(ctx, eleri, []vaultclient.NewUser{{Name: "Rhys Tudur", Role: policy.Coordinator}, {Name: "Non Parri", Role: policy.Coordinator}})
+	ok(err)
+	link, err := web.NewLink(ctx, eleri, users[0])
+	ok(err)
+	leaver, err := web.NewLink(ctx, eleri, users[1])
+	ok(err)
+	gone, err := web.RedeemLink(ctx, leaver)
+	ok(err)
+	file := id.New[id.Import]()
+	ok(web.Intake(ctx, eleri, vaultclient.Intake{Import: file, Source: "laboratory", SHA256: make([]byte, 32), Rows: 1, Held: policy.FieldName}))
+	machine := newMachine(t, web, eleri, org)
+
+	before := map[vault.Table]rowsByID{}
+	for _, of := range vault.Tables {
+		before[of] = readTable(t, vaultDB(h), of)
+	}
+	now := before
+	// One change of each kind, by the real program.
+	ok(web.SignOut(ctx, ended))
+	ok(web.EndUser(ctx, eleri, users[1]))
+	_, err = web.RedeemLink(ctx, link)
+	ok(err)
+	ok(web.EndMachine(ctx, eleri, machine.id))
+	ok(web.ChangeOrganisation(ctx, eleri, vaultclient.Organisation{ID: org, Name: "Ysbyty Newydd", Kind: vaultclient.HealthBoard}))
+	ok(web.Discard(ctx, eleri, file))
+	list := id.New[id.Import]()
+	_, err = web.Stage(ctx, eleri, list, []vaultclient.Change{{Organisation: org, Wearer: id.Wearer(wearers[orgs[0]][0]), KeepTo: true, KeepClassified: true, Identity: person.Identity{KnownAs: person.NewValue("Siani")}}})
+	ok(err)
+	ok(web.Confirm(ctx, eleri, list, nil))
+	ok(web.Freeze(ctx, eleri, vaultclient.FreezeRequest{Scope: vaultclient.UserScope(users[0]), Reason: "seen somewhere else", Sure: true}))
+	ok(web.SetBudget(ctx, owain, vaultclient.NewBudget{Who: vaultclient.Recipient("user:" + users[0].String()), Limits: map[string]int{"identity": 5}}))
+	now = map[vault.Table]rowsByID{}
+	var changed []vault.Table
+	for _, of := range vault.Tables {
+		now[of] = readTable(t, vaultDB(h), of)
+		if fmt.Sprint(now[of]) != fmt.Sprint(before[of]) && of != vault.TableTally {
+			changed = append(changed, of)
+		}
+	}
+	for _, of := range []vault.Table{vault.TableSession, vault.TableUser, vault.TableLink, vault.TableJobGrant, vault.TableOrganisation, vault.TableImport, vault.TableWearer, vault.TableField,
+		vault.TableFrozen, vault.TableBudget} {
+		if !slices.Contains(changed, of) {
+			t.Errorf("no row of %s changed: nothing is shown of it", of)
+		}
+	}
+
+	// While it runs.
+	for _, of := range append(changed, vault.TableTally) {
+		writeTable(t, vaultDB(h), of, before[of])
+	}
+	_, used := web.RedeemLink(ctx, link)
+	frozen, err := web.Frozen(ctx, eleri)
+	if err != nil || len(frozen) != 1 {
+		t.Errorf("frozen: %v, %v", frozen, err)
+	}
+	for what, err := range map[string]error{
+		"a session that ended":             second(web.Whoami(ctx, ended)),
+		"the session of somebody who left": second(web.Whoami(ctx, vaultclient.Auth{Session: gone.Token})),
+		"a link that was used":             used,
+		"a machine that was ended":         machine.call(t, web),
+	} {
+		if err == nil {
+			t.Errorf("%s works again", what)
+		}
+	}
+	for _, of := range append(changed, vault.TableTally) {
+		writeTable(t, vaultDB(h), of, now[of])
+	}
+	h.Stop()
+	for _, of := range vault.Tables {
+		now[of] = readTable(t, vaultDB(h), of) // stopping may have changed some
+	}
+	if out, err := h.Run("verify"); err != nil {
+		t.Fatalf("the true database does not verify: %v\n%s", err, out)
+	}
+
+	// While it is stopped: each table by itself, and all of them together with their tallies.
+	for _, of := range changed {
+		writeTable(t, vaultDB(h), of, before[of])
+		verifyFails(t, h, []string{"table " + string(of)})
+		if slices.Contains([]vault.Table{vault.TableSession, vault.TableJobGrant, vault.TableFrozen, vault.TableBudget}, of) {
+			doesNotStart(t, h, "table "+string(of))
+		}
+		writeTable(t, vaultDB(h), of, now[of])
+	}
+	for _, of := range append(changed, vault.TableTally) {
+		writeTable(t, vaultDB(h), of, before[of])
+	}
+	verifyFails(t, h, []string{"table tally"})
+	doesNotStart(t, h, "table tally")
+	for _, of := range append(changed, vault.TableTally) {
+		writeTable(t, vaultDB(h), of, now[of])
+	}
+	if out, err := h.Run("verify"); err != nil {
+		t.Fatalf("the true database does not verify again: %v\n%s", err, out)
+	}
+}
+
+// doesNotStart runs the vault, which must end by itself and say why.
+func doesNotStart(t *testing.T, h *house.House, why string) {
+	t.Helper()
+	cmd := h.Command("vault", "--demo", "--listen", h.Listen, "--vault-listen", h.Vault)
+	late := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	defer late.Stop()
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), why) {
+		t.Errorf("the vault says %v, and not %q:\n%s", err, why, out)
+	}
+}
+
+// machineOutside is a machine as somebody outside holds it.
+type machineOutside struct {
+	id    id.Grant
+	token string
+}
+
+func newMachine(t *testing.T, c *vaultclient.Client, auth vaultclient.Auth, org id.Organisation) machineOutside {
+	t.Helper()
+	m, err := c.CreateMachine(t.Context(), auth, vaultclient.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldDose, Organisations: []id.Organisation{org},
+		MaxWearers: 5, Node: "web", Ends: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return machineOutside{m.ID, m.Token}
+}
+
+func (m machineOutside) call(t *testing.T, c *vaultclient.Client) error {
+	t.Helper()
+	_, err := c.Self(t.Context(), vaultclient.Auth{Machine: m.token})
+	return err
+}
+
+func second[T any](_ T, err error) error { return err }
