@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/dosevault/dosevault/internal/vault"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -33,6 +34,7 @@ type commands struct {
 	Serve         ServeCmd         `cmd:"" help:"Run a service on this machine: vault, web node and worker."`
 	SignIn        SignInCmd        `cmd:"" name:"signin" help:"Sign in on the command line with a one-time link."`
 	SignOut       SignOutCmd       `cmd:"" name:"signout" help:"End the command line's session."`
+	Sessions      SessionsCmd      `cmd:"" help:"Where you, or everybody, are signed in; end a session."`
 	Import        ImportCmd        `cmd:"" help:"Preview a laboratory's file, and import it."`
 	Profiles      ProfilesCmd      `cmd:"" help:"How laboratories' files are read."`
 	Organisations OrganisationsCmd `cmd:"" help:"Employers."`
@@ -59,7 +61,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	parser, err := kong.New(&c, kong.Name("dosevault"), kong.Writers(stdout, stderr), kong.Exit(func(n int) { code = n }),
 		kong.Description("Staff radiation badges, doses and limits; nothing readable at rest, and a ledger entry before anything is read."),
 		kong.ExplicitGroups([]kong.Group{{Key: "place", Title: "Where the installation is, and as whom you work:"}}),
-		kong.Vars{"dir": dir, "keys": keys, "session": sessionFile()}, kong.UsageOnError(), kong.ShortUsageOnError())
+		kong.Vars{"dir": dir, "keys": keys, "session": sessionFile(),
+			"session_idle": vault.DefaultSessionLimits.Idle.String(), "session_limit": vault.DefaultSessionLimits.Lifetime.String()}, kong.UsageOnError(), kong.ShortUsageOnError())
 	if err != nil {
 		fmt.Fprintln(stderr, "dosevault:", err)
 		return 2

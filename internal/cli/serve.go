@@ -24,6 +24,7 @@ import (
 	"github.com/dosevault/dosevault/internal/api"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/store/postgres/server"
+	"github.com/dosevault/dosevault/internal/vault"
 	"github.com/dosevault/dosevault/internal/vaultcmd"
 	"github.com/dosevault/dosevault/internal/web"
 	"github.com/dosevault/dosevault/internal/worker"
@@ -66,11 +67,27 @@ func (o oneAdministrator) delay() *time.Duration {
 	return &o.SingleAdministratorDelay
 }
 
+// sessionLimits are how long somebody stays signed in on the pages and the command line.
+type sessionLimits struct {
+	SessionIdle  time.Duration `help:"How long a session may go unused." default:"${session_idle}" env:"DOSEVAULT_SESSION_IDLE" group:"place"`
+	SessionLimit time.Duration `help:"How long a session lasts at most." default:"${session_limit}" env:"DOSEVAULT_SESSION_LIMIT" group:"place"`
+}
+
+func (s sessionLimits) limits() vault.SessionLimits {
+	return vault.SessionLimits{Idle: s.SessionIdle, Lifetime: s.SessionLimit}
+}
+
+// flags are the limits as they are passed on to the vault's process.
+func (s sessionLimits) flags() []string {
+	return []string{"--session-idle", s.SessionIdle.String(), "--session-limit", s.SessionLimit.String()}
+}
+
 // VaultCmd runs the vault alone.
 type VaultCmd struct {
 	place
 	addresses
 	oneAdministrator
+	sessionLimits
 	Demo    bool   `help:"List every user on the sign-in page." hidden:""`
 	LinkFor string `help:"Make a sign-in link for this user." hidden:"" env:"DOSEVAULT_LINK_FOR"`
 }
@@ -86,7 +103,7 @@ func (c *VaultCmd) Run(e *env) error {
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Ready: e.stdout, Log: e.log})
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Sessions: c.limits(), Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.
@@ -163,6 +180,7 @@ type ServeCmd struct {
 	place
 	addresses
 	oneAdministrator
+	sessionLimits
 	LinkFor string `help:"Print a sign-in link for the user of this name: the way back in when nobody who could make one can sign in. It is entered in the installation's log." placeholder:"NAME"`
 	UID     int    `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
 	Workers int    `help:"How many workers to run beside each other. Imports of several files then go on at the same time." default:"1"`
@@ -176,6 +194,9 @@ func (c *ServeCmd) Run(e *env) error {
 	if _, _, err := c.origins(); err != nil {
 		return err
 	}
+	if err := c.limits().Check(); err != nil {
+		return fmt.Errorf("--session-idle, --session-limit: %w", err)
+	}
 	if err := c.prepare(false); err != nil {
 		return err
 	}
@@ -184,7 +205,7 @@ func (c *ServeCmd) Run(e *env) error {
 		warnings = append(warnings, fmt.Sprintf("a single administrator decides, after %v", c.SingleAdministratorDelay))
 	}
 	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
-	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, warnings: warnings}
+	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, vaultFlags: c.flags(), warnings: warnings}
 	what := "First sign-in"
 	if c.LinkFor != "" {
 		what = "Sign-in"
@@ -221,6 +242,8 @@ type supervisor struct {
 	workers  int // 0: one
 	warnings []string
 
+	vaultFlags []string // for the vault's process, besides those of every process
+
 	mu       sync.Mutex
 	stopping bool
 	running  map[int]*exec.Cmd
@@ -249,7 +272,7 @@ func (s *supervisor) start(ctx context.Context) (link string, err error) {
 	s.running = map[int]*exec.Cmd{}
 	flags := []string{"--dir", s.Dir, "--keys", s.Keys}
 	listen := []string{"--listen", s.Listen, "--vault-listen", s.VaultListen}
-	vaultArgs := append(append([]string{"vault"}, flags...), listen...)
+	vaultArgs := slices.Concat([]string{"vault"}, flags, listen, s.vaultFlags)
 	if s.demo {
 		vaultArgs = append(vaultArgs, "--demo")
 	}

@@ -28,6 +28,8 @@ type principal struct {
 	policy.Principal
 	only       policy.Purpose // a contractor's only purpose; empty: any
 	node       string
+	session    *session // when the caller is signed in; token is its row's id
+	token      secretHash
 	grant      *grant   // when the caller holds a grant
 	machine    id.Grant // the machine that calls, or that passed the caller's grant on
 	recipients []string
@@ -64,7 +66,6 @@ func (v *Vault) authenticate(ctx context.Context, c Caller) (*principal, error) 
 // caller finds out who calls. A session or grant works on the node that it was given to, and nowhere else.
 func (v *Vault) caller(c Caller) (*principal, error) {
 	at := v.now()
-	now := at.UnixMicro()
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	a := c.Auth
@@ -74,17 +75,20 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 	case vaultclient.Auth{Session: a.Session}:
 		h := hashSecret(c.Auth.Session)
 		s := v.state.sessions[h]
-		if s == nil || s.Node != c.Node || now >= s.Expires || !s.used(now) {
+		if s == nil || s.Node != c.Node || !v.sessionRuns(s, at) {
 			return nil, errUnauthenticated
 		}
 		u := v.state.users[s.User]
 		if !active(u, at) {
 			return nil, errUnauthenticated
 		}
+		s.use(at)
 		return &principal{
 			Principal:  policy.Principal{User: u.ID, Role: u.Role, Organisations: u.Organisations, Own: u.Wearers},
 			only:       u.Purpose,
 			node:       c.Node,
+			session:    s,
+			token:      h,
 			recipients: []string{"user:" + u.ID.String(), "node:" + c.Node},
 			lives: func(st *state) bool {
 				return st.sessions[h] == s && st.users[s.User] == u && active(u, v.now())
@@ -259,6 +263,9 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 			return err
 		}
 		if err := t.spend(p.Role, counts); err != nil {
+			return err
+		}
+		if err := t.keepUse(p); err != nil {
 			return err
 		}
 		t.entries = append(t.entries, entries...)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
@@ -22,14 +21,6 @@ type (
 	storedOrganisation struct {
 		Name string           `json:"name"`
 		Kind vaultclient.Kind `json:"kind"`
-	}
-	session struct {
-		User    id.User `json:"user"`
-		Node    string  `json:"node"`
-		Began   int64   `json:"began"`   // µs
-		Expires int64   `json:"expires"` // µs
-
-		seen atomic.Int64 // µs: when it was last used; see used
 	}
 	link struct {
 		User    id.User `json:"user"`
@@ -131,11 +122,11 @@ func (v *Vault) load(ctx context.Context) error {
 		return err
 	}
 	err = v.rows(ctx, TableSession, func(key, sealed []byte) error {
-		var row session
+		var row storedSession
 		if err := v.openRow(TableSession, key, sealed, &row); err != nil {
 			return err
 		}
-		s.sessions[secretHash(key)] = &row
+		s.sessions[secretHash(key)] = newSession(row)
 		return nil
 	})
 	if err != nil {

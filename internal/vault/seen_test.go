@@ -30,7 +30,12 @@ func TestSeen(t *testing.T) {
 		}
 	}
 	look(supervisor, policy.IssueBadges, policy.FieldName)
-	now = now.Add(80 * time.Minute) // 23:50 in London
+	for range 4 { // sessions that are used do not end
+		now = now.Add(20 * time.Minute)
+		for _, who := range []vc.Auth{h.root, supervisor, officer, self} {
+			must(h.nodes[map[bool]string{true: "cli", false: "web"}[who == h.root]].Whoami(ctx, who))
+		}
+	} // 23:50 in London
 	look(supervisor, policy.IssueBadges, policy.FieldStaffNumber)
 	look(supervisor, policy.AssessDose, policy.FieldName)
 	now = now.Add(20 * time.Minute) // the next day in London, though not in UTC

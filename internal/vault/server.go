@@ -137,6 +137,15 @@ func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "organisations", func(ctx context.Context, c Caller, _ nothing) ([]vc.Organisation, error) {
 		return v.Organisations(ctx, c)
 	})
+	handle(mux, v, "sessions", func(ctx context.Context, c Caller, in vc.WireSessions) ([]vc.OpenSession, error) {
+		if in.All {
+			return v.AllSessions(ctx, c)
+		}
+		return v.Sessions(ctx, c)
+	})
+	handle(mux, v, "end-session", func(ctx context.Context, c Caller, name string) (nothing, error) {
+		return nothing{}, v.EndSession(ctx, c, name)
+	})
 	handle(mux, v, "create-organisations", v.CreateOrganisations)
 	handle(mux, v, "change-organisation", func(ctx context.Context, c Caller, in vc.Organisation) (nothing, error) {
 		return nothing{}, v.ChangeOrganisation(ctx, c, in)

@@ -18,10 +18,9 @@ import (
 
 // How long secrets of signing in live.
 const (
-	LinkLifetime    = 10 * time.Minute
-	codeLifetime    = time.Minute
-	sessionLifetime = 10 * time.Hour
-	maxGrantLife    = 7 * 24 * time.Hour
+	LinkLifetime = 10 * time.Minute
+	codeLifetime = time.Minute
+	maxGrantLife = 7 * 24 * time.Hour
 )
 
 // codes are one-time codes on their way from the vault's own origin to a node, in memory only: a restart
@@ -126,16 +125,17 @@ func (v *Vault) begin(ctx context.Context, c Caller, who func(*tx) (id.User, err
 		if err := p.alive(&v.state); err != nil {
 			return err
 		}
-		s := &session{User: n, Node: c.Node, Began: t.now.UnixMicro(), Expires: upTo(u, t.now.Add(lifetimeOn(c.Node))).UnixMicro()}
-		sealed, err := v.sealRow(TableSession, h[:], s)
-		if err != nil {
-			return err
-		}
+		now := t.now.UnixMicro()
+		s := newSession(storedSession{ID: newSessionID(), User: n, Node: c.Node, Began: now, Used: now,
+			Expires: upTo(u, t.now.Add(v.limits(c.Node).Lifetime)).UnixMicro()})
 		e, err := v.seal(entry{kind: ledger.SignIn, basis: ledger.Gate}, ledger.Opening{User: n, Role: u.Role, Node: c.Node})
 		if err != nil {
 			return err
 		}
-		t.put(TableSession, h[:], sealed)
+		t.dropEndedSessions()
+		if err := t.keepSession(h, s); err != nil {
+			return err
+		}
 		t.append(e)
 		t.apply(func(st *state) { st.sessions[h] = s })
 		out = vaultclient.Session{Token: token, User: *u, Expires: time.UnixMicro(s.Expires).UTC()}
@@ -159,9 +159,8 @@ func (v *Vault) SignOut(ctx context.Context, c Caller) error {
 		return err
 	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
-		t.put(TableSession, h[:], nil)
+		t.dropSession(h)
 		t.append(e)
-		t.apply(func(s *state) { delete(s.sessions, h) })
 		return nil
 	}))
 }
@@ -456,12 +455,7 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 // dropExpired forgets sessions, links and grants that have ended.
 func (t *tx) dropExpired() {
 	now := t.now.UnixMicro()
-	for h, s := range t.v.state.sessions {
-		if now >= s.Expires {
-			t.put(TableSession, h[:], nil)
-			t.apply(func(st *state) { delete(st.sessions, h) })
-		}
-	}
+	t.dropEndedSessions()
 	for h, l := range t.v.state.links {
 		if now >= l.Expires {
 			t.put(TableLink, h[:], nil)

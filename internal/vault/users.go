@@ -101,12 +101,7 @@ func (v *Vault) EndUser(ctx context.Context, c Caller, user id.User) error {
 		t.put(TableUser, user[:], sealed)
 		t.append(e)
 		t.apply(func(s *state) { s.users[user] = &ended })
-		for h, s := range v.state.sessions {
-			if s.User == user {
-				t.put(TableSession, h[:], nil)
-				t.apply(func(st *state) { delete(st.sessions, h) })
-			}
-		}
+		t.dropSessions(user)
 		for h, l := range v.state.links {
 			if l.User == user {
 				t.put(TableLink, h[:], nil)

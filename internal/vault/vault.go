@@ -47,6 +47,9 @@ type Config struct {
 
 	// BudgetFactor multiplies the default budgets, for an installation of more people than they are made for; 0 is 1.
 	BudgetFactor int
+
+	// Sessions are how long sessions on nodes last; zero: DefaultSessionLimits.
+	Sessions SessionLimits
 }
 
 // Vault is an open vault. Its methods are safe for concurrent use.
@@ -55,6 +58,8 @@ type Vault struct {
 	keys  KeyDir
 	now   func() time.Time
 	log   *slog.Logger
+
+	sessions SessionLimits
 
 	installation string
 	signer       *ledger.Signer
@@ -170,6 +175,12 @@ const (
 // Open opens a vault: it reads all that it keeps in memory, and holds the database against the last head kept
 // outside it. A database that was rolled back, or a row that does not open, is an error that names it.
 func Open(ctx context.Context, c Config) (*Vault, error) {
+	if c.Sessions == (SessionLimits{}) {
+		c.Sessions = DefaultSessionLimits
+	}
+	if err := c.Sessions.Check(); err != nil {
+		return nil, err
+	}
 	root, err := c.Keys.Root()
 	if err != nil {
 		return nil, err
@@ -179,7 +190,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		return nil, err
 	}
 	v := &Vault{
-		store: c.Store, keys: c.Keys, now: c.Now, log: c.Log,
+		store: c.Store, keys: c.Keys, now: c.Now, log: c.Log, sessions: c.Sessions,
 		epoch: epoch.Box(),
 		ops:   make(chan *op, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{}),
 		trees: map[string]ledger.Tree{}, checkpoints: map[string][]byte{},

@@ -108,6 +108,19 @@ type Session struct {
 	Expires time.Time `json:"expires"`
 }
 
+// OpenSession is a session as lists show it.
+type OpenSession struct {
+	ID      string      `json:"id"` // names it, and opens nothing
+	User    id.User     `json:"user"`
+	Name    string      `json:"name"` // the user's
+	Role    policy.Role `json:"role"`
+	Node    string      `json:"node"`
+	Began   time.Time   `json:"began"`
+	Used    time.Time   `json:"used"`           // last
+	Expires time.Time   `json:"expires"`        // at the latest
+	This    bool        `json:"this,omitempty"` // the one that asks
+}
+
 // Change is what a staged wearer is to become, keyed by the organisation and the staff number (Identity.StaffNumber).
 // An empty field of an existing wearer is left as it is.
 type Change struct {

@@ -292,6 +292,17 @@ func (c *Client) EndUser(ctx context.Context, auth Auth, user id.User) error {
 	return call(ctx, c, "end-user", auth, user, nil)
 }
 
+// Sessions lists the caller's own sessions, or with all everybody's, which is entered; the last used first.
+func (c *Client) Sessions(ctx context.Context, auth Auth, all bool) (out []OpenSession, err error) {
+	err = call(ctx, c, "sessions", auth, WireSessions{all}, &out)
+	return out, err
+}
+
+// EndSession ends a session at once, by the id that lists show.
+func (c *Client) EndSession(ctx context.Context, auth Auth, session string) error {
+	return call(ctx, c, "end-session", auth, session, nil)
+}
+
 // Compare says of labels whether they name their wearers, in order.
 func (c *Client) Compare(ctx context.Context, auth Auth, purpose policy.Purpose, items []Comparison) (out []Verdict, err error) {
 	names, births := make([][]byte, len(items)), make([][]byte, len(items))

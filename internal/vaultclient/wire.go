@@ -181,6 +181,10 @@ type (
 		Lengths []byte `json:"-"`
 		Data    []byte `json:"-"`
 	}
+	// WireSessions is the body of sessions.
+	WireSessions struct {
+		All bool `json:"all,omitempty"` // everybody's
+	}
 	// WireSecret is the body of redeem-code and redeem-link.
 	WireSecret struct {
 		Secret string `json:"secret"`

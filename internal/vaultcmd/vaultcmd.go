@@ -32,10 +32,11 @@ type Config struct {
 	Pages    string // origin of the web node that browsers are sent back to, as in http://localhost:8080
 	Demo     bool   // list every user on the sign-in page: invented people only
 	// Single, when set, declares that a single administrator decides, after this delay.
-	Single  *time.Duration
-	LinkFor string // name of a user who gets a sign-in link at this start; empty: nobody
-	Ready   io.Writer
-	Log     *slog.Logger
+	Single   *time.Duration
+	LinkFor  string // name of a user who gets a sign-in link at this start; empty: nobody
+	Sessions vault.SessionLimits
+	Ready    io.Writer
+	Log      *slog.Logger
 }
 
 // Run runs the vault until the context ends. It writes lines to Ready: "link SECRET" for a first sign-in or the one asked for, then "ready".
@@ -48,7 +49,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log})
+	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log, Sessions: c.Sessions})
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -151,6 +152,8 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&c.LinkFor, "link-for", "", "name of a user to make a sign-in link for, when nobody who could can sign in")
 	single := f.Bool("single-administrator", false, "declare that a single administrator decides: what takes two people takes effect without a second one, after a delay")
 	delay := f.Duration("single-administrator-delay", vault.DefaultDelay, "that delay, at most six days; 0 for trials with invented people")
+	f.DurationVar(&c.Sessions.Idle, "session-idle", vault.DefaultSessionLimits.Idle, "how long a session may go unused")
+	f.DurationVar(&c.Sessions.Lifetime, "session-limit", vault.DefaultSessionLimits.Lifetime, "how long a session lasts at most")
 	f.StringVar(&c.Pages, "pages", "http://localhost:8080", "origin of the web node")
 	if err := f.Parse(args); err != nil {
 		return 2
