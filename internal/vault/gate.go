@@ -84,7 +84,7 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 		}
 		s.use(at)
 		return &principal{
-			Principal:  policy.Principal{User: u.ID, Role: u.Role, Organisations: u.Organisations, Own: u.Wearers},
+			Principal:  asPrincipal(u),
 			only:       u.Purpose,
 			node:       c.Node,
 			session:    s,
@@ -100,6 +100,11 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 		return v.byGrant(c, v.state.machines[hashSecret(a.Machine)], at)
 	}
 	return nil, errUnauthenticated
+}
+
+// asPrincipal is a user as the policies see them.
+func asPrincipal(u *vaultclient.User) policy.Principal {
+	return policy.Principal{User: u.ID, Role: u.Role, Organisations: u.Organisations, Own: u.Wearers}
 }
 
 // ask is one passage through the gate.

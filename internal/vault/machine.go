@@ -44,6 +44,11 @@ func (s *state) runs(g *grant, at time.Time) bool {
 // isMachine reports whether a grant is a machine's.
 func (g *grant) isMachine() bool { return g.Secret != nil }
 
+// asPrincipal is a grant as the policies see it.
+func (g *grant) asPrincipal(n id.Grant) policy.Principal {
+	return policy.Principal{Grant: n, GrantPurpose: g.Purpose, GrantFields: g.Fields, Machine: g.isMachine(), Organisations: g.Organisations}
+}
+
 // byGrant finds out who calls with a grant: a job by its id, a machine by its secret. The caller holds the lock.
 func (v *Vault) byGrant(c Caller, n id.Grant, at time.Time) (*principal, error) {
 	g := v.state.grants[n]
@@ -55,7 +60,7 @@ func (v *Vault) byGrant(c Caller, n id.Grant, at time.Time) (*principal, error) 
 		return nil, errUnauthenticated // what a machine passed on ends with it
 	}
 	p := &principal{
-		Principal:  policy.Principal{Grant: n, GrantPurpose: g.Purpose, GrantFields: g.Fields, Machine: g.isMachine(), Organisations: g.Organisations},
+		Principal:  g.asPrincipal(n),
 		only:       v.state.users[g.User].Purpose, // of a contractor who gave it
 		node:       c.Node,
 		grant:      g,

@@ -307,6 +307,8 @@ func routes(mux *http.ServeMux, v *Vault) {
 	})
 	handle(mux, v, "ledger", v.Ledger)
 	handle(mux, v, "seen", v.Seen)
+	handle(mux, v, "who-may", v.WhoMay)
+	handle(mux, v, "sees", v.Sees)
 	handle(mux, v, "exposures", v.Exposures)
 	handle(mux, v, "declare", func(ctx context.Context, c Caller, in vc.Declaration) (nothing, error) {
 		return nothing{}, v.Declare(ctx, c, in)
