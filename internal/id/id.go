@@ -34,6 +34,8 @@ type (
 	Owner = ID[owner]
 	// Approval names something that takes two people, from when it is proposed.
 	Approval = ID[approval]
+	// Alarm names an alarm of the vault.
+	Alarm = ID[alarm]
 	// Row names a row of the register: badge, wear period, reading, investigation, document.
 	Row = ID[row]
 )
@@ -48,6 +50,7 @@ type (
 	export       struct{}
 	owner        struct{}
 	approval     struct{}
+	alarm        struct{}
 	row          struct{}
 )
 

@@ -401,21 +401,10 @@ func (t *tx) warn(who string, org id.Organisation, c *counter) error {
 			continue
 		}
 		t.v.budgets.warned[key] = c.hour
-		if err := t.alarmBudget("organisation-over-budget", ledger.Opening{Subject: who, Reason: fmt.Sprintf("more than %d %s were read of this organisation in 24 hours", l[class], budgetNames[class])}, org); err != nil {
+		if err := t.raise(vaultclient.AlarmOrganisation, org, ledger.Opening{Subject: who, Reason: fmt.Sprintf("more than %d %s were read of this organisation in 24 hours", l[class], budgetNames[class])}); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// alarmBudget raises an alarm about a budget.
-func (t *tx) alarmBudget(kind string, o ledger.Opening, org id.Organisation) error {
-	o.Rule = kind
-	e, err := t.v.seal(entry{org: org, kind: ledger.Alarm, basis: ledger.Gate}, o)
-	if err != nil {
-		return err
-	}
-	t.append(e)
 	return nil
 }
 
@@ -461,7 +450,7 @@ func (v *Vault) BreakGlass(ctx context.Context, c Caller, reason string) (vaultc
 				return err
 			}
 			t.append(e)
-			if err := t.alarmBudget(glassSubject, ledger.Opening{User: p.User, Role: p.Role, Node: p.node, Subject: "user:" + p.User.String()}, org); err != nil {
+			if err := t.raise(vaultclient.AlarmBreakGlass, org, ledger.Opening{User: p.User, Role: p.Role, Node: p.node, Subject: "user:" + p.User.String()}); err != nil {
 				return err
 			}
 		}

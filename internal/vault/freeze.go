@@ -68,7 +68,7 @@ func (s *state) firstFrozen(scopes ...vaultclient.Scope) vaultclient.Scope {
 // goesOn reports whether an ask goes on while everything, or an organisation that it is about, is frozen.
 func (p *principal) goesOn(a ask) bool {
 	switch {
-	case a.action == policy.Freeze, a.kind == ledger.Oversee, a.ends:
+	case a.action == policy.Freeze, a.kind == ledger.Oversee, a.kind == ledger.Alarm, a.ends:
 		return true
 	case a.purpose == policy.BreachNotice:
 		return p.Role == policy.DataProtection || p.Role == policy.Coordinator
@@ -166,6 +166,9 @@ func (t *tx) freeze(scope vaultclient.Scope, reason string, by id.User) error {
 	if err := t.enterFreeze(scope, o); err != nil {
 		return err
 	}
+	if err := t.raise(vaultclient.AlarmFrozen, t.v.state.alarmed(scope), ledger.Opening{User: by, Subject: string(scope), Reason: reason}); err != nil {
+		return err
+	}
 	t.put(TableFrozen, key, sealed)
 	t.apply(func(s *state) { s.frozen[scope] = row })
 	return nil
@@ -173,11 +176,18 @@ func (t *tx) freeze(scope vaultclient.Scope, reason string, by id.User) error {
 
 // thaw lets a scope go on. The opening says who decided that, and by which approval; what is not frozen stays so.
 func (t *tx) thaw(scope vaultclient.Scope, o ledger.Opening) error {
+	return t.thawAs(scope, vaultclient.AlarmThawed, o)
+}
+
+func (t *tx) thawAs(scope vaultclient.Scope, as vaultclient.AlarmKind, o ledger.Opening) error {
 	if t.v.state.frozen[scope] == nil {
 		return nil
 	}
 	o.Rule = "thawed"
 	if err := t.enterFreeze(scope, o); err != nil {
+		return err
+	}
+	if err := t.raise(as, t.v.state.alarmed(scope), ledger.Opening{User: o.User, Subject: string(scope), Reason: o.Reason}); err != nil {
 		return err
 	}
 	t.put(TableFrozen, t.v.frozenKey(scope), nil)
@@ -219,6 +229,14 @@ func (s *state) concerned(scope vaultclient.Scope) []id.Organisation {
 		}
 	}
 	return slices.Clone(orgs)
+}
+
+// alarmed is the organisation that an alarm about a scope is for: where it is about just one.
+func (s *state) alarmed(scope vaultclient.Scope) id.Organisation {
+	if of := s.concerned(scope); len(of) == 1 && s.organisations[of[0]] != nil {
+		return of[0]
+	}
+	return id.Organisation{}
 }
 
 func (v *Vault) frozenKey(scope vaultclient.Scope) []byte {
@@ -366,7 +384,7 @@ func (v *Vault) ThawOffline(ctx context.Context, scope vaultclient.Scope) error 
 		if v.state.frozen[scope] == nil {
 			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "this is not frozen; nothing was done"}
 		}
-		return t.thaw(scope, ledger.Opening{Reason: "thawed offline, by who holds the vault's keys"})
+		return t.thawAs(scope, vaultclient.AlarmThawedOffline, ledger.Opening{Reason: "thawed offline, by who holds the vault's keys"})
 	}))
 }
 

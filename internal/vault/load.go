@@ -176,6 +176,9 @@ func (v *Vault) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := v.loadAlarms(ctx); err != nil {
+		return err
+	}
 	if err := v.loadBudgets(ctx); err != nil {
 		return err
 	}

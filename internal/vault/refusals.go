@@ -13,6 +13,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
 // A refusal is entered before it is answered. But whoever is refused a thousand times must not fill a ledger with it: after the
@@ -182,7 +183,7 @@ func (v *Vault) refuseOver(ctx context.Context, p *principal, a ask, parties []*
 		of.rules = map[string]bool{"over-budget": true}
 	}
 	err := v.enterRefusals(ctx, p, a, parties, func(t *tx) error {
-		return t.alarmBudget("over-budget", ledger.Opening{User: p.User, Grant: p.Grant, Role: p.Role, Node: p.node, Subject: o.who, Reason: classWord(o.class)}, id.Organisation{})
+		return t.raise(vaultclient.AlarmOverBudget, id.Organisation{}, ledger.Opening{User: p.User, Grant: p.Grant, Role: p.Role, Node: p.node, Subject: o.who, Reason: classWord(o.class)})
 	})
 	if err != nil {
 		return err

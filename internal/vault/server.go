@@ -305,6 +305,10 @@ func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "end-single-administrator", func(ctx context.Context, c Caller, _ nothing) (nothing, error) {
 		return nothing{}, v.EndSingleAdministrator(ctx, c)
 	})
+	handle(mux, v, "alarms", v.Alarms)
+	handle(mux, v, "ack-alarm", func(ctx context.Context, c Caller, in vc.AlarmAck) (nothing, error) {
+		return nothing{}, v.AckAlarm(ctx, c, in)
+	})
 	handle(mux, v, "ledger", v.Ledger)
 	handle(mux, v, "seen", v.Seen)
 	handle(mux, v, "who-may", v.WhoMay)

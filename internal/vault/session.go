@@ -456,6 +456,7 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 func (t *tx) dropExpired() {
 	now := t.now.UnixMicro()
 	t.dropEndedSessions()
+	t.dropOldAlarms()
 	for h, l := range t.v.state.links {
 		if now >= l.Expires {
 			t.put(TableLink, h[:], nil)

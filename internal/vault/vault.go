@@ -83,6 +83,8 @@ type Vault struct {
 	mu    sync.RWMutex
 	state state
 
+	couriers []chan struct{} // who delivers alarms
+
 	codes    codes
 	compared comparisons
 
@@ -110,6 +112,7 @@ type state struct {
 	documents     map[id.Row]seal.Key
 	policies      policies
 	frozen        map[vaultclient.Scope]*frozen
+	alarms        map[id.Alarm]*alarm
 	apart         map[apart]bool // two wearers who are two human beings, though they look alike
 	budgets       map[string]*storedBudget
 	approvals     map[id.Approval]*proposal
