@@ -42,6 +42,7 @@ type commands struct {
 	People        PeopleCmd        `cmd:"" help:"Wearers."`
 	Machines      MachinesCmd      `cmd:"" help:"Machines outside, such as an HR system: their leave and tokens."`
 	Approvals     ApprovalsCmd     `cmd:"" help:"What takes two people: proposals, and what became of them."`
+	Budgets       BudgetsCmd       `cmd:"" help:"How much may be read in a day, and how much was."`
 	Badges        BadgesCmd        `cmd:"" help:"Badges."`
 	Search        SearchCmd        `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`
 	Exposures     ExposuresCmd     `cmd:"" help:"What became readable to a user, node, job, supplier or export in a window."`

@@ -82,12 +82,30 @@ func (s sessionLimits) flags() []string {
 	return []string{"--session-idle", s.SessionIdle.String(), "--session-limit", s.SessionLimit.String()}
 }
 
+// budgetFlags say how much may be read in a day.
+type budgetFlags struct {
+	BudgetFactor int `help:"Multiply what users may read in a day by this, for a service of more than some 20,000 people. It is entered at each start." default:"1" env:"DOSEVAULT_BUDGET_FACTOR" placeholder:"N" group:"place"`
+}
+
+// flags are those that are passed on to the vault's process.
+func (b budgetFlags) flags() []string {
+	return []string{"--budget-factor", strconv.Itoa(b.BudgetFactor)}
+}
+
+func (b budgetFlags) check() error {
+	if b.BudgetFactor < 1 || b.BudgetFactor > vault.MaxBudgetFactor {
+		return fmt.Errorf("--budget-factor: 1 to %d is expected", vault.MaxBudgetFactor)
+	}
+	return nil
+}
+
 // VaultCmd runs the vault alone.
 type VaultCmd struct {
 	place
 	addresses
 	oneAdministrator
 	sessionLimits
+	budgetFlags
 	Demo    bool   `help:"List every user on the sign-in page." hidden:""`
 	LinkFor string `help:"Make a sign-in link for this user." hidden:"" env:"DOSEVAULT_LINK_FOR"`
 }
@@ -97,13 +115,16 @@ func (c *VaultCmd) Run(e *env) error {
 	if c.Demo != c.isDemo() {
 		return errors.New("a demonstration is started by dosevault demo, and nothing else by it")
 	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	pages, _, err := c.origins()
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Sessions: c.limits(), Ready: e.stdout, Log: e.log})
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Budgets: c.BudgetFactor, Sessions: c.limits(), Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.
@@ -181,6 +202,7 @@ type ServeCmd struct {
 	addresses
 	oneAdministrator
 	sessionLimits
+	budgetFlags
 	LinkFor string `help:"Print a sign-in link for the user of this name: the way back in when nobody who could make one can sign in. It is entered in the installation's log." placeholder:"NAME"`
 	UID     int    `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
 	Workers int    `help:"How many workers to run beside each other. Imports of several files then go on at the same time." default:"1"`
@@ -190,6 +212,9 @@ type ServeCmd struct {
 func (c *ServeCmd) Run(e *env) error {
 	if c.isDemo() {
 		return fmt.Errorf("%s is a demonstration with invented people: dosevault demo serves it; choose another --dir for the real thing", c.Dir)
+	}
+	if err := c.check(); err != nil {
+		return err
 	}
 	if _, _, err := c.origins(); err != nil {
 		return err
@@ -205,7 +230,7 @@ func (c *ServeCmd) Run(e *env) error {
 		warnings = append(warnings, fmt.Sprintf("a single administrator decides, after %v", c.SingleAdministratorDelay))
 	}
 	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
-	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, vaultFlags: c.flags(), warnings: warnings}
+	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, vaultFlags: slices.Concat(c.sessionLimits.flags(), c.budgetFlags.flags()), warnings: warnings}
 	what := "First sign-in"
 	if c.LinkFor != "" {
 		what = "Sign-in"

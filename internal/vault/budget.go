@@ -384,6 +384,7 @@ func (v *Vault) overError(who string, role policy.Role, class policy.Class, c *c
 	}
 	e.Message += ", or an administrator can raise it"
 	if kind == "user" {
+		e.Own = true
 		var u id.User
 		if u.UnmarshalText([]byte(name)) == nil {
 			e.Glass = mayBreak(role) && v.glassLeft(u, now)

@@ -52,6 +52,9 @@ type Config struct {
 	Sessions SessionLimits
 }
 
+// MaxBudgetFactor is the largest BudgetFactor that makes sense.
+const MaxBudgetFactor = 1000
+
 // Vault is an open vault. Its methods are safe for concurrent use.
 type Vault struct {
 	store Store

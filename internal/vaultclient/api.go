@@ -47,8 +47,10 @@ type Error struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`
 
-	// Of OverBudget: from when it is possible again, unless it is too much at once, and whether the user may go over it for a while.
+	// Of OverBudget: from when it is possible again, unless it is too much at once; whether the budget is the user's own, and
+	// not a node's or an export's; and whether the user may go over it for a while.
 	Again time.Time `json:"again,omitzero"`
+	Own   bool      `json:"own,omitempty"`
 	Glass bool      `json:"glass,omitempty"`
 	// Scope is the kind of what is frozen, with code IsFrozen.
 	Scope string `json:"scope,omitempty"`

@@ -37,6 +37,7 @@ type Config struct {
 	Sessions vault.SessionLimits
 	Ready    io.Writer
 	Log      *slog.Logger
+	Budgets  int // what the default budgets are multiplied by; 0: 1
 }
 
 // Run runs the vault until the context ends. It writes lines to Ready: "link SECRET" for a first sign-in or the one asked for, then "ready".
@@ -49,7 +50,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log, Sessions: c.Sessions})
+	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log, BudgetFactor: c.Budgets, Sessions: c.Sessions})
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -154,6 +155,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	delay := f.Duration("single-administrator-delay", vault.DefaultDelay, "that delay, at most six days; 0 for trials with invented people")
 	f.DurationVar(&c.Sessions.Idle, "session-idle", vault.DefaultSessionLimits.Idle, "how long a session may go unused")
 	f.DurationVar(&c.Sessions.Lifetime, "session-limit", vault.DefaultSessionLimits.Lifetime, "how long a session lasts at most")
+	f.IntVar(&c.Budgets, "budget-factor", 1, "what the default budgets are multiplied by, for a service of many people")
 	f.StringVar(&c.Pages, "pages", "http://localhost:8080", "origin of the web node")
 	if err := f.Parse(args); err != nil {
 		return 2
@@ -166,6 +168,10 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	}
 	if server.Is(c.Database) {
 		c.Address = c.Database
+	}
+	if c.Budgets < 1 || c.Budgets > vault.MaxBudgetFactor {
+		fmt.Fprintf(stderr, "dosevault-vault: --budget-factor: 1 to %d is expected\n", vault.MaxBudgetFactor)
+		return 2
 	}
 	if c.Database == "" || c.Keys == "" || c.Socket == "" || f.NArg() > 0 {
 		fmt.Fprintln(stderr, "dosevault-vault: --database, --keys and --socket are needed")

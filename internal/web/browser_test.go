@@ -33,6 +33,7 @@ var pagesToLookAt = []struct {
 	{"overview-wearer", "wearer", "/", "", "phone"},
 	{"overview-unlinked", "unlinked", "/", "", ""},
 	{"overview-operator", "operator", "/", "", ""},
+	{"budget", "co-ordinator", budgetPath, "", "phone"},
 	{"overview-not-found", "co-ordinator", "/?organisation=nowhere", "", ""},
 	{"wearers", "co-ordinator", wearersPath(organisationID(1)), "", ""},
 	{"wearers-leavers", "supervisor", wearersPath(organisationID(1)) + "?leavers=yes&page=3", "", "phone"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -26,6 +27,9 @@ type problem struct {
 	Title      words.Key
 	Paragraphs []words.Key
 	SignIn     bool // offer to sign in (again)
+
+	Budget bool      // a budget is used up: lead to it
+	Again  time.Time // from when it is possible again
 }
 
 // errorCode returns the vault's code, or nothing for an error that is not the vault's answer.
@@ -38,6 +42,9 @@ func errorCode(err error) vaultclient.Code {
 
 // problemOf is the one table from errors to pages. What is not in it is our own mistake.
 func problemOf(err error) problem {
+	if e, ok := errors.AsType[*vaultclient.Error](err); ok && e.Code == vaultclient.OverBudget {
+		return overBudget(e)
+	}
 	switch {
 	case errors.Is(err, errNoPage) || errorCode(err) == vaultclient.NotFound:
 		return problem{Status: http.StatusNotFound, Title: "Page not found", Paragraphs: []words.Key{

@@ -26,6 +26,7 @@ type sentForm struct {
 var formsToSend = []sentForm{
 	{"/signin/confirm", url.Values{"answer": {"cancel"}}},
 	{"/signout", nil},
+	{budgetPath, url.Values{"reason": {"A source is leaking"}}},
 	{findPath, url.Values{"q": {"e"}}},
 	{wearersPath(organisationID(1)), url.Values{"q": {"e"}}},
 	{"/organisations/new", nil},

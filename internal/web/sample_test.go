@@ -46,6 +46,8 @@ type sample struct {
 	exports    []id.Export // that organisations' doses were opened for; zero: a page
 	revealedTo []id.Export // and names
 	ended      []string    // sessions signed out
+	reason     string      // for which somebody went over a budget
+	broken     time.Time   // until when
 }
 
 var discard = slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -54,6 +54,10 @@ type Vault interface {
 	Ledger(ctx context.Context, auth vaultclient.Auth, r vaultclient.LedgerRequest) (vaultclient.LedgerPage, error)
 	// Seen answers who has seen what of a wearer, summed up by day; it is entered.
 	Seen(ctx context.Context, auth vaultclient.Auth, r vaultclient.SeenRequest) (vaultclient.SeenPage, error)
+	// Budgets says what the user has read in a day, and how much that may be.
+	Budgets(ctx context.Context, auth vaultclient.Auth) (vaultclient.Budgets, error)
+	// BreakGlass lets the user read twice as much for an hour; the reason is entered.
+	BreakGlass(ctx context.Context, auth vaultclient.Auth, reason string) (vaultclient.Budgets, error)
 }
 
 // Config is what the pages are made with.
@@ -151,6 +155,7 @@ func (h *handler) routes() []route {
 		h.sampleRoutes(),
 		h.investigationRoutes(),
 		h.gapRoutes(),
+		h.budgetRoutes(),
 	)
 }
 

@@ -340,6 +340,7 @@ func TestProblems(t *testing.T) {
 		logged bool
 	}{
 		{refused(vaultclient.Refused), 403, "You may not see this", false},
+		{refused(vaultclient.OverBudget), 429, "You have read as much as you may for now", false},
 		{refused(vaultclient.NotFound), 404, "Page not found", false},
 		{refused(vaultclient.Invalid), 400, "That could not be read", false},
 		{refused(vaultclient.Conflict), 409, "Somebody else was faster", false},
