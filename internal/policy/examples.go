@@ -20,7 +20,7 @@ type Example struct {
 // Examples reads the examples of files; an error names file and line.
 func Examples(files Files) ([]Example, error) {
 	var all []Example
-	for _, name := range files.names() {
+	for _, name := range files.Names() {
 		stem, ok := strings.CutSuffix(name, ".examples")
 		if !ok {
 			continue

@@ -56,7 +56,7 @@ func (s *Set) Files() Files { return maps.Clone(s.files) }
 func load(files Files) (*Set, error) {
 	hash := sha256.New()
 	of := map[string]rules{}
-	for _, name := range files.names() {
+	for _, name := range files.Names() {
 		text := files[name]
 		if path.Ext(name) == ".examples" {
 			continue

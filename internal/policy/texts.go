@@ -65,14 +65,15 @@ func (f Files) Less(other Files) Files {
 	return rest
 }
 
-func (f Files) names() []string { return slices.Sorted(maps.Keys(f)) }
+// Names returns the names of the files, in order.
+func (f Files) Names() []string { return slices.Sorted(maps.Keys(f)) }
 
 // Parse makes policies of the files that the program carries and others in their place: what an installation changed.
 // They pass the schema, use no word that is no field and no purpose, and answer every example, the carried ones of files
 // that were not changed among them. An error names file and line, or the examples that come out otherwise.
 func Parse(changed Files) (*Set, error) {
 	carried := Carried()
-	for _, name := range changed.names() {
+	for _, name := range changed.Names() {
 		_, known := carried[name]
 		switch {
 		case !known:

@@ -113,6 +113,16 @@ type approvalKind struct {
 // approvalKinds has every kind of proposal.
 var approvalKinds = map[vaultclient.ApprovalKind]approvalKind{
 	vaultclient.ApproveUser: {"Make a user who sees much or decides much", func() proposed { return new(userProposal) }},
+
+	vaultclient.ApprovePolicies:  {"Change the policies", func() proposed { return new(policiesProposal) }},
+	vaultclient.ApproveAgreement: {"Let the policies hold for an organisation that they open further", func() proposed { return new(agreementProposal) }},
+}
+
+// prepare does before a commit what takes too long inside it.
+func (v *Vault) prepare(b proposed) {
+	if slow, ok := b.(interface{ prepare(*Vault) }); ok {
+		slow.prepare(v)
+	}
 }
 
 // canonical returns a JSON text with the members of its objects in order of their names.
@@ -234,6 +244,7 @@ func (v *Vault) Propose(ctx context.Context, c Caller, in vaultclient.Proposal) 
 	if err != nil {
 		return id.Approval{}, err
 	}
+	v.prepare(b)
 	n := id.New[id.Approval]()
 	made := &proposal{Kind: in.Kind, Body: text, Organisations: b.where(), Proposer: p.User, Node: p.node, State: vaultclient.Waiting}
 	err = v.commit(ctx, func(t *tx) error {
@@ -360,6 +371,9 @@ func (v *Vault) onApproval(ctx context.Context, c Caller, n id.Approval, do func
 	v.mu.RUnlock()
 	if seen == nil {
 		return errNoApproval
+	}
+	if b, err := readProposal(seen.Kind, seen.Body); err == nil {
+		v.prepare(b)
 	}
 	err = v.commit(ctx, func(t *tx) error {
 		if err := p.alive(&v.state); err != nil {

@@ -105,6 +105,17 @@ func (v *Vault) viewApprovals(ctx context.Context, c Caller, only *id.Approval) 
 func (v *Vault) viewsFor(ctx context.Context, p *principal, only *id.Approval) []ApprovalView {
 	now := v.now()
 	v.mu.RLock()
+	var slow []proposed
+	for n, one := range v.state.approvals {
+		if b, err := readProposal(one.Kind, one.Body); err == nil && (only == nil || *only == n) {
+			slow = append(slow, b)
+		}
+	}
+	v.mu.RUnlock()
+	for _, b := range slow {
+		v.prepare(b)
+	}
+	v.mu.RLock()
 	defer v.mu.RUnlock()
 	var out []ApprovalView
 	for n, one := range v.state.approvals {

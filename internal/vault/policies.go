@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -48,6 +50,22 @@ func (p *policies) at(org id.Organisation) *policy.Set {
 	}
 	return p.service
 }
+
+// version finds policies that hold or held, or nil.
+func (p *policies) version(of string) *policy.Set {
+	for _, s := range p.stored {
+		if s.set.Version() == of {
+			return s.set
+		}
+	}
+	if p.carried.Version() == of {
+		return p.carried
+	}
+	return nil
+}
+
+// all lists what holds for organisations by themselves.
+func (p *policies) all() iter.Seq[*policy.Set] { return maps.Values(p.of) }
 
 // policyAt returns the policies of an organisation, or of the installation (zero).
 func (v *Vault) policyAt(org id.Organisation) *policy.Set {

@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -94,5 +95,83 @@ func ok(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A change of policies takes two people; an organisation that it opens further stays as it was until its own data protection
+// officer agrees, and nobody else can for it.
+func TestPoliciesTakeTwoPeopleAndTheOrganisation(t *testing.T) {
+	h := newTwo(t)
+	a, b := h.organisation("Bwrdd Iechyd Glyndŵr"), h.organisation("Ysbyty Gwynfa")
+	w := h.join(a, "Jones, Siân, A1")
+	owain := h.made("Owain Rees", policy.Administrator)
+	huw := h.made("Huw Parry", policy.Supervisor, a)
+	dilys, others := h.made("Dilys Hughes", policy.DataProtection, a), h.made("Nest Morgan", policy.DataProtection, b)
+	h.insist()
+	sees := func() bool {
+		_, err := h.v.Reveal(t.Context(), h.as("web", huw), vc.RevealRequest{Purpose: policy.IssueBadges, Fields: policy.FieldBirth, Wearers: w})
+		if err != nil && code(err) != vc.Refused {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	base := must(h.v.Policies(t.Context(), h.as("cli", h.mair))).Version
+	if _, err := h.propose(h.mair, vc.ApprovePolicies, vc.PoliciesChange{Base: "000000000000", Files: changedPolicies(t)}); code(err) != vc.Conflict {
+		t.Errorf("a change of other policies: %v", err)
+	}
+	if _, err := h.propose(h.mair, vc.ApprovePolicies, vc.PoliciesChange{Base: base, Files: policy.Files{"every.cedar": ""}}); code(err) != vc.Invalid {
+		t.Errorf("a change of what can't be changed: %v", err)
+	}
+	if _, err := h.propose(huw, vc.ApprovePolicies, vc.PoliciesChange{Base: base, Files: changedPolicies(t)}); code(err) != vc.Refused {
+		t.Errorf("a supervisor proposes: %v", err)
+	}
+	approve := func(n id.Approval, proposer, approver id.User) {
+		t.Helper()
+		d := h.seen(proposer, n).Digest
+		ok(t, h.sign(proposer, n, d))
+		ok(t, h.sign(approver, n, d))
+	}
+	n := must(h.propose(h.mair, vc.ApprovePolicies, vc.PoliciesChange{Base: base, Files: changedPolicies(t)}))
+	said := fmt.Sprint(h.seen(h.mair, n).Lines)
+	for _, want := range []string{"supervisor of A may reveal for issue-badges, wearer: now also date of birth; no longer dose", `+ when { ["name", "staff_number", "birth", "employment"]`, "Bwrdd Iechyd Glyndŵr"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not shown", want)
+		}
+	}
+	approve(n, h.mair, owain)
+	now := must(h.v.Policies(t.Context(), h.as("cli", h.mair)))
+	if now.Version == base || len(now.Others) != 2 {
+		t.Fatalf("after the change: %+v", now)
+	}
+	if sees() {
+		t.Fatal("an organisation is opened further without its agreement")
+	}
+	n = must(h.propose(h.mair, vc.ApproveAgreement, vc.PoliciesAgreement{Organisation: a, Base: base, Version: now.Version}))
+	d := h.seen(h.mair, n).Digest
+	ok(t, h.sign(h.mair, n, d))
+	for who, u := range map[string]id.User{"an administrator": owain, "another organisation's officer": others, "a supervisor": huw} {
+		if err := h.sign(u, n, d); code(err) != vc.Refused {
+			t.Errorf("%s agreed for it: %v", who, err)
+		}
+	}
+	if sees() {
+		t.Fatal("opened without its own officer")
+	}
+	ok(t, h.sign(dilys, n, d))
+	for range 2 {
+		if !sees() {
+			t.Fatal("agreed, and nothing changed")
+		}
+		h.stop()
+		h.start()
+	}
+	found := 0
+	for _, e := range must(h.v.Ledger(t.Context(), h.as("cli", h.mair), vc.LedgerRequest{Organisation: a, Limit: 100})).Entries {
+		if e.Kind == "policy" {
+			found++
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d entries of policies in the organisation's ledger, want 1", found)
 	}
 }

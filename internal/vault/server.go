@@ -313,6 +313,7 @@ func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "seen", v.Seen)
 	handle(mux, v, "who-may", v.WhoMay)
 	handle(mux, v, "sees", v.Sees)
+	handle(mux, v, "policies", func(ctx context.Context, c Caller, _ nothing) (vc.Policies, error) { return v.Policies(ctx, c) })
 	handle(mux, v, "exposures", v.Exposures)
 	handle(mux, v, "declare", func(ctx context.Context, c Caller, in vc.Declaration) (nothing, error) {
 		return nothing{}, v.Declare(ctx, c, in)

@@ -14,6 +14,9 @@ type ApprovalKind string
 // The kinds of proposals. Their bodies are JSON.
 const (
 	ApproveUser ApprovalKind = "user" // makes a user who sees much or decides much; the body is a NewUser
+
+	ApprovePolicies  ApprovalKind = "policies"           // changes the policies; the body is a PoliciesChange
+	ApproveAgreement ApprovalKind = "policies-agreement" // an organisation agrees to them; the body is a PoliciesAgreement
 )
 
 // ApprovalState is what became of a proposal.
