@@ -21,6 +21,8 @@ import (
 type Caller struct {
 	Node string
 	Auth vaultclient.Auth
+	// Passkey is what a change on the vault's own origin is confirmed with: the browser's answer to BeginAssertion.
+	Passkey []byte
 }
 
 // principal is a caller after authentication.

@@ -24,7 +24,8 @@ type (
 	}
 	link struct {
 		User    id.User `json:"user"`
-		Expires int64   `json:"expires"` // µs
+		Expires int64   `json:"expires"`       // µs
+		Cli     bool    `json:"cli,omitempty"` // for the command line alone: it enrols no passkey
 	}
 	grant struct {
 		User          id.User           `json:"user"` // who gave it
@@ -63,7 +64,7 @@ type (
 func (v *Vault) load(ctx context.Context) error {
 	v.state = state{
 		organisations: map[id.Organisation]*organisation{}, users: map[id.User]*vaultclient.User{},
-		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, grants: map[id.Grant]*grant{}, machines: map[secretHash]id.Grant{},
+		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, credentials: map[secretHash]*credential{}, grants: map[id.Grant]*grant{}, machines: map[secretHash]id.Grant{},
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		starts: map[string][]id.Wearer{},
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
@@ -138,6 +139,17 @@ func (v *Vault) load(ctx context.Context) error {
 			return err
 		}
 		s.links[secretHash(key)] = &row
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = v.rows(ctx, TableCredential, func(key, sealed []byte) error {
+		var row credential
+		if err := v.openRow(TableCredential, key, sealed, &row); err != nil {
+			return err
+		}
+		s.credentials[secretHash(key)] = &row
 		return nil
 	})
 	if err != nil {

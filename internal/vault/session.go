@@ -79,19 +79,6 @@ func (v *Vault) RedeemLink(ctx context.Context, c Caller, secret string) (vaultc
 	return v.begin(ctx, c, func(t *tx) (id.User, error) { return v.spendLink(t, secret) })
 }
 
-// CodeForLink spends a one-time link for a code: the way by the vault's own origin.
-func (v *Vault) CodeForLink(ctx context.Context, secret, node string) (string, error) {
-	var user id.User
-	err := v.commit(ctx, func(t *tx) (err error) {
-		user, err = v.spendLink(t, secret)
-		return err
-	})
-	if err != nil {
-		return "", hideCommitError(err)
-	}
-	return v.NewCode(user, node), nil
-}
-
 func (v *Vault) spendLink(t *tx, secret string) (id.User, error) {
 	h := hashSecret(secret)
 	l := v.state.links[h]
@@ -189,15 +176,14 @@ func (v *Vault) Whoami(_ context.Context, c Caller) (vaultclient.User, error) {
 // FirstUser creates an installation's first user, a co-ordinator, and returns a link for them; it does nothing
 // but make a new link when that user is there already, and nothing at all once somebody is signed in, or there is
 // another user or an organisation.
-func (v *Vault) FirstUser(ctx context.Context, name string) (link string, err error) {
-	var secret string
+func (v *Vault) FirstUser(ctx context.Context, name string) (secret string, err error) {
 	err = v.commit(ctx, func(t *tx) error {
 		switch {
 		case len(v.state.users) > 1, len(v.state.sessions) > 0, len(v.state.organisations) > 0:
 			return nil
 		case len(v.state.users) == 1:
 			for n := range v.state.users {
-				secret, err = t.putLink(n)
+				secret, err = t.putLink(link{User: n})
 			}
 			return err
 		}
@@ -205,16 +191,17 @@ func (v *Vault) FirstUser(ctx context.Context, name string) (link string, err er
 		if err != nil {
 			return err
 		}
-		secret, err = t.putLink(u)
+		secret, err = t.putLink(link{User: u})
 		return err
 	})
 	return secret, hideCommitError(err)
 }
 
-func (t *tx) putLink(user id.User) (secret string, err error) {
+func (t *tx) putLink(of link) (secret string, err error) {
 	secret = newSecret()
 	h := hashSecret(secret)
-	l := &link{User: user, Expires: t.now.Add(LinkLifetime).UnixMicro()}
+	l := &of
+	l.Expires = t.now.Add(LinkLifetime).UnixMicro()
 	sealed, err := t.v.sealRow(TableLink, h[:], l)
 	if err != nil {
 		return "", err
@@ -295,77 +282,6 @@ func (v *Vault) CreateOrganisations(ctx context.Context, c Caller, orgs []vaultc
 		return nil, hideCommitError(err)
 	}
 	return ids, nil
-}
-
-// CreateUsers creates users. Those who see much or decide much take two people: code NeedsApproval says so, and nobody is created.
-func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.NewUser) ([]id.User, error) {
-	p, err := v.authenticate(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	for i, u := range users {
-		if wrong := v.checkUser(u); wrong != "" {
-			return nil, invalid("user %d %s", i+1, wrong)
-		}
-		where := u.Organisations
-		if len(where) == 0 {
-			where = []id.Organisation{{}} // whoever makes a user of the whole service must manage the whole service
-		}
-		for _, org := range where {
-			if _, err := v.manage(ctx, p, org); err != nil {
-				return nil, err
-			}
-		}
-	}
-	ids := make([]id.User, len(users))
-	err = v.commit(ctx, func(t *tx) (err error) {
-		if err := p.alive(&v.state); err != nil {
-			return err
-		}
-		for i, u := range users {
-			if takesTwo(nil, u.Role, u.Organisations) && (!v.alone(p, u.Role) || v.state.single == nil && i > 0) {
-				return errNeedsTwo
-			}
-			if ids[i], err = t.putUser(u, v.opening(p, ask{purpose: policy.KeepRecords})); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, hideCommitError(err)
-	}
-	return ids, nil
-}
-
-// NewLink makes a one-time sign-in link for a user.
-func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret string, err error) {
-	p, err := v.authenticate(ctx, c)
-	if err != nil {
-		return "", err
-	}
-	a, err := v.manage(ctx, p, id.Organisation{})
-	if err != nil {
-		return "", err
-	}
-	err = v.commit(ctx, func(t *tx) error {
-		if err := p.alive(&v.state); err != nil {
-			return err
-		}
-		if !active(v.state.users[user], t.now) {
-			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user, or their access has ended"}
-		}
-		o := v.opening(p, a)
-		o.Subject = user.String()
-		e, err := v.seal(entry{kind: ledger.Link, basis: ledger.Gate}, o)
-		if err != nil {
-			return err
-		}
-		t.append(e)
-		secret, err = t.putLink(user)
-		return err
-	})
-	return secret, hideCommitError(err)
 }
 
 // DemoUsers lists every user, for the sign-in page of a demonstration.

@@ -44,6 +44,10 @@ type Config struct {
 	Keys  KeyDir
 	Now   func() time.Time
 	Log   *slog.Logger
+	// Origin is the vault's own origin as a browser sees it, as in "http://localhost:8081": passkeys are bound to it.
+	Origin string
+	// Demo says that everybody in it is invented: changes on the origin are not confirmed with a passkey.
+	Demo bool
 
 	// BudgetFactor multiplies the default budgets, for an installation of more people than they are made for; 0 is 1.
 	BudgetFactor int
@@ -89,6 +93,8 @@ type Vault struct {
 	couriers []chan struct{} // who delivers alarms
 
 	codes    codes
+	passkeys *passkeys
+	demo     bool
 	compared comparisons
 
 	budgetFactor int
@@ -103,6 +109,7 @@ type state struct {
 	users         map[id.User]*vaultclient.User
 	sessions      map[secretHash]*session
 	links         map[secretHash]*link
+	credentials   map[secretHash]*credential
 	grants        map[id.Grant]*grant
 	machines      map[secretHash]id.Grant
 	wearers       map[id.Wearer]*wearer
@@ -195,7 +202,12 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, err := newPasskeys(c.Origin)
+	if err != nil {
+		return nil, err
+	}
 	v := &Vault{
+		passkeys: known, demo: c.Demo,
 		store: c.Store, keys: c.Keys, now: c.Now, log: c.Log, sessions: c.Sessions,
 		epoch: epoch.Box(),
 		ops:   make(chan *op, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{}),

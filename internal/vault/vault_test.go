@@ -71,7 +71,7 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.v, err = vault.Open(h.t.Context(), vault.Config{Store: store, Keys: h.keys, Now: h.clock, Log: slog.New(slog.DiscardHandler)})
+	h.v, err = vault.Open(h.t.Context(), vault.Config{Store: store, Keys: h.keys, Now: h.clock, Log: slog.New(slog.DiscardHandler), Origin: vaultOrigin})
 	if err != nil {
 		h.t.Fatal(err)
 	}

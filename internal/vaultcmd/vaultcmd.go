@@ -50,7 +50,8 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log, BudgetFactor: c.Budgets, Sessions: c.Sessions})
+	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log, BudgetFactor: c.Budgets, Sessions: c.Sessions,
+		Origin: "http://" + c.Listen, Demo: c.Demo})
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}

@@ -108,6 +108,10 @@ func (o *Origin) fail(w http.ResponseWriter, r *http.Request, err error) {
 		o.message(w, r, http.StatusServiceUnavailable, "Sorry, there is a problem", "Nothing was changed. Try again in a minute.")
 		return
 	}
+	if errors.Is(err, vault.ErrConfirm) {
+		o.message(w, r, http.StatusForbidden, "This was not confirmed", "Your passkey did not confirm it, so nothing was changed. Go back and try again.")
+		return
+	}
 	switch known.Code {
 	case vaultclient.Unauthenticated:
 		o.setCookie(w, sessionCookie, "", 0)

@@ -1,14 +1,18 @@
 package origin
 
 import (
+	"html"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/descope/virtualwebauthn"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
@@ -29,6 +33,17 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
+	return newHouseOf(t, false)
+}
+
+// newDemo is the house of a demonstration.
+func newDemo(t *testing.T) *house {
+	t.Helper()
+	return newHouseOf(t, true)
+}
+
+func newHouseOf(t *testing.T, demo bool) *house {
+	t.Helper()
 	keys := vault.KeyDir(filepath.Join(t.TempDir(), "keys"))
 	if err := keys.Create([]string{"web", "worker", "cli"}, time.Now()); err != nil {
 		t.Fatal(err)
@@ -39,7 +54,7 @@ func newHouse(t *testing.T) *house {
 	}
 	h := &house{T: t}
 	clock := func() time.Time { return time.Now().Add(h.later) }
-	if h.v, err = vault.Open(t.Context(), vault.Config{Store: store, Keys: keys, Now: clock, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if h.v, err = vault.Open(t.Context(), vault.Config{Store: store, Keys: keys, Now: clock, Log: slog.New(slog.DiscardHandler), Origin: "http://localhost:8081", Demo: demo}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -114,4 +129,50 @@ func (b *browser) get(path string) *httptest.ResponseRecorder {
 
 func (b *browser) post(path string, form url.Values) *httptest.ResponseRecorder {
 	return b.do(http.MethodPost, path, "same-origin", form)
+}
+
+// device is somebody's authenticator with one passkey.
+type device struct {
+	rp   virtualwebauthn.RelyingParty
+	auth virtualwebauthn.Authenticator
+	key  virtualwebauthn.Credential
+}
+
+func newDevice() *device {
+	return &device{
+		rp:   virtualwebauthn.RelyingParty{ID: "localhost", Name: "dosevault", Origin: "http://localhost:8081"},
+		auth: virtualwebauthn.NewAuthenticator(),
+		key:  virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+	}
+}
+
+var dataOptions = regexp.MustCompile(`data-passkey="(get|create)" data-options="([^"]*)"`)
+
+// answer answers the challenge of a page as the browser's script does.
+func (d *device) answer(b *browser, page *httptest.ResponseRecorder) string {
+	b.Helper()
+	m := dataOptions.FindStringSubmatch(page.Body.String())
+	if m == nil {
+		b.Fatalf("%d: no challenge on: %s", page.Code, page.Body)
+	}
+	options := html.UnescapeString(m[2])
+	if m[1] == "create" {
+		o := must(virtualwebauthn.ParseAttestationOptions(options))
+		d.auth.Options.UserHandle = []byte(o.UserID)
+		return virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.key, *o)
+	}
+	d.key.Counter++
+	return virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.key, *must(virtualwebauthn.ParseAssertionOptions(options)))
+}
+
+// enrol opens a user's enrolment link in a browser of their own.
+func (h *house) enrol(o *Origin, u id.User) (*browser, *device) {
+	h.Helper()
+	b, d := h.browser(o), newDevice()
+	link := must(h.v.NewLink(h.Context(), h.root, u))
+	page := b.get("/link?secret=" + link)
+	if w := b.post("/link", url.Values{"secret": {link}, "name": {"Laptop"}, "response": {d.answer(b, page)}}); w.Code != http.StatusSeeOther {
+		h.Fatalf("enrolling: %d: %s", w.Code, w.Body)
+	}
+	return b, d
 }

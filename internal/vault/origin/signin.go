@@ -2,6 +2,7 @@ package origin
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"net/http"
 	"net/url"
@@ -18,49 +19,76 @@ func (o *Origin) signInRoutes() []route {
 	return []route{
 		{"GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/signin", http.StatusSeeOther) }},
 		{"GET /signin", o.signIn},
-		{"POST /signin", o.signInAs},
+		{"POST /signin", o.postSignIn},
+		{"GET /passkey.js", static("text/javascript; charset=utf-8", script)},
 		{"GET /link", o.link},
-		{"POST /link", o.spendLink},
+		{"POST /link", o.enrol},
 	}
 }
+
+//go:embed passkey.js
+var script []byte
 
 // signInPage asks who somebody is.
 type signInPage struct {
 	frame
 	Back, State string // the node to go back to, and what it knows the browser by
 	To          string // or the page of the origin
+	Options     string // for the browser's passkeys, as JSON
 	Roles       []role // of a demonstration: its users
 }
 
 func (o *Origin) signIn(w http.ResponseWriter, r *http.Request) {
+	o.askWho(w, r, http.StatusOK, nil)
+}
+
+// askWho shows the page that asks for a passkey, with what was wrong before.
+func (o *Origin) askWho(w http.ResponseWriter, r *http.Request, status int, wrong []wrong) {
 	_, back, ok := o.node(r.FormValue("return"))
 	to := local(r.FormValue("to"))
 	if !ok && to == "" {
 		o.message(w, r, http.StatusBadRequest, "This address is not known here", "The service that sent you here is not one that this sign-in works for. Start again from the address that you were given.")
 		return
 	}
-	p := &signInPage{frame: frame{Title: "Sign in"}, Back: back, State: stateOf(r.FormValue("state")), To: to}
+	p := &signInPage{frame: frame{Title: "Sign in", Wrong: wrong}, Back: back, State: stateOf(r.FormValue("state")), To: to}
 	if o.Demo {
 		p.Roles = o.byRole(r.Context(), o.Vault.DemoUsers())
+	} else {
+		options, err := o.Vault.BeginSignIn()
+		if err != nil && !errors.Is(err, vault.ErrNoPasskeys) {
+			o.fail(w, r, err)
+			return
+		}
+		p.Options = string(options)
 	}
-	o.render(w, r, http.StatusOK, "signin", p)
+	o.render(w, r, status, "signin", p)
 }
 
-// signInAs signs in as a user of a demonstration.
-func (o *Origin) signInAs(w http.ResponseWriter, r *http.Request) {
-	var user id.User
-	if err := user.UnmarshalText([]byte(r.PostFormValue("user"))); err != nil || !o.Demo || user.IsZero() {
-		o.message(w, r, http.StatusForbidden, "You can't sign in like this", "Open the one-time sign-in link that you were given.")
-		return
-	}
+// postSignIn signs in by a passkey, or as a user of a demonstration.
+func (o *Origin) postSignIn(w http.ResponseWriter, r *http.Request) {
 	name, back, ok := o.node(r.PostFormValue("return"))
 	to := local(r.PostFormValue("to"))
 	if !ok && to == "" {
 		o.message(w, r, http.StatusForbidden, "This address is not known here", "The service that sent you here is not one that this sign-in works for. Start again from the address that you were given.")
 		return
 	}
-	s, err := o.Vault.BeginOrigin(r.Context(), user)
-	if err != nil {
+	var user id.User
+	var s vaultclient.Session
+	var err error
+	if chosen := r.PostFormValue("user"); chosen == "" {
+		s, err = o.Vault.SignIn(r.Context(), []byte(r.PostFormValue("response")))
+	} else if user.UnmarshalText([]byte(chosen)) != nil || !o.Demo || user.IsZero() {
+		o.message(w, r, http.StatusForbidden, "You can't sign in like this", "Sign in with your passkey. Without one, ask an administrator for an enrolment link.")
+		return
+	} else {
+		s, err = o.Vault.BeginOrigin(r.Context(), user)
+	}
+	var known *vaultclient.Error
+	switch {
+	case errors.As(err, &known) && known.Code == vaultclient.Unauthenticated:
+		o.askWho(w, r, http.StatusForbidden, []wrong{{Text: "You could not be signed in. Try again, or ask an administrator for an enrolment link."}})
+		return
+	case err != nil:
 		o.fail(w, r, err)
 		return
 	}
@@ -69,7 +97,65 @@ func (o *Origin) signInAs(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
-	o.sendBack(w, r, back, o.Vault.NewCode(user, name), stateOf(r.PostFormValue("state")))
+	o.sendBack(w, r, back, o.Vault.NewCode(s.User.ID, name), stateOf(r.PostFormValue("state")))
+}
+
+// linkPage makes a passkey with a one-time link.
+type linkPage struct {
+	frame
+	For, Secret, Name string
+	Options           string
+}
+
+// link shows what a one-time link is for without spending it, since mail programs open links to look at them.
+func (o *Origin) link(w http.ResponseWriter, r *http.Request) {
+	o.askForPasskey(w, r, http.StatusOK, nil)
+}
+
+func (o *Origin) askForPasskey(w http.ResponseWriter, r *http.Request, status int, wrong []wrong) {
+	p := &linkPage{frame: frame{Title: "Create a passkey", Wrong: wrong}, Secret: r.FormValue("secret"), Name: r.PostFormValue("name")}
+	u, options, err := o.Vault.BeginEnrolment(p.Secret)
+	if err != nil {
+		o.failLink(w, r, err)
+		return
+	}
+	p.For, p.Options = u.Name, string(options)
+	o.render(w, r, status, "link", p)
+}
+
+func (o *Origin) failLink(w http.ResponseWriter, r *http.Request, err error) {
+	var known *vaultclient.Error
+	switch {
+	case errors.Is(err, vault.ErrNoPasskeys):
+		o.message(w, r, http.StatusConflict, "Passkeys do not work here", "Nobody can sign in at this address: passkeys need one with a host name, such as localhost.")
+	case errors.As(err, &known) && known.Code == vaultclient.Unauthenticated:
+		o.message(w, r, http.StatusForbidden, "This link does not work any more", "It was used, or is older than ten minutes. Ask who gave it to you for a new one.")
+	default:
+		o.fail(w, r, err)
+	}
+}
+
+// enrol spends a one-time link for a new passkey, and signs in.
+func (o *Origin) enrol(w http.ResponseWriter, r *http.Request) {
+	if strings.TrimSpace(r.PostFormValue("name")) == "" {
+		o.askForPasskey(w, r, http.StatusBadRequest, []wrong{{"name", "Enter a name for this passkey"}})
+		return
+	}
+	s, err := o.Vault.Enrol(r.Context(), r.PostFormValue("secret"), r.PostFormValue("name"), []byte(r.PostFormValue("response")))
+	switch {
+	case errors.Is(err, vault.ErrPasskey):
+		o.askForPasskey(w, r, http.StatusForbidden, []wrong{{Text: "The passkey could not be created. Try again."}})
+		return
+	case err != nil:
+		o.failLink(w, r, err)
+		return
+	}
+	o.begin(w, s)
+	if name, back, ok := o.node(""); ok {
+		o.sendBack(w, r, back, o.Vault.NewCode(s.User.ID, name), "")
+		return
+	}
+	http.Redirect(w, r, "/account", http.StatusSeeOther)
 }
 
 // begin makes a session on the origin the browser's.
@@ -94,35 +180,6 @@ func (o *Origin) sendBack(w http.ResponseWriter, r *http.Request, back, code, st
 		to += "&state=" + url.QueryEscape(state)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
-}
-
-// link shows a one-time link without spending it, since mail programs open links to look at them.
-func (o *Origin) link(w http.ResponseWriter, r *http.Request) {
-	o.render(w, r, http.StatusOK, "link", &linkPage{frame: frame{Title: "Sign in"}, Secret: r.FormValue("secret")})
-}
-
-func (o *Origin) spendLink(w http.ResponseWriter, r *http.Request) {
-	name, back, ok := o.node("")
-	if !ok {
-		o.message(w, r, http.StatusBadRequest, "No web node is known here", "Start the web node, or sign in on the command line with: dosevault signin")
-		return
-	}
-	code, err := o.Vault.CodeForLink(r.Context(), r.PostFormValue("secret"), name)
-	var known *vaultclient.Error
-	switch {
-	case errors.As(err, &known):
-		o.message(w, r, http.StatusForbidden, "This link does not work any more", "It was used, or is older than ten minutes. Ask your co-ordinator for a new one.")
-	case err != nil:
-		o.message(w, r, http.StatusServiceUnavailable, "Signing in failed", "Try again in a minute.")
-	default:
-		o.sendBack(w, r, back, code, "")
-	}
-}
-
-// linkPage shows a one-time link before it is spent.
-type linkPage struct {
-	frame
-	Secret string
 }
 
 // user is a user of a demonstration.
