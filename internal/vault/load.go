@@ -109,7 +109,7 @@ func (v *Vault) load(ctx context.Context) error {
 	if err := loadRows(ctx, v, TableApproval, func(key id.Approval, row proposal) { s.approvals[key] = &row }); err != nil {
 		return err
 	}
-	err = v.store.Rows(ctx, TableSetting, func(key, sealed []byte) error {
+	err = v.rows(ctx, TableSetting, func(key, sealed []byte) error {
 		if !bytes.Equal(key, settingSingle) {
 			return fmt.Errorf("table %s, row %q: no such setting: the database was changed; run dosevault verify", TableSetting, key)
 		}
