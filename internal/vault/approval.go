@@ -112,7 +112,8 @@ type approvalKind struct {
 
 // approvalKinds has every kind of proposal.
 var approvalKinds = map[vaultclient.ApprovalKind]approvalKind{
-	vaultclient.ApproveUser: {"Make a user who sees much or decides much", func() proposed { return new(userProposal) }},
+	vaultclient.ApproveUser:   {"Make a user who sees much or decides much", func() proposed { return new(userProposal) }},
+	vaultclient.ApproveBudget: {"Change how much may be read in a day", func() proposed { return new(budgetProposal) }},
 
 	vaultclient.ApprovePolicies:  {"Change the policies", func() proposed { return new(policiesProposal) }},
 	vaultclient.ApproveAgreement: {"Let the policies hold for an organisation that they open further", func() proposed { return new(agreementProposal) }},

@@ -13,7 +13,8 @@ type ApprovalKind string
 
 // The kinds of proposals. Their bodies are JSON.
 const (
-	ApproveUser ApprovalKind = "user" // makes a user who sees much or decides much; the body is a NewUser
+	ApproveUser   ApprovalKind = "user"   // makes a user who sees much or decides much; the body is a NewUser
+	ApproveBudget ApprovalKind = "budget" // gives a party another budget, which may be a higher one; the body is a NewBudget
 
 	ApprovePolicies  ApprovalKind = "policies"           // changes the policies; the body is a PoliciesChange
 	ApproveAgreement ApprovalKind = "policies-agreement" // an organisation agrees to them; the body is a PoliciesAgreement
