@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -101,9 +102,11 @@ func (c *ApprovalsWithdrawCmd) Run(e *env) error {
 	return nil
 }
 
-func approvalID(text string) (n id.Approval, err error) {
-	if len(text) < len("approval:") || text[:len("approval:")] != "approval:" {
+func approvalID(text string) (id.Approval, error) {
+	text, ok := strings.CutPrefix(text, "approval:")
+	n, err := id.Parse[id.Approval](text)
+	if !ok || err != nil {
 		return n, errors.New("a proposal is given as approval:…, as approvals list prints it")
 	}
-	return id.Parse[id.Approval](text[len("approval:"):])
+	return n, nil
 }

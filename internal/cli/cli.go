@@ -43,6 +43,7 @@ type commands struct {
 	Machines      MachinesCmd      `cmd:"" help:"Machines outside, such as an HR system: their leave and tokens."`
 	Approvals     ApprovalsCmd     `cmd:"" help:"What takes two people: proposals, and what became of them."`
 	Budgets       BudgetsCmd       `cmd:"" help:"How much may be read in a day, and how much was."`
+	Grants        GrantsCmd        `cmd:"" help:"Leave for work without a user: standing grants, machines and running jobs."`
 	Badges        BadgesCmd        `cmd:"" help:"Badges."`
 	Search        SearchCmd        `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`
 	Exposures     ExposuresCmd     `cmd:"" help:"What became readable to a user, node, job, supplier or export in a window."`

@@ -40,6 +40,7 @@ type evaluation struct {
 	since   day.Day
 	levels  map[id.Organisation][]dose.Level
 	mu      sync.Mutex
+	whole   bool               // of everybody, not of an import: the newest result counts as what it is about
 	summed  map[id.Wearer]bool // the first employment of persons with several, who may be met with each of them
 }
 
@@ -252,6 +253,9 @@ func (e *evaluation) earlier(ctx context.Context, humans []*human, of map[id.Wea
 	}
 	for _, o := range opened {
 		h := of[o.Wearer]
+		if e.whole && o.Ends >= h.latest {
+			h.latest, h.by, h.org = o.Ends, o.Wearer, o.Organisation
+		}
 		h.records = append(h.records, record(o.Wear, o.PeriodRow, o.Reports[0].Report, h.employment(o.Wearer)))
 	}
 	return nil

@@ -355,6 +355,9 @@ func (w fusedVault) Discard(ctx context.Context, a vc.Auth, n id.Import) error {
 func (w fusedVault) Pending(ctx context.Context) ([]id.Import, error) {
 	return fused(w.f, "pending", func() ([]id.Import, error) { return w.v.Pending(ctx, w.as(vc.Auth{})) })
 }
+func (w fusedVault) StandingGrants(ctx context.Context) ([]vc.StandingGrant, error) {
+	return fused(w.f, "standing grants", func() ([]vc.StandingGrant, error) { return w.v.StandingGrants(ctx, w.as(vc.Auth{})) })
+}
 func (w fusedVault) Compare(ctx context.Context, a vc.Auth, p policy.Purpose, items []vc.Comparison) ([]vc.Verdict, error) {
 	return fused(w.f, "compare", func() ([]vc.Verdict, error) { return w.v.Compare(ctx, w.as(a), p, items) })
 }

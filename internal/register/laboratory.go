@@ -137,6 +137,9 @@ func (s *Service) WorkOn(ctx context.Context, im ImportRow) error {
 		case Previewing:
 			return s.preview(ctx, im)
 		case Importing:
+			if im.Kind == KindEvaluation {
+				return s.evaluateNight(ctx, im)
+			}
 			return s.importFile(ctx, im)
 		}
 		return fmt.Errorf("nothing is to be done for an import that is %s", im.State)
@@ -489,6 +492,7 @@ func (s *Service) goOn(ctx context.Context, im ImportRow) error {
 	}
 	im.State = map[State]State{Previewing: Received, Importing: Confirmed}[from]
 	switch _, err := s.Store.Document(ctx, im.ID, docFile); {
+	case errors.Is(err, ErrNotFound) && im.Kind == KindEvaluation: // it has no file
 	case errors.Is(err, ErrNotFound):
 		im.State, im.Failure = Failed, "it was stopped before anything was stored" // no file to begin again with
 	case err != nil:

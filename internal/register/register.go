@@ -53,6 +53,7 @@ type Vault interface {
 	Look(ctx context.Context, auth vaultclient.Auth, r vaultclient.LookRequest) (vaultclient.Look, error)
 	Intake(ctx context.Context, auth vaultclient.Auth, in vaultclient.Intake) error
 	GrantJob(ctx context.Context, auth vaultclient.Auth, j vaultclient.JobGrant) (id.Grant, error)
+	StandingGrants(ctx context.Context) ([]vaultclient.StandingGrant, error)
 }
 
 // State is how far an import has come.
@@ -94,8 +95,9 @@ const (
 	KindPerson     = "person"        // one person, by a form
 	KindNote       = "investigation" // something written about an investigation
 	KindLaboratory = "laboratory"
-	KindProfile    = "profile" // how a laboratory's files are read: its document is the text
-	KindSample     = "sample"  // of a laboratory's file, while a profile is made from it
+	KindProfile    = "profile"    // how a laboratory's files are read: its document is the text
+	KindEvaluation = "evaluation" // of everybody's doses in a night, without a file
+	KindSample     = "sample"     // of a laboratory's file, while a profile is made from it
 )
 
 // BadgeState is where a badge is on its way. The numbers are stored.
@@ -214,8 +216,8 @@ type Store interface {
 	CreateImport(ctx context.Context, im ImportRow, documents map[string][][]byte) error
 	// Import returns an import. ErrNotFound: there is none.
 	Import(ctx context.Context, n id.Import) (ImportRow, error)
-	// Imports returns most imports, newest first, after the newest skip, and how many there are in all; profiles and samples
-	// are left out.
+	// Imports returns most imports, newest first, after the newest skip, and how many there are in all; profiles, samples
+	// and nights' runs are left out.
 	Imports(ctx context.Context, skip, most int) (list []ImportRow, total int, err error)
 	// ImportOf returns an import of a file with this hash that was stored. ErrNotFound: there is none.
 	ImportOf(ctx context.Context, sha256 []byte) (ImportRow, error)

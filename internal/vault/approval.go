@@ -70,16 +70,18 @@ type proposal struct {
 
 // signature is what somebody signed a proposal's digest with, kept so that it can be checked again.
 type signature struct {
-	User id.User         `json:"user"`
-	Role policy.Role     `json:"role"`
-	At   int64           `json:"at"`
-	Key  json.RawMessage `json:"key,omitempty"` // the passkey's assertion with what is needed to check it; none in a demonstration
+	User id.User     `json:"user"`
+	Role policy.Role `json:"role"`
+	At   int64       `json:"at"`
+	// The passkey's assertion with what is needed to check it, and the origin that it was made on; none in a demonstration.
+	Key    json.RawMessage `json:"key,omitempty"`
+	Origin string          `json:"origin,omitempty"`
 }
 
 // proposed is what a kind of proposal is about: its body, with what differs from kind to kind.
 type proposed interface {
-	// where it holds: these organisations, or the installation.
-	where() []id.Organisation
+	// where it holds: these organisations, or the installation. It only reads the state.
+	where(v *Vault) []id.Organisation
 	// may returns what the policies are asked about its proposer, or about who approves: one of it has to be permitted, at
 	// each place where it holds. It is asked again when it is approved.
 	may(approves bool) []ask
@@ -112,9 +114,11 @@ type approvalKind struct {
 
 // approvalKinds has every kind of proposal.
 var approvalKinds = map[vaultclient.ApprovalKind]approvalKind{
-	vaultclient.ApproveUser:   {"Make a user who sees much or decides much", func() proposed { return new(userProposal) }},
-	vaultclient.ApproveBudget: {"Change how much may be read in a day", func() proposed { return new(budgetProposal) }},
-
+	vaultclient.ApproveUser:      {"Make a user who sees much or decides much", func() proposed { return new(userProposal) }},
+	vaultclient.ApproveRecovery:  {"Give somebody a new enrolment link", func() proposed { return new(recoveryProposal) }},
+	vaultclient.ApproveThaw:      {"Thaw what is frozen", func() proposed { return new(thawProposal) }},
+	vaultclient.ApproveBudget:    {"Raise a budget", func() proposed { return new(budgetProposal) }},
+	vaultclient.ApproveGrant:     {"Give a standing grant", func() proposed { return new(grantProposal) }},
 	vaultclient.ApprovePolicies:  {"Change the policies", func() proposed { return new(policiesProposal) }},
 	vaultclient.ApproveAgreement: {"Let the policies hold for an organisation that they open further", func() proposed { return new(agreementProposal) }},
 }
@@ -192,7 +196,7 @@ func (v *Vault) permits(n id.User, b proposed, approves bool) (rules string, ok 
 		return "", false
 	}
 	by := map[string]bool{}
-	for _, org := range scopeOf(b.where()) {
+	for _, org := range scopeOf(b.where(v)) {
 		allowed := false
 		for _, a := range b.may(approves) {
 			d := who.rule(v.state.policies.at(org), policy.Request{Action: a.action, Purpose: a.purpose, Fields: a.fields, Principal: who.Principal, Resource: policy.Resource{Organisation: org}})
@@ -208,14 +212,15 @@ func (v *Vault) permits(n id.User, b proposed, approves bool) (rules string, ok 
 	return joinRules(by), true
 }
 
+// Why a proposal is not signed, declined or withdrawn.
 var (
 	errNoApproval  = &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such proposal"}
-	errNotWaiting  = &vaultclient.Error{Code: vaultclient.Conflict, Message: "this proposal does not wait any more: it was approved, declined or withdrawn, or its time is over"}
-	errOtherDigest = refused("this is not what waits now: open the proposal again and read it")
-	errOwnApproval = refused("you proposed this: somebody else has to approve it")
-	errUnsignedYet = refused("whoever proposed this has not signed it yet")
+	ErrNotWaiting  = &vaultclient.Error{Code: vaultclient.Conflict, Message: "this proposal does not wait any more: it was approved, declined or withdrawn, or its time is over"}
+	ErrOtherDigest = refused("this is not what waits now: open the proposal again and read it")
+	ErrOwnApproval = refused("you proposed this: somebody else has to approve it")
+	ErrUnsignedYet = refused("whoever proposed this has not signed it yet")
 	errMayNot      = refused("not permitted: your role does not approve this")
-	errMayNoLonger = refused("whoever proposed this may not do so any more: propose it again")
+	ErrMayNoLonger = refused("whoever proposed this may not do so any more: propose it again")
 	errNoPasskey   = refused("signing takes a passkey, on the vault's own pages")
 	errNeedsTwo    = &vaultclient.Error{Code: vaultclient.NeedsApproval, Message: "this takes two people: propose it, and somebody else approves it on the vault's own pages"}
 )
@@ -247,7 +252,10 @@ func (v *Vault) Propose(ctx context.Context, c Caller, in vaultclient.Proposal) 
 	}
 	v.prepare(b)
 	n := id.New[id.Approval]()
-	made := &proposal{Kind: in.Kind, Body: text, Organisations: b.where(), Proposer: p.User, Node: p.node, State: vaultclient.Waiting}
+	v.mu.RLock()
+	where := b.where(v)
+	v.mu.RUnlock()
+	made := &proposal{Kind: in.Kind, Body: text, Organisations: where, Proposer: p.User, Node: p.node, State: vaultclient.Waiting}
 	err = v.commit(ctx, func(t *tx) error {
 		if err := p.alive(&v.state); err != nil {
 			return err
@@ -282,34 +290,28 @@ func (v *Vault) Propose(ctx context.Context, c Caller, in vaultclient.Proposal) 
 	return n, v.approvalFailed(ctx, p, n, made, err)
 }
 
-// Signature is how somebody signs.
-type Signature struct {
-	// Key is the passkey's assertion, as verified and to be kept; see [Vault.FinishApproval].
-	Key json.RawMessage
-	// Demonstration signs without a passkey, where everybody is invented.
-	Demonstration bool
-}
-
 // SignApproval signs a proposal: as who proposed it, and then it waits for somebody else; or as somebody else, and then it
-// takes effect. The digest is that of what was shown. It is called by the vault's own origin, never for a node.
-func (v *Vault) SignApproval(ctx context.Context, c Caller, n id.Approval, shown Digest, by Signature) error {
+// takes effect. The digest is that of what was shown, and what the passkey's response to [Vault.BeginAssertion] is over. It
+// is called by the vault's own origin, never for a node.
+func (v *Vault) SignApproval(ctx context.Context, c Caller, n id.Approval, shown Digest, response []byte) error {
+	key, err := v.approvalKey(ctx, c, shown, response)
+	if err != nil {
+		return err
+	}
 	return v.onApproval(ctx, c, n, func(t *tx, p *principal, one *proposal, b proposed) error {
 		if one.digest(v.installation, n) != shown {
-			return errOtherDigest
-		}
-		if by.Key == nil && !by.Demonstration {
-			return errNoPasskey
+			return ErrOtherDigest
 		}
 		own := p.User == one.Proposer
 		switch {
 		case own && one.signedBy(p.User):
-			return errOwnApproval
+			return ErrOwnApproval
 		case !own && !one.signedBy(one.Proposer):
-			return errUnsignedYet
+			return ErrUnsignedYet
 		}
 		rules, ok := v.permits(one.Proposer, b, false)
 		if !ok {
-			return errMayNoLonger
+			return ErrMayNoLonger
 		}
 		if !own {
 			if rules, ok = v.permits(p.User, b, true); !ok {
@@ -317,7 +319,7 @@ func (v *Vault) SignApproval(ctx context.Context, c Caller, n id.Approval, shown
 			}
 		}
 		one.rules = rules
-		one.Signatures = append(slices.Clip(one.Signatures), signature{User: p.User, Role: p.Role, At: t.now.UnixMicro(), Key: by.Key})
+		one.Signatures = append(slices.Clip(one.Signatures), signature{User: p.User, Role: p.Role, At: t.now.UnixMicro(), Key: key, Origin: v.passkeys.origin()})
 		if !own {
 			return t.takeEffect(n, one, b, p, "approved")
 		}
@@ -325,6 +327,10 @@ func (v *Vault) SignApproval(ctx context.Context, c Caller, n id.Approval, shown
 		if m := v.state.single; m != nil {
 			one.Due = t.now.Add(time.Duration(m.Delay) * time.Microsecond).UnixMicro()
 			what += ", to take effect without a second person at " + time.UnixMicro(one.Due).UTC().Format(time.RFC3339)
+			o := v.opening(p, ask{purpose: policy.KeepRecords, subject: approvalSubject(n), reason: string(one.Kind) + ": " + what})
+			if err := t.raise(vaultclient.AlarmSingleWaiting, id.Organisation{}, o); err != nil {
+				return err
+			}
 		}
 		if err := t.enterApproval(n, one, p, what); err != nil {
 			return err
@@ -333,11 +339,24 @@ func (v *Vault) SignApproval(ctx context.Context, c Caller, n id.Approval, shown
 	})
 }
 
+// approvalKey checks that the caller's passkey signed a digest, and returns what is kept of it. In a demonstration nobody has one.
+func (v *Vault) approvalKey(ctx context.Context, c Caller, d Digest, response []byte) (json.RawMessage, error) {
+	p, err := v.onOrigin(ctx, c)
+	if err != nil || v.demo {
+		return nil, err
+	}
+	a, err := v.FinishAssertion(ctx, p.User, d, response)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(a)
+}
+
 // DeclineApproval turns a proposal down, for whoever may approve it and did not propose it.
 func (v *Vault) DeclineApproval(ctx context.Context, c Caller, n id.Approval) error {
 	return v.onApproval(ctx, c, n, func(t *tx, p *principal, one *proposal, b proposed) error {
 		if p.User == one.Proposer {
-			return errOwnApproval
+			return ErrOwnApproval
 		}
 		rules, ok := v.permits(p.User, b, true)
 		if !ok {
@@ -382,7 +401,7 @@ func (v *Vault) onApproval(ctx context.Context, c Caller, n id.Approval, do func
 		}
 		one := *v.state.approvals[n]
 		if !one.waits(t.now) {
-			return errNotWaiting
+			return ErrNotWaiting
 		}
 		b, err := readProposal(one.Kind, one.Body)
 		if err != nil {
@@ -457,11 +476,6 @@ func (t *tx) enterApproval(n id.Approval, one *proposal, p *principal, what stri
 	return nil
 }
 
-// checkAssertion holds a kept passkey's assertion against who made it and what it signed.
-func checkAssertion(json.RawMessage, id.User, Digest) error {
-	return errors.New("no passkeys yet")
-}
-
 func approvalSubject(n id.Approval) string { return "approval:" + n.String() }
 
 // CheckApproval holds a proposal's row against its signatures: each is one of a passkey of whom it says, over the digest of
@@ -473,12 +487,25 @@ func (v *Vault) CheckApproval(n id.Approval) error {
 	if one == nil {
 		return errNoApproval
 	}
+	return v.checkSignatures(n, one)
+}
+
+func (v *Vault) checkSignatures(n id.Approval, one *proposal) error {
 	d := one.digest(v.installation, n)
 	for i, s := range one.Signatures {
 		if s.Key == nil {
 			continue // a demonstration's
 		}
-		if err := checkAssertion(s.Key, s.User, d); err != nil {
+		var a Assertion
+		err := json.Unmarshal(s.Key, &a)
+		switch {
+		case err != nil:
+		case a.User != s.User:
+			err = errors.New("the passkey's answer is another user's")
+		default:
+			err = a.Verify(s.Origin, d)
+		}
+		if err != nil {
 			return fmt.Errorf("%s, signature %d: %w", approvalSubject(n), i+1, err)
 		}
 	}

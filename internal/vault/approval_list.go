@@ -18,7 +18,7 @@ import (
 // ApprovalView is a proposal as the vault's own pages show it to somebody.
 type ApprovalView struct {
 	vaultclient.Approval
-	Title    words.Key
+	About    words.Key
 	Where    string // organisations, or the whole service
 	Lines    []Line // all that takes effect
 	Digest   Digest // of exactly that
@@ -39,8 +39,8 @@ type Signer struct {
 	Passkey bool // false: in a demonstration
 }
 
-// DigestGroups is a digest as people compare it: in groups of four digits and letters.
-func (d Digest) DigestGroups() string {
+// Groups is a digest as people compare it: in groups of four digits and letters.
+func (d Digest) Groups() string {
 	s := fmt.Sprintf("%x", d[:])
 	var groups []string
 	for part := range slices.Chunk([]byte(s), 4) {
@@ -144,7 +144,7 @@ func (v *Vault) viewOf(ctx context.Context, p *principal, n id.Approval, one *pr
 	mine := one.Proposer == p.User
 	x := ApprovalView{
 		Approval: vaultclient.Approval{ID: n, Kind: one.Kind, State: one.State, Mine: mine, Signed: one.signedBy(one.Proposer), Created: micro(one.Created), Expires: micro(one.Expires), Due: micro(one.Due)},
-		Title:    approvalKinds[one.Kind].title, Where: v.whereWords(ctx, one.Organisations), Lines: b.read(ctx, v), Digest: one.digest(v.installation, n),
+		About:    approvalKinds[one.Kind].title, Where: v.whereWords(ctx, one.Organisations), Lines: b.read(ctx, v), Digest: one.digest(v.installation, n),
 		Proposer: v.userName(one.Proposer), By: v.userName(one.By), Settled: micro(one.Settled), Why: one.Why,
 	}
 	for _, s := range one.Signatures {

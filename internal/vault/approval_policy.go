@@ -18,7 +18,7 @@ type policiesProposal struct {
 	vaultclient.PoliciesChange
 }
 
-func (*policiesProposal) where() []id.Organisation { return nil }
+func (*policiesProposal) where(*Vault) []id.Organisation { return nil }
 
 func (*policiesProposal) may(bool) []ask { return administer }
 
@@ -91,7 +91,7 @@ type agreementProposal struct {
 	vaultclient.PoliciesAgreement
 }
 
-func (b *agreementProposal) where() []id.Organisation { return []id.Organisation{b.Organisation} }
+func (b *agreementProposal) where(*Vault) []id.Organisation { return []id.Organisation{b.Organisation} }
 
 // Who runs the service proposes it; who approves is of the organisation.
 func (*agreementProposal) may(approves bool) []ask {

@@ -29,6 +29,9 @@ func newTwo(t *testing.T) *two {
 	h := new(two)
 	h.house = newHouseAt(t, func() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) })
 	h.mair = h.user("Mair Evans").ID
+	h.stop() // passkeys have tests of their own
+	h.demo = true
+	h.start()
 	return h
 }
 
@@ -83,12 +86,70 @@ func (h *two) seen(by id.User, n id.Approval) vault.ApprovalView {
 	return must(h.v.ApprovalViewOf(h.t.Context(), h.as("origin", by), n))
 }
 
-// sign signs as in a demonstration: passkeys have tests of their own.
+// sign signs as in a demonstration.
 func (h *two) sign(by id.User, n id.Approval, d vault.Digest) error {
-	return h.v.SignApproval(h.t.Context(), h.as("origin", by), n, d, vault.Signature{Demonstration: true})
+	return h.v.SignApproval(h.t.Context(), h.as("origin", by), n, d, nil)
 }
 
 var newcomer = vc.NewUser{Name: "Rhys Prosser", Role: policy.RecordsOfficer}
+
+// What is signed is a passkey's answer over the digest, of whoever signs, once; and it can be checked later from the row alone.
+func TestApprovalsBySignature(t *testing.T) {
+	h := newHouse(t)
+	rhys, device, asRhys := h.enrol(vc.NewUser{Name: "Rhys Prosser", Role: policy.Coordinator})
+	nia, other, asNia := h.enrol(vc.NewUser{Name: "Nia Bowen", Role: policy.Administrator})
+	if err := h.v.EndSingleAdministrator(t.Context(), asNia); err != nil {
+		t.Fatal(err)
+	}
+	propose := func() (id.Approval, vault.Digest) {
+		t.Helper()
+		n := must(h.v.Propose(t.Context(), asRhys, vc.Proposal{Kind: vc.ApproveUser, Body: json.RawMessage(`{"name":"Mali","role":"records-officer"}`)}))
+		return n, must(h.v.ApprovalViewOf(t.Context(), asRhys, n)).Digest
+	}
+	sign := func(c vault.Caller, n id.Approval, d vault.Digest, response []byte) error {
+		return h.v.SignApproval(t.Context(), c, n, d, response)
+	}
+	n, d := propose()
+	elsewhere, otherDigest := propose()
+	if err := sign(asRhys, n, d, nil); code(err) != vc.Refused {
+		t.Errorf("without a passkey: %v", err)
+	}
+	if err := sign(asRhys, n, d, device.get(must(h.v.BeginAssertion(rhys, d)))); err != nil {
+		t.Fatal(err)
+	}
+	if err := sign(asRhys, elsewhere, otherDigest, device.get(must(h.v.BeginAssertion(rhys, otherDigest)))); err != nil {
+		t.Fatal(err)
+	}
+	used := other.get(must(h.v.BeginAssertion(nia, d)))
+	for what, response := range map[string][]byte{
+		"another proposal's":     other.get(must(h.v.BeginAssertion(nia, otherDigest))),
+		"somebody else's":        device.get(must(h.v.BeginAssertion(rhys, d))),
+		"nobody's":               nil,
+		"of the sign-in":         other.get(must(h.v.BeginSignIn())),
+		"somebody else's device": device.get(must(h.v.BeginAssertion(nia, d))),
+	} {
+		if err := sign(asNia, n, d, response); err == nil {
+			t.Errorf("%s signature was taken", what)
+		}
+	}
+	if err := sign(asNia, elsewhere, otherDigest, used); err == nil {
+		t.Error("a signature over one proposal approved another")
+	}
+	if err := sign(asNia, n, d, used); err == nil {
+		t.Error("a challenge was answered twice")
+	}
+	if err := sign(asNia, n, d, other.get(must(h.v.BeginAssertion(nia, d)))); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	h.start()
+	if err := h.v.CheckApproval(n); err != nil {
+		t.Error(err)
+	}
+	if err := h.v.CheckApprovalAs(n, elsewhere); err == nil {
+		t.Error("the signatures of one proposal hold for another")
+	}
+}
 
 // A proposal takes effect with the second signature, together with its entries, and it stays done over a restart.
 func TestTwoPeople(t *testing.T) {
@@ -179,7 +240,7 @@ func TestWhoApprovesNothing(t *testing.T) {
 	refuses("signed with the digest of another proposal", h.sign(owain, n, other), vc.Refused)
 	refuses("a records officer", h.sign(gethin, n, d), vc.Refused)
 	refuses("an administrator of one organisation", h.sign(tied, n, d), vc.Refused)
-	refuses("without a passkey", h.v.SignApproval(t.Context(), h.as("origin", owain), n, d, vault.Signature{}), vc.Refused)
+	refuses("on a node", h.v.SignApproval(t.Context(), h.as("web", owain), n, d, nil), vc.Unauthenticated)
 	refuses("declined by who proposed it", h.v.DeclineApproval(t.Context(), h.as("origin", h.mair), n), vc.Refused)
 	refuses("withdrawn by somebody else", h.v.WithdrawApproval(t.Context(), h.as("origin", owain), n), vc.Refused)
 	if _, err := h.v.ApprovalViewOf(t.Context(), h.as("origin", gethin), n); code(err) != vc.NotFound {
@@ -414,4 +475,150 @@ func TestApprovalsInAnyOrder(t *testing.T) {
 			}
 		}
 	})
+}
+
+// agree has two people agree on a proposal.
+func (h *two) agree(by, other id.User, kind vc.ApprovalKind, body any) id.Approval {
+	h.t.Helper()
+	n := must(h.propose(by, kind, body))
+	d := h.seen(by, n).Digest
+	for _, u := range []id.User{by, other} {
+		if err := h.sign(u, n, d); err != nil {
+			h.t.Fatalf("%s: %v", kind, err)
+		}
+	}
+	return n
+}
+
+// Each kind of proposal does what it says, once two people agreed, and not before.
+func TestWhatProposalsDo(t *testing.T) {
+	h := newTwo(t)
+	org := h.organisation("Milfeddygon Tŷ Gwyn")
+	owain, nia := h.made("Owain Rees", policy.Administrator), h.made("Nia Bowen", policy.Supervisor, org)
+	h.insist()
+
+	t.Run("thaw", func(t *testing.T) {
+		scope := vc.UserScope(nia)
+		if _, err := h.propose(h.mair, vc.ApproveThaw, vc.Thaw{Scope: scope}); code(err) != vc.Conflict {
+			t.Errorf("what is not frozen: %v", err)
+		}
+		if err := h.v.Freeze(t.Context(), h.as("cli", owain), vc.FreezeRequest{Scope: scope, Reason: "lost laptop"}); err != nil {
+			t.Fatal(err)
+		}
+		h.agree(h.mair, owain, vc.ApproveThaw, vc.Thaw{Scope: scope})
+		if left := must(h.v.Frozen(t.Context(), h.as("cli", owain))); len(left) != 0 {
+			t.Errorf("still frozen: %v", left)
+		}
+		// Everything frozen stops other proposals, but not its own thaw.
+		n := must(h.propose(h.mair, vc.ApproveUser, newcomer))
+		if err := h.v.Freeze(t.Context(), h.as("cli", owain), vc.FreezeRequest{Scope: vc.Everything, Reason: "looking into it"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.sign(h.mair, n, h.seen(h.mair, n).Digest); err == nil {
+			t.Error("signed while everything is frozen")
+		}
+		h.agree(owain, h.mair, vc.ApproveThaw, vc.Thaw{Scope: vc.Everything})
+	})
+	t.Run("budget", func(t *testing.T) {
+		who := vc.Recipient("user:" + nia.String())
+		h.agree(h.mair, owain, vc.ApproveBudget, vc.NewBudget{Who: who, Limits: map[string]int{"identity": 77_777}})
+		limit := 0
+		for _, line := range must(h.v.Budgets(t.Context(), h.as("web", nia))).Lines {
+			if line.Class == "identity" {
+				limit = line.Limit
+			}
+		}
+		if limit != 77_777 {
+			t.Errorf("the budget is %d", limit)
+		}
+	})
+	t.Run("recovery", func(t *testing.T) {
+		n := h.agree(h.mair, owain, vc.ApproveRecovery, vc.Recovery{User: nia})
+		if _, err := h.v.RecoveryLink(t.Context(), h.as("origin", owain), n); code(err) != vc.NotFound {
+			t.Errorf("the link was made by who approved: %v", err)
+		}
+		link := must(h.v.RecoveryLink(t.Context(), h.as("origin", h.mair), n))
+		if u, _, err := h.v.BeginEnrolment(link); err != nil || u.ID != nia {
+			t.Errorf("the link is for %v, %v", u.ID, err)
+		}
+		if _, err := h.v.RecoveryLink(t.Context(), h.as("origin", h.mair), n); code(err) != vc.Conflict {
+			t.Errorf("the link was made twice: %v", err)
+		}
+		late := h.agree(h.mair, owain, vc.ApproveRecovery, vc.Recovery{User: nia})
+		h.pass(25 * time.Hour)
+		if _, err := h.v.RecoveryLink(t.Context(), h.as("origin", h.mair), late); code(err) != vc.Conflict {
+			t.Errorf("the link was made a day later: %v", err)
+		}
+	})
+}
+
+// A standing grant is the node's to use, for its purpose, on the wearers that it names and no more than its number; it is kept
+// over a restart, and one person ends it.
+func TestStandingGrant(t *testing.T) {
+	h := newTwo(t)
+	org := h.organisation("Milfeddygon Tŷ Gwyn")
+	ws := h.join(org, "Jones, Siân, A1", "Prys-Davies, Llŷr, A2", "O’Brien, Tomos, A3")
+	owain := h.made("Owain Rees", policy.Administrator)
+	h.insist()
+	give := func(g vc.NewGrant) vc.Auth {
+		t.Helper()
+		g.Name, g.Work, g.Node, g.Ends = "Each night", vc.Evaluation, "worker", h.clock().AddDate(0, 6, 0)
+		before := must(h.nodes["worker"].StandingGrants(t.Context()))
+		h.agree(h.mair, owain, vc.ApproveGrant, g)
+		for _, one := range must(h.nodes["worker"].StandingGrants(t.Context())) {
+			if !slices.Contains(before, one) {
+				return vc.Auth{Grant: one.ID}
+			}
+		}
+		t.Fatal("no grant was given")
+		return vc.Auth{}
+	}
+	look := func(node string, a vc.Auth, who ...id.Wearer) error {
+		_, err := h.nodes[node].Linked(t.Context(), a, policy.AssessDose, who)
+		return err
+	}
+	named := give(vc.NewGrant{Organisations: []id.Organisation{org}, Wearers: ws[:1], MaxWearers: 1})
+	if err := look("worker", named, ws[0]); err != nil {
+		t.Error(err)
+	}
+	if err := look("worker", named, ws[1]); code(err) != vc.Refused {
+		t.Errorf("a wearer whom it does not name: %v", err)
+	}
+	counted := give(vc.NewGrant{MaxWearers: 2})
+	if err := look("worker", counted, ws[:2]...); err != nil {
+		t.Error(err)
+	}
+	h.stop()
+	h.start()
+	if err := look("worker", counted, ws[2]); code(err) != vc.Refused {
+		t.Errorf("a third person after a restart: %v", err)
+	}
+	if err := look("web", counted, ws[0]); code(err) != vc.Unauthenticated {
+		t.Errorf("on another node: %v", err)
+	}
+	if _, err := h.nodes["worker"].Reveal(t.Context(), counted, vc.RevealRequest{Purpose: policy.AssessDose, Fields: policy.FieldName, Wearers: ws[:1]}); code(err) != vc.Refused {
+		t.Errorf("a field that it is not for: %v", err)
+	}
+	if all := must(h.nodes["web"].StandingGrants(t.Context())); len(all) != 0 {
+		t.Errorf("another node is told of %v", all)
+	}
+	if err := h.v.EndGrant(t.Context(), h.as("cli", owain), counted.Grant); err != nil {
+		t.Fatal(err)
+	}
+	if err := look("worker", counted, ws[0]); code(err) != vc.Unauthenticated {
+		t.Errorf("ended: %v", err)
+	}
+	list := must(h.v.Grants(t.Context(), h.as("cli", owain)))
+	if len(list) != 2 || list[0].Kind != "standing" || list[0].Ended.IsZero() == list[1].Ended.IsZero() {
+		t.Errorf("the list has %+v", list)
+	}
+	for what, g := range map[string]vc.NewGrant{
+		"too long":         {Name: "X", Work: vc.Evaluation, Node: "worker", MaxWearers: 1, Ends: h.clock().AddDate(2, 0, 0)},
+		"another node":     {Name: "X", Work: vc.Evaluation, Node: "web", MaxWearers: 1, Ends: h.clock().Add(time.Hour)},
+		"more than it may": {Name: "X", Work: vc.Evaluation, Node: "worker", MaxWearers: 1, Wearers: ws, Ends: h.clock().Add(time.Hour)},
+	} {
+		if _, err := h.propose(h.mair, vc.ApproveGrant, g); code(err) != vc.Invalid {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }

@@ -55,7 +55,7 @@ type userProposal struct {
 	vaultclient.NewUser
 }
 
-func (b *userProposal) where() []id.Organisation { return b.Organisations }
+func (b *userProposal) where(*Vault) []id.Organisation { return b.Organisations }
 
 func (*userProposal) may(bool) []ask { return administer }
 

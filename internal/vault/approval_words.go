@@ -80,6 +80,13 @@ func (v *Vault) whereWords(ctx context.Context, orgs []id.Organisation) string {
 	return words.List(ctx, names)
 }
 
+// Where names organisations, or the whole service.
+func (v *Vault) Where(ctx context.Context, orgs []id.Organisation) string {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.whereWords(ctx, orgs)
+}
+
 // wearerWords lists wearers by their ids: whoever approves need not see names.
 func wearerWords(ws []id.Wearer) string {
 	var all []string

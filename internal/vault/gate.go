@@ -205,6 +205,9 @@ func (v *Vault) decide(p *principal, a ask) (found []*wearer, parties []*party, 
 			continue
 		}
 		seen[n] = true
+		if p.grant != nil && !p.grant.names(n) {
+			denial = refused("the grant names other wearers")
+		}
 		d := v.answer(answers, p, a, w, today)
 		of := byOrg[w.facts.Organisation]
 		if of == nil {

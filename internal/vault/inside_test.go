@@ -16,3 +16,10 @@ func (v *Vault) ChangePolicies(ctx context.Context, files policy.Files) error {
 func (v *Vault) AgreeToPolicies(ctx context.Context, org id.Organisation) error {
 	return v.commit(ctx, func(t *tx) error { return t.agreeToPolicies(org, id.User{}) })
 }
+
+// CheckApprovalAs checks the signatures of one proposal as if they stood beside another.
+func (v *Vault) CheckApprovalAs(n, other id.Approval) error {
+	moved := *v.state.approvals[other]
+	moved.Signatures = v.state.approvals[n].Signatures
+	return v.checkSignatures(other, &moved)
+}

@@ -42,10 +42,15 @@ type (
 		Secret []byte `json:"secret,omitempty"`
 		Used   []byte `json:"used,omitempty"`
 		Ended  int64  `json:"ended,omitempty"`
+		// Work is what a standing grant is for.
+		Work vaultclient.StandingWork `json:"work,omitempty"`
+		// Only are the wearers that it may touch, 16 bytes each; none: any.
+		Only []byte `json:"only,omitempty"`
 		// Of is the machine that passed a part of itself on to this job; whom the job touches counts as the machine's.
 		Of id.Grant `json:"of,omitzero"`
 
 		used *wearerSet
+		only map[id.Wearer]bool
 	}
 	importState struct {
 		State   string        `json:"state"` // received, staged, confirmed, discarded
@@ -94,6 +99,7 @@ func (v *Vault) load(ctx context.Context) error {
 	if err := loadRows(ctx, v, TableJobGrant, func(key id.Grant, row grant) {
 		row.used = newWearerSet(unpackWearers(row.Used)...)
 		row.Used = nil
+		row.only = namedWearers(row.Only)
 		s.grants[key] = &row
 		if row.isMachine() {
 			s.machines[secretHash(row.Secret)] = key

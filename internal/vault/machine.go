@@ -87,13 +87,17 @@ func (t *tx) count(p *principal, parties []*party) error {
 	if !ok {
 		return refused("the grant is for %d wearers; this is more", p.grant.MaxWearers)
 	}
-	if !added || p.machine.IsZero() {
+	kept := p.machine
+	if p.grant.isStanding() {
+		kept = p.Grant
+	}
+	if !added || kept.IsZero() {
 		return nil
 	}
-	return t.keepMachine(p.machine, *t.v.state.grants[p.machine])
+	return t.keepMachine(kept, *t.v.state.grants[kept])
 }
 
-// keepMachine writes a machine's row with whom it touched.
+// keepMachine writes the row of a machine or standing grant with whom it touched.
 func (t *tx) keepMachine(n id.Grant, g grant) error {
 	g.Used = g.used.pack()
 	sealed, err := t.v.sealRow(TableJobGrant, n[:], g)

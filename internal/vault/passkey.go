@@ -104,6 +104,14 @@ func newPasskeys(origin string) (*passkeys, error) {
 	return k, err
 }
 
+// origin is the address that passkeys are bound to; nothing when there are none.
+func (k *passkeys) origin() string {
+	if k.rp == nil {
+		return ""
+	}
+	return k.rp.Config.RPOrigins[0]
+}
+
 // algorithms are the signatures that passkeys may make, the preferred one first. All of them are approved by FIPS 140-3.
 var algorithms = []protocol.CredentialParameter{
 	{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.AlgES256},

@@ -302,6 +302,13 @@ func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "withdraw-approval", func(ctx context.Context, c Caller, n id.Approval) (nothing, error) {
 		return nothing{}, v.WithdrawApproval(ctx, c, n)
 	})
+	handle(mux, v, "standing-grants", func(ctx context.Context, c Caller, _ nothing) ([]vc.StandingGrant, error) {
+		return v.StandingGrants(ctx, c)
+	})
+	handle(mux, v, "grants", func(ctx context.Context, c Caller, _ nothing) ([]vc.Grant, error) { return v.Grants(ctx, c) })
+	handle(mux, v, "end-grant", func(ctx context.Context, c Caller, n id.Grant) (nothing, error) {
+		return nothing{}, v.EndGrant(ctx, c, n)
+	})
 	handle(mux, v, "end-single-administrator", func(ctx context.Context, c Caller, _ nothing) (nothing, error) {
 		return nothing{}, v.EndSingleAdministrator(ctx, c)
 	})

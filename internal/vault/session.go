@@ -380,7 +380,7 @@ func (t *tx) dropExpired() {
 		}
 	}
 	for n, g := range t.v.state.grants {
-		if now >= g.Expires && !g.isMachine() { // that a machine had leave stays on its list
+		if now >= g.Expires && !g.isMachine() && !g.isStanding() { // that a machine had leave stays on its list
 			t.put(TableJobGrant, n[:], nil)
 			t.apply(func(st *state) { delete(st.grants, n) })
 		}

@@ -87,6 +87,9 @@ func (t *tx) setSingle(m *singleMode, o ledger.Opening) error {
 	}
 	t.put(TableSetting, settingSingle, sealed)
 	t.append(e)
+	if err := t.raise(vaultclient.AlarmSingleMode, id.Organisation{}, o); err != nil {
+		return err
+	}
 	t.apply(func(s *state) { s.single = m })
 	return nil
 }
@@ -150,7 +153,7 @@ func (t *tx) settleByItself(n id.Approval) error {
 		return err
 	}
 	if _, ok := t.v.permits(one.Proposer, b, false); !ok {
-		return errMayNoLonger
+		return ErrMayNoLonger
 	}
 	u := t.v.state.users[one.Proposer]
 	return t.takeEffect(n, &one, b, &principal{Principal: policy.Principal{User: u.ID, Role: u.Role}}, "not declined in time, as declared for this installation")

@@ -238,7 +238,7 @@ func (v *Vault) EndUser(ctx context.Context, c Caller, user id.User) error {
 		for n, g := range v.state.grants {
 			switch {
 			case g.User != user:
-			case g.isMachine(): // it stays on the list of machines
+			case g.isMachine() || g.isStanding(): // it stays on the list
 				if g.Ended != 0 {
 					continue
 				}

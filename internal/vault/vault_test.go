@@ -33,6 +33,7 @@ type house struct {
 	root   vc.Auth // the co-ordinator, on the node cli
 	clock  func() time.Time
 	users  map[string]id.User // whom signIn signed in, by name
+	demo   bool               // nobody has a passkey
 }
 
 func newHouse(t *testing.T) *house {
@@ -71,7 +72,7 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.v, err = vault.Open(h.t.Context(), vault.Config{Store: store, Keys: h.keys, Now: h.clock, Log: slog.New(slog.DiscardHandler), Origin: vaultOrigin})
+	h.v, err = vault.Open(h.t.Context(), vault.Config{Store: store, Keys: h.keys, Now: h.clock, Log: slog.New(slog.DiscardHandler), Origin: vaultOrigin, Demo: h.demo})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -13,12 +13,25 @@ type ApprovalKind string
 
 // The kinds of proposals. Their bodies are JSON.
 const (
-	ApproveUser   ApprovalKind = "user"   // makes a user who sees much or decides much; the body is a NewUser
-	ApproveBudget ApprovalKind = "budget" // gives a party another budget, which may be a higher one; the body is a NewBudget
+	ApproveUser     ApprovalKind = "user"     // makes a user who sees much or decides much; the body is a NewUser
+	ApproveRecovery ApprovalKind = "recovery" // lets its proposer make an enrolment link for somebody who has passkeys; a Recovery
+	ApproveThaw     ApprovalKind = "thaw"     // thaws what is frozen; a Thaw
+	ApproveBudget   ApprovalKind = "budget"   // raises a budget; a NewBudget
+	ApproveGrant    ApprovalKind = "grant"    // gives leave for recurring work without a user; a NewGrant
+	ApprovePolicies ApprovalKind = "policies" // changes the policies; the body is a PoliciesChange
 
-	ApprovePolicies  ApprovalKind = "policies"           // changes the policies; the body is a PoliciesChange
 	ApproveAgreement ApprovalKind = "policies-agreement" // an organisation agrees to them; the body is a PoliciesAgreement
 )
+
+// Recovery is the body of a proposal to give somebody a new enrolment link.
+type Recovery struct {
+	User id.User `json:"user"`
+}
+
+// Thaw is the body of a proposal to thaw what is frozen.
+type Thaw struct {
+	Scope Scope `json:"scope"`
+}
 
 // ApprovalState is what became of a proposal.
 type ApprovalState string

@@ -33,6 +33,7 @@ func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
 		return ok
 	}
 	var settled time.Time // when it last looked; zero after a fault
+	var night time.Time   // when it last asked whether a night's run is due
 	worked := time.Now()
 	for {
 		if time.Since(settled) > every {
@@ -47,6 +48,12 @@ func Run(ctx context.Context, s *register.Service, log *slog.Logger) error {
 				continue
 			}
 			settled = time.Now()
+		}
+		if time.Since(night) > register.NightEvery {
+			if err := s.StartNight(ctx); err != nil && ctx.Err() == nil {
+				log.Error("asking for a night's run; trying again later", "error", err)
+			}
+			night = time.Now()
 		}
 		im, err := next(ctx, s, log)
 		switch {

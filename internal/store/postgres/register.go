@@ -185,12 +185,12 @@ func (s *Register) Import(ctx context.Context, n id.Import) (register.ImportRow,
 
 // Imports implements register.Store.
 func (s *Register) Imports(ctx context.Context, skip, most int) (list []register.ImportRow, total int, err error) {
-	const which = "WHERE kind <> $1 AND kind <> $2 "
-	args := []any{register.KindProfile, register.KindSample}
+	const which = "WHERE kind <> $1 AND kind <> $2 AND kind <> $3 "
+	args := []any{register.KindProfile, register.KindSample, register.KindEvaluation}
 	if err := s.pool.QueryRow(ctx, "SELECT count(*) FROM import "+which, args...).Scan(&total); err != nil {
 		return nil, 0, err
 	}
-	list, err = s.imports(ctx, which+"ORDER BY created DESC, id LIMIT $3 OFFSET $4", append(args, most, skip)...)
+	list, err = s.imports(ctx, which+"ORDER BY created DESC, id LIMIT $4 OFFSET $5", append(args, most, skip)...)
 	return list, total, err
 }
 

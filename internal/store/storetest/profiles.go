@@ -47,7 +47,10 @@ func profiles(t *testing.T, s register.Store, reopen func() register.Store) {
 	must(t, err)
 	check(t, "used and retired", got, want)
 
-	// Neither profiles nor samples are files.
+	night := anImport(register.Done)
+	night.Kind = register.KindEvaluation
+	create(t, s, night)
+	// Neither profiles nor samples are files, nor is a night's run.
 	file, sample := create(t, s, anImport(register.Done)), anImport(register.Previewed)
 	sample.Kind = register.KindSample
 	create(t, s, sample)

@@ -10,8 +10,13 @@ import (
 // welsh is the Welsh of the origin's pages, in the words of the web node's: its glossary holds here too. Each area keeps
 // its own in a file cy_*.go.
 var welsh = words.Catalogue{
-	Texts: together(cySignIn, cyAccount, vault.Welsh),
-	Nouns: map[words.Noun]words.WelshNoun{"employment": {One: "cyflogaeth", Many: "cyflogaethau", Feminine: true}},
+	Texts: together(cySignIn, cyAccount, cyApprovals, vault.Welsh),
+	Nouns: map[words.Noun]words.WelshNoun{
+		"employment": {One: "cyflogaeth", Many: "cyflogaethau", Feminine: true},
+		"hour":       {One: "awr", Many: "oriau", Feminine: true},
+		"minute":     {One: "munud", Many: "munudau"},
+		"person":     {One: "person", Many: "o bobl"},
+	},
 }
 
 func together(areas ...map[words.Key]string) map[words.Key]string {

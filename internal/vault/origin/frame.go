@@ -27,6 +27,8 @@ type section struct {
 // sections are the signed-in pages in their order.
 var sections = []section{
 	{"/account", "Your account", nil},
+	{"/approvals", "Approvals", mayPropose},
+	{"/grants", "Grants", mayAdminister},
 }
 
 // mayAdminister says whether somebody decides who may do what.

@@ -38,7 +38,7 @@ type route struct {
 
 // routes lists the pages, each area by itself.
 func (o *Origin) routes() [][]route {
-	return [][]route{o.signInRoutes(), o.accountRoutes()}
+	return [][]route{o.signInRoutes(), o.accountRoutes(), o.approvalRoutes(), o.grantRoutes()}
 }
 
 //go:embed origin.css

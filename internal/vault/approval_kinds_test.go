@@ -1,0 +1,102 @@
+package vault
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/day"
+	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/vaultclient"
+)
+
+// filled sets every field of a proposal's body, each one twice in turn to something else.
+func filled(v reflect.Value, n int) {
+	switch x := v.Addr().Interface().(type) {
+	case *policy.Role:
+		*x = policy.Roles[n]
+		return
+	case *policy.Purpose:
+		*x = policy.Purposes[n]
+		return
+	case *day.Day:
+		*x = day.Of(2026, 3, 1+n)
+		return
+	case *time.Time:
+		*x = time.Date(2026, 3, 1+n, 0, 0, 0, 0, time.UTC)
+		return
+	case *map[string]int:
+		*x = map[string]int{"contact": n + 1}
+		return
+	case *vaultclient.StandingWork:
+		*x = []vaultclient.StandingWork{vaultclient.Evaluation, "another"}[n]
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			filled(v.Field(i), n)
+		}
+	case reflect.String:
+		v.SetString([]string{"one", "other"}[n])
+	case reflect.Int:
+		v.SetInt(int64(n + 1))
+	case reflect.Array:
+		v.Index(0).SetUint(uint64(n + 1))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		filled(v.Index(0), n)
+	default:
+		panic(v.Type().String())
+	}
+}
+
+// leaves calls fn with every field of a body.
+func leaves(v reflect.Value, name string, fn func(name string, v reflect.Value)) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if f.Anonymous {
+			leaves(v.Field(i), name, fn)
+			continue
+		}
+		fn(f.Name, v.Field(i))
+	}
+}
+
+// TestAllOfAProposalIsShown: whatever is changed in a proposal of any kind, other words are shown, or another place.
+func TestAllOfAProposalIsShown(t *testing.T) {
+	v := &Vault{}
+	v.state.users = map[id.User]*vaultclient.User{}
+	v.state.organisations = map[id.Organisation]*organisation{}
+	shown := func(b proposed) string {
+		lines := b.read(t.Context(), v)
+		text, err := json.Marshal([]any{lines, v.whereWords(t.Context(), b.where(v))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for kind, k := range approvalKinds {
+		if kind == vaultclient.ApprovePolicies || kind == vaultclient.ApproveAgreement {
+			continue // they show how policies differ, and have tests of their own
+		}
+		b := k.body()
+		body := reflect.ValueOf(b).Elem()
+		filled(body, 0)
+		before := shown(b)
+		fields := 0
+		leaves(body, "", func(name string, f reflect.Value) {
+			fields++
+			filled(f, 1)
+			if shown(b) == before {
+				t.Errorf("%s: another %s reads the same: %s", kind, name, before)
+			}
+			filled(f, 0)
+		})
+		if fields == 0 {
+			t.Errorf("%s: nothing was looked at", kind)
+		}
+	}
+}
