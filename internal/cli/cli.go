@@ -45,6 +45,7 @@ type commands struct {
 	Budgets       BudgetsCmd       `cmd:"" help:"How much may be read in a day, and how much was."`
 	Grants        GrantsCmd        `cmd:"" help:"Leave for work without a user: standing grants, machines and running jobs."`
 	Badges        BadgesCmd        `cmd:"" help:"Badges."`
+	Policy        PolicyCmd        `cmd:"" help:"Who may see what: test, change and explain the policies."`
 	Search        SearchCmd        `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`
 	Exposures     ExposuresCmd     `cmd:"" help:"What became readable to a user, node, job, supplier or export in a window."`
 	Disclosures   DisclosuresCmd   `cmd:"" help:"What recipients held outside dosevault."`

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/dosevault/dosevault/internal/id"
 )
@@ -121,4 +122,29 @@ func join(all []Sight, one Sight) []Sight {
 		}
 	}
 	return append(all, one)
+}
+
+var whomWords = []struct {
+	Whom
+	words string
+}{
+	{Everybody, "everybody"}, {Classified, "classified people"}, {Present | PresentClassified, "people at work"}, {Former | FormerClassified, "people who left"},
+	{Present | Former, "people who are not classified"}, {Present, "people at work who are not classified"}, {PresentClassified, "classified people at work"},
+	{Former, "people who left and were not classified"}, {FormerClassified, "people who left and were classified"},
+	{Own, "the own record"}, {OrganisationRows, "departments, badge types and dates"},
+}
+
+// String says in English which people are meant.
+func (w Whom) String() string {
+	var parts []string
+	for _, k := range whomWords {
+		if w&k.Whom == k.Whom {
+			parts = append(parts, k.words)
+			w &^= k.Whom
+		}
+	}
+	if len(parts) == 0 {
+		return "nobody"
+	}
+	return strings.Join(parts, ", ")
 }
