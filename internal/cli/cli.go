@@ -35,6 +35,7 @@ type commands struct {
 	SignIn        SignInCmd        `cmd:"" name:"signin" help:"Sign in on the command line with a one-time link."`
 	SignOut       SignOutCmd       `cmd:"" name:"signout" help:"End the command line's session."`
 	Sessions      SessionsCmd      `cmd:"" help:"Where you, or everybody, are signed in; end a session."`
+	Provider      ProviderCmd      `cmd:"" help:"Organisations' own sign-ins (OpenID Connect)."`
 	Import        ImportCmd        `cmd:"" help:"Preview a laboratory's file, and import it."`
 	Profiles      ProfilesCmd      `cmd:"" help:"How laboratories' files are read."`
 	Organisations OrganisationsCmd `cmd:"" help:"Employers."`

@@ -36,6 +36,8 @@ type (
 	Approval = ID[approval]
 	// Alarm names an alarm of the vault.
 	Alarm = ID[alarm]
+	// Provider names an organisation's own sign-in.
+	Provider = ID[provider]
 	// Row names a row of the register: badge, wear period, reading, investigation, document.
 	Row = ID[row]
 )
@@ -49,6 +51,7 @@ type (
 	importKind   struct{}
 	export       struct{}
 	owner        struct{}
+	provider     struct{}
 	approval     struct{}
 	alarm        struct{}
 	row          struct{}

@@ -24,9 +24,9 @@ func contractEnd(u *vaultclient.User) time.Time {
 	return time.Date(y, m, d+1, 0, 0, 0, 0, london)
 }
 
-// active reports whether a user's access holds at a moment: it was not ended, and the contract, if there is one, runs.
+// active reports whether a user's access holds at a moment: it was not ended, their organisation's own sign-in still gives them a role, and the contract, if there is one, runs.
 func active(u *vaultclient.User, at time.Time) bool {
-	return u != nil && u.Ended.IsZero() && (u.Until.IsZero() || at.Before(contractEnd(u)))
+	return u != nil && u.Ended.IsZero() && u.Lapsed.IsZero() && (u.Until.IsZero() || at.Before(contractEnd(u)))
 }
 
 // upTo returns the earlier of a moment and the end of a user's contract.

@@ -69,7 +69,7 @@ type (
 func (v *Vault) load(ctx context.Context) error {
 	v.state = state{
 		organisations: map[id.Organisation]*organisation{}, users: map[id.User]*vaultclient.User{},
-		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, credentials: map[secretHash]*credential{}, grants: map[id.Grant]*grant{}, machines: map[secretHash]id.Grant{},
+		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, credentials: map[secretHash]*credential{}, providers: map[id.Provider]*provider{}, grants: map[id.Grant]*grant{}, machines: map[secretHash]id.Grant{},
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		starts: map[string][]id.Wearer{},
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
@@ -148,6 +148,9 @@ func (v *Vault) load(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := loadRows(ctx, v, TableProvider, func(key id.Provider, row provider) { s.providers[key] = &row }); err != nil {
 		return err
 	}
 	err = v.rows(ctx, TableCredential, func(key, sealed []byte) error {

@@ -38,6 +38,9 @@ type credential struct {
 	Count          uint32   `json:"count,omitempty"`
 	BackupEligible bool     `json:"backup_eligible,omitempty"`
 	Transports     []string `json:"transports,omitempty"`
+	// A tie's to an organisation's own sign-in: which provider made it, and as whom it knows the user. Its row's id is tieKey.
+	Provider id.Provider `json:"provider,omitzero"`
+	Subject  string      `json:"subject,omitempty"`
 }
 
 func (c *credential) isPasskey() bool { return len(c.PublicKey) > 0 }

@@ -124,6 +124,16 @@ func (v *Vault) fail(w http.ResponseWriter, method string, err error) {
 
 type nothing struct{}
 
+// onlyCLI answers the command line alone: who may sign in is not for web nodes and workers to say.
+func onlyCLI[In, Out any](fn func(context.Context, Caller, In) (Out, error)) func(context.Context, Caller, In) (Out, error) {
+	return func(ctx context.Context, c Caller, in In) (out Out, err error) {
+		if c.Node != "cli" {
+			return out, refused("this is for the command line alone")
+		}
+		return fn(ctx, c, in)
+	}
+}
+
 // routes lists every method that nodes may call.
 func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "redeem-code", func(ctx context.Context, c Caller, in vc.WireSecret) (vc.Session, error) {
@@ -146,6 +156,11 @@ func routes(mux *http.ServeMux, v *Vault) {
 	handle(mux, v, "end-session", func(ctx context.Context, c Caller, name string) (nothing, error) {
 		return nothing{}, v.EndSession(ctx, c, name)
 	})
+	handle(mux, v, "add-provider", onlyCLI(v.AddProvider))
+	handle(mux, v, "providers", onlyCLI(func(ctx context.Context, c Caller, _ nothing) ([]vc.Provider, error) { return v.Providers(ctx, c) }))
+	handle(mux, v, "end-provider", onlyCLI(func(ctx context.Context, c Caller, n id.Provider) (nothing, error) {
+		return nothing{}, v.EndProvider(ctx, c, n)
+	}))
 	handle(mux, v, "create-organisations", v.CreateOrganisations)
 	handle(mux, v, "change-organisation", func(ctx context.Context, c Caller, in vc.Organisation) (nothing, error) {
 		return nothing{}, v.ChangeOrganisation(ctx, c, in)

@@ -164,6 +164,9 @@ func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret str
 // enrolmentLink makes a user's one-time enrolment link, with its entry. It is the one way to a link for somebody else: that
 // a user who has passkeys already (state.passkeysOf) gets another takes a second person's approval, which is asked before.
 func (t *tx) enrolmentLink(user id.User, o ledger.Opening) (secret string, err error) {
+	if u := t.v.state.users[user]; u != nil && !u.Provider.IsZero() {
+		return "", errByProvider
+	}
 	if !active(t.v.state.users[user], t.now) {
 		return "", &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user, or their access has ended"}
 	}

@@ -110,6 +110,7 @@ type state struct {
 	sessions      map[secretHash]*session
 	links         map[secretHash]*link
 	credentials   map[secretHash]*credential
+	providers     map[id.Provider]*provider
 	grants        map[id.Grant]*grant
 	machines      map[secretHash]id.Grant
 	wearers       map[id.Wearer]*wearer

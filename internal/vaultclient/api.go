@@ -8,6 +8,7 @@
 package vaultclient
 
 import (
+	"slices"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
@@ -101,6 +102,44 @@ type User struct {
 	Purpose       policy.Purpose    `json:"purpose,omitempty"`       // a contractor's only purpose; empty: any
 	Ended         time.Time         `json:"ended,omitzero"`          // since when they may no longer sign in
 	Frozen        []Scope           `json:"frozen,omitempty"`        // what of theirs is frozen now; only Whoami says so
+
+	// Of somebody who signs in by their organisation's own sign-in, and by nothing else: which, and since when it gives them no role any more.
+	Provider id.Provider `json:"provider,omitzero"`
+	Lapsed   time.Time   `json:"lapsed,omitzero"`
+}
+
+// ProviderRoles are the roles that an organisation's own sign-in can give, each of them for that organisation only.
+var ProviderRoles = append(slices.Clone(policy.Tied), policy.RecordsOfficer)
+
+// ClaimRule gives a role to those of whom an organisation's own sign-in says a value.
+type ClaimRule struct {
+	Value string      `json:"value"`
+	Role  policy.Role `json:"role"`
+}
+
+// NewProvider describes an organisation's own sign-in (OpenID Connect).
+type NewProvider struct {
+	Organisation id.Organisation `json:"organisation"`
+	Issuer       string          `json:"issuer"` // https, or http on loopback
+	Client       string          `json:"client"` // as the provider knows this installation
+	Secret       string          `json:"secret"`
+	Name         string          `json:"name"`  // the claim that is somebody's name
+	Claim        string          `json:"claim"` // whose values make roles: a text, or a list of texts
+	Rules        []ClaimRule     `json:"rules"` // the first that matches counts
+}
+
+// Provider is an organisation's own sign-in, as lists show it.
+type Provider struct {
+	ID           id.Provider     `json:"id"`
+	Organisation id.Organisation `json:"organisation"`
+	Issuer       string          `json:"issuer"`
+	Client       string          `json:"client"`
+	Name         string          `json:"name"`
+	Claim        string          `json:"claim"`
+	Rules        []ClaimRule     `json:"rules"`
+	Users        int             `json:"users"` // who have a role by it now
+	Began        time.Time       `json:"began"`
+	Ended        time.Time       `json:"ended,omitzero"`
 }
 
 // Session is a signed-in user on one node.

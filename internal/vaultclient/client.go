@@ -303,6 +303,23 @@ func (c *Client) EndSession(ctx context.Context, auth Auth, session string) erro
 	return call(ctx, c, "end-session", auth, session, nil)
 }
 
+// AddProvider adds an organisation's own sign-in. It is for the node cli.
+func (c *Client) AddProvider(ctx context.Context, auth Auth, p NewProvider) (n id.Provider, err error) {
+	err = call(ctx, c, "add-provider", auth, p, &n)
+	return n, err
+}
+
+// Providers lists the organisations' own sign-ins, the newest first. It is for the node cli.
+func (c *Client) Providers(ctx context.Context, auth Auth) (out []Provider, err error) {
+	err = call(ctx, c, "providers", auth, struct{}{}, &out)
+	return out, err
+}
+
+// EndProvider ends an organisation's own sign-in, and the access of whoever signs in by it. It is for the node cli.
+func (c *Client) EndProvider(ctx context.Context, auth Auth, n id.Provider) error {
+	return call(ctx, c, "end-provider", auth, n, nil)
+}
+
 // Compare says of labels whether they name their wearers, in order.
 func (c *Client) Compare(ctx context.Context, auth Auth, purpose policy.Purpose, items []Comparison) (out []Verdict, err error) {
 	names, births := make([][]byte, len(items)), make([][]byte, len(items))

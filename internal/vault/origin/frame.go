@@ -27,6 +27,7 @@ type section struct {
 // sections are the signed-in pages in their order.
 var sections = []section{
 	{"/account", "Your account", nil},
+	{"/sessions", "Sessions", nil},
 	{"/approvals", "Approvals", mayPropose},
 	{"/grants", "Grants", mayAdminister},
 }

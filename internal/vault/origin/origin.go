@@ -28,6 +28,8 @@ type Origin struct {
 	// Demo lists every user to be signed in as, without more ado: for invented people only.
 	Demo bool
 	Log  *slog.Logger
+
+	openID openID
 }
 
 // route is a page: its pattern for a ServeMux, and what answers.
@@ -38,7 +40,7 @@ type route struct {
 
 // routes lists the pages, each area by itself.
 func (o *Origin) routes() [][]route {
-	return [][]route{o.signInRoutes(), o.accountRoutes(), o.approvalRoutes(), o.grantRoutes()}
+	return [][]route{o.signInRoutes(), o.openIDRoutes(), o.sessionRoutes(), o.accountRoutes(), o.approvalRoutes(), o.grantRoutes()}
 }
 
 //go:embed origin.css

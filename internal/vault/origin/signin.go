@@ -35,6 +35,7 @@ type signInPage struct {
 	Back, State string // the node to go back to, and what it knows the browser by
 	To          string // or the page of the origin
 	Options     string // for the browser's passkeys, as JSON
+	Providers   []providerButton
 	Roles       []role // of a demonstration: its users
 }
 
@@ -50,7 +51,7 @@ func (o *Origin) askWho(w http.ResponseWriter, r *http.Request, status int, wron
 		o.message(w, r, http.StatusBadRequest, "This address is not known here", "The service that sent you here is not one that this sign-in works for. Start again from the address that you were given.")
 		return
 	}
-	p := &signInPage{frame: frame{Title: "Sign in", Wrong: wrong}, Back: back, State: stateOf(r.FormValue("state")), To: to}
+	p := &signInPage{frame: frame{Title: "Sign in", Wrong: wrong}, Back: back, State: stateOf(r.FormValue("state")), To: to, Providers: o.providerButtons()}
 	if o.Demo {
 		p.Roles = o.byRole(r.Context(), o.Vault.DemoUsers())
 	} else {
