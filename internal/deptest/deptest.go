@@ -172,7 +172,7 @@ var fences = []fence{
 	{from: []string{"cmd/dosevault-vault"}, to: []string{"internal/cli", "internal/register", "internal/web", "internal/worker", "internal/api", "internal/dose", "internal/labfile", "internal/peoplefile", "internal/synth",
 		"github.com/a-h/templ", "github.com/chromedp/chromedp", "github.com/schollz/progressbar/v3"}, through: true,
 		reason: "this command exists so that the vault's dependency list can be read"},
-	{except: []string{"internal/store/storetest", "internal/deptest", "internal/web/webtest", "attack"}, to: []string{"testing", "pgregory.net/rapid", "github.com/google/go-cmp", "github.com/chromedp/chromedp", "go.uber.org/goleak", "github.com/rogpeppe/go-internal"},
+	{except: []string{"internal/store/storetest", "internal/deptest", "internal/web/webtest", "internal/vault/origin/oidctest", "attack"}, to: []string{"testing", "github.com/zitadel/oidc/v3/pkg/op", "pgregory.net/rapid", "github.com/google/go-cmp", "github.com/chromedp/chromedp", "go.uber.org/goleak", "github.com/rogpeppe/go-internal"},
 		reason: "test code has no place in the product"},
 }
 
