@@ -204,6 +204,10 @@ func (c *UsersLinkCmd) Run(e *env) error {
 	for _, u := range users {
 		if person.Fold(u.Name) == person.Fold(c.Name) || "user:"+u.ID.String() == c.Name {
 			secret, err := client.NewLink(e.ctx, auth, u.ID)
+			var known *vaultclient.Error
+			if errors.As(err, &known) && known.Code == vaultclient.NeedsApproval {
+				return propose(e, client, auth, c.signInPages, vaultclient.ApproveRecovery, vaultclient.Recovery{User: u.ID})
+			}
 			if err != nil {
 				return err
 			}

@@ -221,7 +221,6 @@ var (
 	ErrUnsignedYet = refused("whoever proposed this has not signed it yet")
 	errMayNot      = refused("not permitted: your role does not approve this")
 	ErrMayNoLonger = refused("whoever proposed this may not do so any more: propose it again")
-	errNoPasskey   = refused("signing takes a passkey, on the vault's own pages")
 	errNeedsTwo    = &vaultclient.Error{Code: vaultclient.NeedsApproval, Message: "this takes two people: propose it, and somebody else approves it on the vault's own pages"}
 )
 

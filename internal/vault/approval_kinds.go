@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
-	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 	"github.com/dosevault/dosevault/internal/words"
@@ -78,13 +77,7 @@ func (v *Vault) RecoveryLink(ctx context.Context, c Caller, n id.Approval) (secr
 		if err := t.keepApproval(n, &one); err != nil {
 			return err
 		}
-		o := v.opening(p, ask{purpose: policy.KeepRecords, subject: r.User.String(), reason: approvalSubject(n) + ", the link was made"})
-		e, err := v.seal(entry{kind: ledger.Link, basis: ledger.Gate}, o)
-		if err != nil {
-			return err
-		}
-		t.append(e)
-		secret, err = t.putLink(link{User: r.User})
+		secret, err = t.enrolmentLink(r.User, v.opening(p, ask{purpose: policy.KeepRecords, reason: approvalSubject(n) + ", the link was made"}))
 		return err
 	})
 	return secret, hideCommitError(err)

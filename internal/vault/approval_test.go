@@ -151,6 +151,31 @@ func TestApprovalsBySignature(t *testing.T) {
 	}
 }
 
+// A link for somebody who has had a passkey takes two people, also once their passkeys were removed.
+func TestALinkForWhoHasAPasskey(t *testing.T) {
+	h := newHouse(t)
+	rhys, _, _ := h.enrol(vc.NewUser{Name: "Rhys Prosser", Role: policy.Coordinator})
+	nia := must(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{{Name: "Nia Bowen", Role: policy.Administrator}}))[0]
+	cli := vault.Caller{Node: "cli", Auth: h.root}
+	if err := h.v.EndSingleAdministrator(t.Context(), cli); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.v.NewLink(t.Context(), cli, nia); err != nil {
+		t.Errorf("for somebody new: %v", err)
+	}
+	if _, err := h.v.NewLink(t.Context(), cli, rhys); code(err) != vc.NeedsApproval {
+		t.Errorf("for who has a passkey: %v", err)
+	}
+	if err := h.v.RemovePasskeys(t.Context(), cli, rhys); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	h.start()
+	if _, err := h.v.NewLink(t.Context(), cli, rhys); code(err) != vc.NeedsApproval {
+		t.Errorf("for whose passkeys were removed: %v", err)
+	}
+}
+
 // A proposal takes effect with the second signature, together with its entries, and it stays done over a restart.
 func TestTwoPeople(t *testing.T) {
 	h := newTwo(t)
@@ -530,6 +555,36 @@ func TestWhatProposalsDo(t *testing.T) {
 		}
 		if limit != 77_777 {
 			t.Errorf("the budget is %d", limit)
+		}
+	})
+	t.Run("change", func(t *testing.T) {
+		rhys := func() vc.User { return h.user("Rhys Prosser") }
+		h.agree(h.mair, owain, vc.ApproveUser, vc.NewUser{Name: "Rhys Prosser", Role: policy.Coordinator, Organisations: []id.Organisation{org}, Until: 30000})
+		for what, to := range map[string]vc.NewUser{
+			"the whole service": {Name: "Rhys Prosser", Role: policy.Coordinator, Until: 30000},
+			"a longer contract": {Name: "Rhys Prosser", Role: policy.Coordinator, Organisations: []id.Organisation{org}},
+			"another role":      {Name: "Rhys Prosser", Role: policy.Administrator, Organisations: []id.Organisation{org}, Until: 30000},
+		} {
+			if err := h.v.ChangeUser(t.Context(), h.as("cli", owain), rhys().ID, to); code(err) != vc.NeedsApproval {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		whole := vc.UserChange{User: rhys().ID, NewUser: vc.NewUser{Name: "Rhys Prosser", Role: policy.Coordinator}}
+		h.agree(h.mair, owain, vc.ApproveUser, whole)
+		if u := rhys(); len(u.Organisations) != 0 || !u.Until.IsZero() {
+			t.Errorf("it was not changed: %+v", u)
+		}
+		// Nobody takes part in a change of what they may.
+		n := must(h.propose(owain, vc.ApproveUser, vc.UserChange{User: h.mair, NewUser: vc.NewUser{Name: "Mair Evans", Role: policy.Administrator}}))
+		d := h.seen(owain, n).Digest
+		if err := h.sign(owain, n, d); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.sign(h.mair, n, d); code(err) != vc.Refused {
+			t.Errorf("approved by whom it changes: %v", err)
+		}
+		if err := h.v.ChangeUser(t.Context(), h.as("cli", owain), rhys().ID, vc.NewUser{Name: "Rhys Prosser", Role: policy.Operator}); err != nil {
+			t.Errorf("a narrower role: %v", err)
 		}
 	})
 	t.Run("recovery", func(t *testing.T) {

@@ -14,18 +14,20 @@ import (
 // wide are the roles that see much or decide much: to make one takes two people.
 var wide = []policy.Role{policy.Coordinator, policy.RecordsOfficer, policy.Administrator}
 
-// takesTwo reports whether making a user takes two people, or changing them from an earlier role and organisations: when
-// a wide role is new, or reaches further than before.
-func takesTwo(old *vaultclient.User, role policy.Role, orgs []id.Organisation) bool {
+// takesTwo reports whether making a user takes two people, or changing them from what they were: when a wide role is new, or
+// reaches further than before in organisations, time or purpose.
+func takesTwo(old *vaultclient.User, to vaultclient.NewUser) bool {
 	switch {
-	case !slices.Contains(wide, role):
+	case !slices.Contains(wide, to.Role):
 		return false
-	case old == nil || old.Role != role:
+	case old == nil || old.Role != to.Role:
+		return true
+	case !old.Until.IsZero() && (to.Until.IsZero() || to.Until > old.Until), old.Purpose != "" && old.Purpose != to.Purpose:
 		return true
 	case len(old.Organisations) == 0:
 		return false
 	}
-	return len(orgs) == 0 || slices.ContainsFunc(orgs, func(o id.Organisation) bool { return !slices.Contains(old.Organisations, o) })
+	return len(to.Organisations) == 0 || slices.ContainsFunc(to.Organisations, func(o id.Organisation) bool { return !slices.Contains(old.Organisations, o) })
 }
 
 // alone reports whether one person may make a wide user without anybody else: where that is declared without delay; or as
@@ -50,16 +52,31 @@ func (v *Vault) alone(p *principal, role policy.Role) bool {
 // administer is what is asked about whoever proposes or approves who may sign in and do what.
 var administer = []ask{{action: policy.Administer, purpose: policy.KeepRecords}}
 
-// userProposal makes a user.
-type userProposal struct {
-	vaultclient.NewUser
-}
+// userProposal makes a user, or changes one.
+type userProposal struct{ vaultclient.UserChange }
 
-func (b *userProposal) where(*Vault) []id.Organisation { return b.Organisations }
+// Both where they were and where they are to be have to agree.
+func (b *userProposal) where(v *Vault) []id.Organisation {
+	orgs := slices.Clone(b.Organisations)
+	if old := v.state.users[b.User]; old != nil && len(orgs) > 0 {
+		if len(old.Organisations) == 0 {
+			return nil
+		}
+		for _, org := range old.Organisations {
+			if !slices.Contains(orgs, org) {
+				orgs = append(orgs, org)
+			}
+		}
+	}
+	return orgs
+}
 
 func (*userProposal) may(bool) []ask { return administer }
 
 func (b *userProposal) check(v *Vault, _ time.Time) error {
+	if old := v.state.users[b.User]; !b.User.IsZero() && (old == nil || !old.Ended.IsZero()) {
+		return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such user, or their access has ended"}
+	}
 	if wrong := v.checkUser(b.NewUser); wrong != "" {
 		return invalid("the user %s", wrong)
 	}
@@ -67,11 +84,15 @@ func (b *userProposal) check(v *Vault, _ time.Time) error {
 }
 
 func (b *userProposal) read(ctx context.Context, v *Vault) []Line {
-	lines := []Line{
+	var lines []Line
+	if !b.User.IsZero() {
+		lines = append(lines, Line{"Changes", v.userName(b.User) + " (" + b.User.String() + ")"})
+	}
+	lines = append(lines, []Line{
 		{"Name", b.Name},
 		{"Role", words.T(ctx, RoleWords(b.Role))},
 		{"Organisations", v.whereWords(ctx, b.Organisations)},
-	}
+	}...)
 	if len(b.Wearers) > 0 {
 		lines = append(lines, Line{"Sees the own record of", wearerWords(b.Wearers)})
 	}
@@ -85,8 +106,14 @@ func (b *userProposal) read(ctx context.Context, v *Vault) []Line {
 }
 
 func (b *userProposal) do(t *tx, p *approved) error {
-	_, err := t.putUser(b.NewUser, p.opening)
-	return err
+	if b.User.IsZero() {
+		_, err := t.putUser(b.NewUser, p.opening)
+		return err
+	}
+	if b.User == p.proposer || b.User == p.opening.User {
+		return refused("nobody takes part in changing what they may themselves")
+	}
+	return t.changeUser(b.User, b.NewUser, p.opening)
 }
 
 // checkOrganisations refuses organisations that are not there. The caller holds the lock, or is the committer.

@@ -53,6 +53,7 @@ var Welsh = map[words.Key]string{
 	"whoever proposed it, once, within a day": "y sawl a'i cynigiodd, unwaith, o fewn diwrnod",
 	"Whose budget":        "Cyllideb pwy",
 	"Work":                "Gwaith",
+	"Changes":             "Yn newid",
 	"Change the policies": "Newid y polisïau",
 	"Has to agree first":  "Rhaid iddo gytuno yn gyntaf",
 	"Let the policies hold for an organisation that they open further": "Gadael i'r polisïau fod yn berthnasol i sefydliad y maent yn ei agor ymhellach",

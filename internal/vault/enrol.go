@@ -149,6 +149,16 @@ func (t *tx) addPasskey(k *credential, o ledger.Opening) error {
 	if err := t.putCredential(row, k); err != nil {
 		return err
 	}
+	if u := t.v.state.users[k.User]; u != nil && !u.Enrolled { // from now on a link for them takes two people, also once it is removed
+		enrolled := *u
+		enrolled.Enrolled = true
+		sealed, err := t.v.sealRow(TableUser, k.User[:], &enrolled)
+		if err != nil {
+			return err
+		}
+		t.put(TableUser, k.User[:], sealed)
+		t.apply(func(s *state) { s.users[k.User] = &enrolled })
+	}
 	return t.enterCredential(k.User, o, "passkey added: "+passkeyID(row))
 }
 

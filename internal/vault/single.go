@@ -87,8 +87,11 @@ func (t *tx) setSingle(m *singleMode, o ledger.Opening) error {
 	}
 	t.put(TableSetting, settingSingle, sealed)
 	t.append(e)
-	if err := t.raise(vaultclient.AlarmSingleMode, id.Organisation{}, o); err != nil {
-		return err
+	// An installation that is just being made alarms nobody: there is only its first user.
+	if len(t.v.state.users) > 1 || len(t.v.state.organisations) > 0 {
+		if err := t.raise(vaultclient.AlarmSingleMode, id.Organisation{}, o); err != nil {
+			return err
+		}
 	}
 	t.apply(func(s *state) { s.single = m })
 	return nil

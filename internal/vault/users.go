@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
@@ -62,7 +63,7 @@ func (v *Vault) CreateUsers(ctx context.Context, c Caller, users []vaultclient.N
 			return err
 		}
 		for i, u := range users {
-			if takesTwo(nil, u.Role, u.Organisations) && (!v.alone(p, u.Role) || v.state.single == nil && i > 0) {
+			if takesTwo(nil, u) && (!v.alone(p, u.Role) || v.state.single == nil && i > 0) {
 				return errNeedsTwo
 			}
 			if ids[i], err = t.putUser(u, v.opening(p, ask{purpose: policy.KeepRecords})); err != nil {
@@ -109,12 +110,19 @@ func (v *Vault) ChangeUser(ctx context.Context, c Caller, user id.User, to vault
 		case old == nil || !old.Ended.IsZero():
 			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "their access has ended meanwhile"}
 		}
-		o := v.opening(p, a)
-		o.Subject, o.Reason = user.String(), "changed"
-		u := *old
-		u.Name, u.Role, u.Organisations, u.Wearers, u.Until, u.Purpose = to.Name, to.Role, to.Organisations, to.Wearers, to.Until, to.Purpose
-		return t.storeUser(&u, o)
+		if takesTwo(old, to) && !v.alone(p, to.Role) {
+			return errNeedsTwo
+		}
+		return t.changeUser(user, to, v.opening(p, a))
 	}))
+}
+
+// changeUser changes a user. Who may was decided before.
+func (t *tx) changeUser(user id.User, to vaultclient.NewUser, o ledger.Opening) error {
+	u := *t.v.state.users[user]
+	o.Subject, o.Reason = user.String(), strings.TrimSuffix("changed; "+o.Reason, "; ")
+	u.Name, u.Role, u.Organisations, u.Wearers, u.Until, u.Purpose = to.Name, to.Role, to.Organisations, to.Wearers, to.Until, to.Purpose
+	return t.storeUser(&u, o)
 }
 
 // UserChange is what ChangeUser is confirmed for.
@@ -138,7 +146,7 @@ func (t *tx) storeUser(u *vaultclient.User, o ledger.Opening) error {
 	return nil
 }
 
-// NewLink makes a one-time enrolment link for a user. On the origin it asks for a passkey over Confirmation("new link", user).
+// NewLink makes a one-time enrolment link for a user. For one who has had a passkey it takes two people: code NeedsApproval. On the origin it asks for a passkey over Confirmation("new link", user).
 func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret string, err error) {
 	p, err := v.authenticate(ctx, c)
 	if err != nil {
@@ -155,6 +163,10 @@ func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret str
 		if err := p.alive(&v.state); err != nil {
 			return err
 		}
+		// Whoever could give such a link alone could sign in as anybody.
+		if u := v.state.users[user]; u != nil && u.Enrolled && !v.alone(p, policy.Administrator) {
+			return errNeedsTwo
+		}
 		secret, err = t.enrolmentLink(user, v.opening(p, a))
 		return err
 	})
@@ -162,7 +174,7 @@ func (v *Vault) NewLink(ctx context.Context, c Caller, user id.User) (secret str
 }
 
 // enrolmentLink makes a user's one-time enrolment link, with its entry. It is the one way to a link for somebody else: that
-// a user who has passkeys already (state.passkeysOf) gets another takes a second person's approval, which is asked before.
+// a user who has had a passkey gets another takes a second person's approval, which is asked before.
 func (t *tx) enrolmentLink(user id.User, o ledger.Opening) (secret string, err error) {
 	if u := t.v.state.users[user]; u != nil && !u.Provider.IsZero() {
 		return "", errByProvider

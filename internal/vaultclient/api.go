@@ -100,6 +100,7 @@ type User struct {
 	Wearers       []id.Wearer       `json:"wearers,omitempty"`       // who the user is as a wearer
 	Until         day.Day           `json:"until,omitzero"`          // a contractor's last day, by the clock of London; zero: no end
 	Purpose       policy.Purpose    `json:"purpose,omitempty"`       // a contractor's only purpose; empty: any
+	Enrolled      bool              `json:"enrolled,omitempty"`      // has, or had, a passkey
 	Ended         time.Time         `json:"ended,omitzero"`          // since when they may no longer sign in
 	Frozen        []Scope           `json:"frozen,omitempty"`        // what of theirs is frozen now; only Whoami says so
 

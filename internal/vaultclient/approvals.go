@@ -13,7 +13,7 @@ type ApprovalKind string
 
 // The kinds of proposals. Their bodies are JSON.
 const (
-	ApproveUser     ApprovalKind = "user"     // makes a user who sees much or decides much; the body is a NewUser
+	ApproveUser     ApprovalKind = "user"     // makes a user who sees much or decides much, or changes one so; the body is a UserChange
 	ApproveRecovery ApprovalKind = "recovery" // lets its proposer make an enrolment link for somebody who has passkeys; a Recovery
 	ApproveThaw     ApprovalKind = "thaw"     // thaws what is frozen; a Thaw
 	ApproveBudget   ApprovalKind = "budget"   // raises a budget; a NewBudget
@@ -22,6 +22,12 @@ const (
 
 	ApproveAgreement ApprovalKind = "policies-agreement" // an organisation agrees to them; the body is a PoliciesAgreement
 )
+
+// UserChange is the body of a proposal to make a user, or to change one.
+type UserChange struct {
+	User id.User `json:"user,omitzero"` // whom it changes; zero: somebody new
+	NewUser
+}
 
 // Recovery is the body of a proposal to give somebody a new enrolment link.
 type Recovery struct {
