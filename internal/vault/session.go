@@ -299,6 +299,20 @@ func (v *Vault) DemoUsers() []vaultclient.User {
 	return out
 }
 
+// OrganisationNames lists the organisations, by name, for a form of the origin. That they are customers is no secret there.
+func (v *Vault) OrganisationNames() []vaultclient.Organisation {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var list []vaultclient.Organisation
+	for n, o := range v.state.organisations {
+		list = append(list, vaultclient.Organisation{ID: n, Name: o.name, Kind: o.kind})
+	}
+	slices.SortFunc(list, func(a, b vaultclient.Organisation) int {
+		return strings.Compare(a.Name+a.ID.String(), b.Name+b.ID.String())
+	})
+	return list
+}
+
 // OrganisationName is the name of an organisation; nothing for one that is not there.
 func (v *Vault) OrganisationName(n id.Organisation) string {
 	v.mu.RLock()

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vault"
@@ -27,6 +28,7 @@ type section struct {
 // sections are the signed-in pages in their order.
 var sections = []section{
 	{"/account", "Your account", nil},
+	{"/users", "Users and roles", mayAdminister},
 	{"/sessions", "Sessions", nil},
 	{"/approvals", "Approvals", mayPropose},
 	{"/grants", "Grants", mayAdminister},
@@ -180,6 +182,9 @@ var dones = map[string]words.Key{}
 
 // T says a text of the page.
 func (f *frame) T(k words.Key, args ...any) string { return words.T(f.ctx, k, args...) }
+
+// Moment says a moment by the clock of the service.
+func (f *frame) Moment(t time.Time) string { return words.Moment(f.ctx, t) }
 
 // Lang is the page's language.
 func (f *frame) Lang() words.Lang { return words.Of(f.ctx) }

@@ -104,14 +104,7 @@ func (h *house) browser(o *Origin) *browser { return &browser{h.T, o, map[string
 
 // do sends a request as a page of the origin itself does, or, with a site, one of another.
 func (b *browser) do(method, path, site string, form url.Values) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, b.o.URL+path, strings.NewReader(form.Encode()))
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	r.Header.Set("Sec-Fetch-Site", site)
-	for name, value := range b.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
+	r := b.request(method, path, site, form)
 	w := httptest.NewRecorder()
 	b.o.Handler().ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
@@ -121,6 +114,18 @@ func (b *browser) do(method, path, site string, form url.Values) *httptest.Respo
 		}
 	}
 	return w
+}
+
+func (b *browser) request(method, path, site string, form url.Values) *http.Request {
+	r := httptest.NewRequest(method, b.o.URL+path, strings.NewReader(form.Encode()))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("Sec-Fetch-Site", site)
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	return r
 }
 
 func (b *browser) get(path string) *httptest.ResponseRecorder {
