@@ -82,6 +82,8 @@ var pagesToLookAt = []struct {
 	{"ledger", "dpo", ledgerPath(organisationID(1)), "", "phone zoomed"},
 	{"ledger-page", "dpo", ledgerPath(organisationID(1)) + "?page=2", "", ""},
 	{"ledger-empty", "co-ordinator", ledgerPath(organisationID(2)), "", ""},
+	{"who-may", "co-ordinator", wearerPath(wearerID(3)) + "/who-may", "", "phone"},
+	{"who-may-own", "wearer", wearerPath(wearerID(3)) + "/who-may", "", ""},
 	{"seen", "wearer", wearerPath(wearerID(3)) + "/ledger", "", "phone zoomed"},
 	{"seen-dpo", "dpo", wearerPath(wearerID(3)) + "/ledger?page=2", "", ""},
 	{"wearers-dpo", "dpo", wearersPath(organisationID(1)), "", "phone"},

@@ -44,6 +44,7 @@ var cyNouns = map[words.Noun]words.WelshNoun{
 	"day":               {One: "diwrnod", Many: "diwrnodau"},
 	"entry":             {One: "cofnod", Many: "cofnodion"},
 	"file":              {One: "ffeil", Many: "ffeiliau", Feminine: true},
+	"job":               {One: "tasg", Many: "tasgau", Feminine: true},
 	"investigation":     {One: "ymchwiliad", Many: "ymchwiliadau"},
 	"notice":            {One: "hysbysiad", Many: "hysbysiadau"},
 	"organisation":      {One: "sefydliad", Many: "sefydliadau"},

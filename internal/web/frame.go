@@ -82,6 +82,8 @@ const (
 	titleWearer       = "Dose record"
 	titleWearerLedger = "Who has seen this person's data?"
 	titleOwnLedger    = "Who has seen my data?"
+	titleWhoMay       = "Who may see this person's data?"
+	titleOwnWhoMay    = "Who may see my data?"
 )
 
 // organisationLinks are the pages of an organisation that a role has a use for.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -18,6 +19,7 @@ func (h *handler) seenRoutes() []route {
 	return []route{
 		{"GET /wearers/{wearer}/ledger", h.page(h.seen)},
 		{"GET /wearers/{wearer}/ledger/entries", h.page(h.wearerLedger)},
+		{"GET /wearers/{wearer}/who-may", h.page(h.whoMay)},
 	}
 }
 
@@ -38,6 +40,17 @@ func (x seenView) Caption() string {
 	}
 	return fullName(x.Record.Identity).Expose() + ", " + x.Organisation.Name
 }
+
+// WhoMay is the title of the page of who may look.
+func (x seenView) WhoMay() words.Key {
+	if x.Own {
+		return titleOwnWhoMay
+	}
+	return titleWhoMay
+}
+
+// WhoMayPath is its address.
+func (x seenView) WhoMayPath() string { return strings.TrimSuffix(x.Path, "/ledger") + "/who-may" }
 
 // Title is the page's.
 func (x seenView) Title() words.Key {

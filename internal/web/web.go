@@ -54,6 +54,8 @@ type Vault interface {
 	Ledger(ctx context.Context, auth vaultclient.Auth, r vaultclient.LedgerRequest) (vaultclient.LedgerPage, error)
 	// Seen answers who has seen what of a wearer, summed up by day; it is entered.
 	Seen(ctx context.Context, auth vaultclient.Auth, r vaultclient.SeenRequest) (vaultclient.SeenPage, error)
+	// WhoMay lists who may see fields of a wearer, and by which rules; it is entered.
+	WhoMay(ctx context.Context, auth vaultclient.Auth, r vaultclient.WhoMayRequest) (vaultclient.WhoMay, error)
 	// Budgets says what the user has read in a day, and how much that may be.
 	Budgets(ctx context.Context, auth vaultclient.Auth) (vaultclient.Budgets, error)
 	// BreakGlass lets the user read twice as much for an hour; the reason is entered.
