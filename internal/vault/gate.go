@@ -275,12 +275,18 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 		if err := t.spend(p.Role, counts); err != nil {
 			return err
 		}
+		if err := t.canary(p, a, parties, kind, fields); err != nil {
+			return err
+		}
 		if err := t.keepUse(p); err != nil {
 			return err
 		}
 		t.entries = append(t.entries, entries...)
 		return nil
 	})
+	if tr := (*trip)(nil); errors.As(err, &tr) {
+		return v.spring(ctx, p, a, tr)
+	}
 	if o := (*over)(nil); errors.As(err, &o) {
 		return v.refuseOver(ctx, p, a, parties, o)
 	}

@@ -73,7 +73,7 @@ func (v *Vault) load(ctx context.Context) error {
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		starts: map[string][]id.Wearer{},
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
-		budgets:   map[string]*storedBudget{},
+		budgets: map[string]*storedBudget{}, canaries: map[id.Wearer]bool{},
 		frozen:    map[vaultclient.Scope]*frozen{},
 		approvals: map[id.Approval]*proposal{},
 	}
@@ -294,6 +294,9 @@ func (v *Vault) loadWearers(ctx context.Context) error {
 // add enters a new wearer into what is derived from the wearers, but for NI numbers.
 func (s *state) add(w *wearer) {
 	s.wearers[w.id] = w
+	if w.facts.Canary {
+		s.canaries[w.id] = true
+	}
 	if o := s.organisations[w.facts.Organisation]; o != nil {
 		o.roll.wearers = append(o.roll.wearers, w.id)
 	}

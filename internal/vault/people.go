@@ -216,6 +216,11 @@ func (v *Vault) Stage(ctx context.Context, c Caller, n id.Import, changes []vaul
 	if err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(changes, func(ch vaultclient.Change) bool { return ch.Invented }) {
+		if err := v.permitInvented(ctx, c, p); err != nil {
+			return nil, err
+		}
+	}
 	byOrg := map[id.Organisation]*party{}
 	for _, of := range parties {
 		byOrg[of.org] = of
@@ -451,6 +456,12 @@ func (r *resolver) resolve(ch vaultclient.Change) (stagedChange, error) {
 			row.Changed |= policy.FieldContact
 		}
 		row.Facts.Versions[policy.ClassContact]++
+	}
+	if ch.Invented {
+		if err := checkInvented(row, r.today); err != nil {
+			return fail(err)
+		}
+		row.Facts.Canary = true
 	}
 	if row.NI == nil && row.New {
 		row.NI = []byte{} // every wearer has a row of every class, so that none tells who is classified

@@ -78,7 +78,7 @@ func (v *Vault) Match(ctx context.Context, c Caller, org id.Organisation, identi
 	}
 	key := person.NameKey(identity)
 	for _, w := range v.state.wearers {
-		if seen[w.id] || w.identity.Birth != identity.Birth && person.NameKey(w.identity) != key {
+		if seen[w.id] || w.facts.Canary || w.identity.Birth != identity.Birth && person.NameKey(w.identity) != key {
 			continue // at a glance
 		}
 		if why := person.Alike(identity, w.identity); why != person.None && v.answer(known, p, scope, w, today).Allow {
@@ -196,7 +196,7 @@ func (v *Vault) pairs(p *principal, scope ask) []vaultclient.Pair {
 	}
 	groups := map[string][]*wearer{}
 	for _, w := range v.state.wearers {
-		if b := w.identity.Birth.Expose(); b != "" {
+		if b := w.identity.Birth.Expose(); b != "" && !w.facts.Canary {
 			groups["birth "+b] = append(groups["birth "+b], w)
 			key := "name " + person.NameKey(w.identity)
 			groups[key] = append(groups[key], w)

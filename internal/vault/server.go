@@ -175,6 +175,14 @@ func routes(mux *http.ServeMux, v *Vault) {
 		}
 		return v.Stage(ctx, c, in.Import, changes)
 	})
+	handle(mux, v, "invent", func(ctx context.Context, c Caller, in vc.WireInvent) ([]vc.WireChange, error) {
+		made, err := v.Invent(ctx, c, in.Organisation, in.Number)
+		out := make([]vc.WireChange, len(made))
+		for i, ch := range made {
+			out[i] = ch.Wire()
+		}
+		return out, err
+	})
 	handle(mux, v, "weigh", func(ctx context.Context, c Caller, in vc.WireStage) ([]vc.Weighed, error) {
 		changes, err := changesIn(in)
 		if err != nil {

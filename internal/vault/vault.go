@@ -100,6 +100,7 @@ type Vault struct {
 	budgetFactor int
 	budgets      budgets // the committer's
 	refusals     refusals
+	trips        map[id.User]id.Wearer // the canary that a user opened first; the committer's
 }
 
 // state is what the vault keeps in memory, all of it derived from the database. Values behind the pointers
@@ -126,6 +127,7 @@ type state struct {
 	alarms        map[id.Alarm]*alarm
 	apart         map[apart]bool // two wearers who are two human beings, though they look alike
 	budgets       map[string]*storedBudget
+	canaries      map[id.Wearer]bool
 	approvals     map[id.Approval]*proposal
 	single        *singleMode // nil: what is proposed takes two people
 }
@@ -149,6 +151,7 @@ type facts struct {
 	From         day.Day         `json:"from"`
 	To           day.Day         `json:"to"`
 	Classified   bool            `json:"classified,omitempty"`
+	Canary       bool            `json:"canary,omitempty"` // an invented wearer
 	// Versions of the wearer's fields by class; 0: none.
 	Versions [8]uint32 `json:"versions"`
 }
@@ -214,7 +217,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		ops:   make(chan *op, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{}),
 		trees: map[string]ledger.Tree{}, checkpoints: map[string][]byte{},
 		codes:        codes{m: map[secretHash]code{}},
-		budgetFactor: max(c.BudgetFactor, 1), budgets: newBudgets(), refusals: newRefusals(),
+		budgetFactor: max(c.BudgetFactor, 1), budgets: newBudgets(), refusals: newRefusals(), trips: map[id.User]id.Wearer{},
 	}
 	name, err := c.Store.Meta(ctx, "installation")
 	if err != nil {

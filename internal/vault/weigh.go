@@ -121,6 +121,9 @@ func (v *Vault) weigh(p *principal, scope ask, changes []vaultclient.Change, con
 	}
 	groups := map[string][]*wearer{} // of those who may be alike at a glance
 	for _, w := range v.state.wearers {
+		if w.facts.Canary {
+			continue
+		}
 		for _, key := range glances(w) {
 			groups[key] = append(groups[key], w)
 		}

@@ -180,7 +180,9 @@ type Change struct {
 	New     bool          // refused where a wearer has the staff number already
 	Wearer  id.Wearer     // this wearer instead of the one of the staff number, which then changes too, unless it is empty
 	Replace policy.Fields // of an existing wearer: become as they are here, even empty. A surname and a staff number never do
-	Also    policy.Fields // that change outside the vault with it, for the ledger's entry; it decides nothing
+	// Invented: nobody, but a canary; see docs/security.md. Only the command line on the vault's machine may say so.
+	Invented bool
+	Also     policy.Fields // that change outside the vault with it, for the ledger's entry; it decides nothing
 }
 
 // Staged is what became of a Change.

@@ -186,6 +186,23 @@ func wireStage(n id.Import, changes []Change) WireStage {
 	return w
 }
 
+// Invent makes up people who have left an organisation, to be staged as they are: canaries. Only the command line on the vault's
+// machine may ask.
+func (c *Client) Invent(ctx context.Context, auth Auth, org id.Organisation, n int) ([]Change, error) {
+	var w []WireChange
+	if err := call(ctx, c, "invent", auth, WireInvent{org, n}, &w); err != nil {
+		return nil, err
+	}
+	out := make([]Change, len(w))
+	for i := range w {
+		var err error
+		if out[i], err = w[i].Change(); err != nil {
+			return nil, &Error{Code: Internal, Message: "the vault's answer can't be read"}
+		}
+	}
+	return out, nil
+}
+
 // Weigh says what staging changes would do, one answer for each, and keeps none of them.
 func (c *Client) Weigh(ctx context.Context, auth Auth, n id.Import, changes []Change) (out []Weighed, err error) {
 	err = call(ctx, c, "weigh", auth, wireStage(n, changes), &out)

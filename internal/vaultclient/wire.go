@@ -43,11 +43,18 @@ type (
 		Wearer  id.Wearer     `json:"wearer,omitzero"`
 		Replace policy.Fields `json:"replace,omitempty"`
 		Also    policy.Fields `json:"also,omitempty"`
+
+		Invented bool `json:"invented,omitempty"`
 	}
 	// WireStage is the body of stage and weigh.
 	WireStage struct {
 		Import  id.Import    `json:"import"`
 		Changes []WireChange `json:"changes"`
+	}
+	// WireInvent is the body of invent.
+	WireInvent struct {
+		Organisation id.Organisation `json:"organisation"`
+		Number       int             `json:"number"`
 	}
 	// WireConfirm is the body of confirm and discard.
 	WireConfirm struct {
@@ -215,7 +222,7 @@ func (w *WireReseal) Columns() []*[]byte { return slices.Concat(w.From.Columns()
 
 // Wire returns the wire form.
 func (c Change) Wire() WireChange {
-	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson, c.KeepTo, c.KeepClassified, c.New, c.Wearer, c.Replace, c.Also}
+	return WireChange{c.Organisation, c.Identity.Encode(), c.Contact.Encode(), c.NI.Expose(), c.From, c.To, c.Classified, c.SamePerson, c.KeepTo, c.KeepClassified, c.New, c.Wearer, c.Replace, c.Also, c.Invented}
 }
 
 // Change reads the wire form.
@@ -228,7 +235,7 @@ func (w WireChange) Change() (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson, w.KeepTo, w.KeepClassified, w.New, w.Wearer, w.Replace, w.Also}, nil
+	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson, w.KeepTo, w.KeepClassified, w.New, w.Wearer, w.Replace, w.Invented, w.Also}, nil
 }
 
 // Wire returns the wire form.
