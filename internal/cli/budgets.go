@@ -16,7 +16,7 @@ import (
 // BudgetsCmd holds what is done with budgets.
 type BudgetsCmd struct {
 	List  BudgetsListCmd  `cmd:"" default:"withargs" help:"What you read in the last day, and how much that may be; or everybody."`
-	Set   BudgetsSetCmd   `cmd:"" help:"Give a user, a role, a node, a machine or an organisation a lower budget. Raising one takes two people."`
+	Set   BudgetsSetCmd   `cmd:"" help:"Give a user, a role, a node, a machine or an organisation another budget. A higher one is proposed: it takes two people."`
 	Break BudgetsBreakCmd `cmd:"" help:"Go over your budget: twice as much for an hour, once in 24 hours. It is entered with the reason, and alarmed."`
 }
 
@@ -61,9 +61,10 @@ func printBudgets(e *env, all []vaultclient.Budgets) error {
 	return t.Flush()
 }
 
-// BudgetsSetCmd lowers a budget.
+// BudgetsSetCmd lowers a budget, or proposes to raise one.
 type BudgetsSetCmd struct {
 	signedIn
+	signInPages
 	Who    string         `arg:"" help:"user:ID, role:NAME, node:NAME, grant:ID or organisation:ID."`
 	Limits map[string]int `arg:"" help:"CLASS=NUMBER, several: guesses, identity, ni, contact, health, dose, document, employment." sep:"none"`
 }
@@ -75,7 +76,12 @@ func (c *BudgetsSetCmd) Run(e *env) error {
 		return err
 	}
 	defer client.Close()
-	if err := client.SetBudget(e.ctx, auth, vaultclient.NewBudget{Who: vaultclient.Recipient(c.Who), Limits: c.Limits}); err != nil {
+	b := vaultclient.NewBudget{Who: vaultclient.Recipient(c.Who), Limits: c.Limits}
+	err = client.SetBudget(e.ctx, auth, b)
+	if known := (*vaultclient.Error)(nil); errors.As(err, &known) && known.Code == vaultclient.NeedsApproval {
+		return propose(e, client, auth, c.signInPages, vaultclient.ApproveBudget, b)
+	}
+	if err != nil {
 		return err
 	}
 	var s []string

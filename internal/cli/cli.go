@@ -45,6 +45,7 @@ type commands struct {
 	Approvals     ApprovalsCmd     `cmd:"" help:"What takes two people: proposals, and what became of them."`
 	Budgets       BudgetsCmd       `cmd:"" help:"How much may be read in a day, and how much was."`
 	Grants        GrantsCmd        `cmd:"" help:"Leave for work without a user: standing grants, machines and running jobs."`
+	Canaries      CanariesCmd      `cmd:"" help:"Invented people, whose records only a thief opens."`
 	Badges        BadgesCmd        `cmd:"" help:"Badges."`
 	Policy        PolicyCmd        `cmd:"" help:"Who may see what: test, change and explain the policies."`
 	Search        SearchCmd        `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`

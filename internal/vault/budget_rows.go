@@ -137,7 +137,7 @@ func limitsInWords(l map[string]int) string {
 	return "at most " + strings.Join(s, ", ") + " in 24 hours"
 }
 
-// SetBudget lowers a party's budget. Raising one takes two people.
+// SetBudget lowers a party's budget. Raising one takes two people: code NeedsApproval says so.
 func (v *Vault) SetBudget(ctx context.Context, c Caller, b vaultclient.NewBudget) error {
 	p, err := v.authenticate(ctx, c)
 	if err != nil {
@@ -156,7 +156,7 @@ func (v *Vault) SetBudget(ctx context.Context, c Caller, b vaultclient.NewBudget
 			return err
 		}
 		if v.raises(b, t.now) {
-			return refused("raising a budget takes two people: this one is above what holds now, or leaves out what was lowered before")
+			return errNeedsTwo // it is above what holds now, or leaves out what was lowered before
 		}
 		return t.setBudget(v.opening(p, a), org, b)
 	}))
