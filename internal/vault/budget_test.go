@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,7 +107,7 @@ func TestABudgetIsOfDifferentWearersInADay(t *testing.T) {
 	if got := h.entries(org, "refuse"); len(got) != 2 || got[0].Rule != "over-budget" {
 		t.Errorf("refusals in the ledger: %+v", got)
 	}
-	if got := h.entries(id.Organisation{}, "alarm"); len(got) != 2 || got[0].Rule != "over-budget" || len(got[0].Wearers) != 0 {
+	if got := slices.DeleteFunc(h.entries(id.Organisation{}, "alarm"), func(e vc.Entry) bool { return e.Rule == "single-mode-changed" }); len(got) != 2 || got[0].Rule != "over-budget" || len(got[0].Wearers) != 0 {
 		t.Errorf("alarms: %+v", got)
 	}
 	// All ten were read again just before.
