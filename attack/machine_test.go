@@ -18,13 +18,14 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/testmachine"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// A machine's token in somebody else's hands, used from outside at full speed: what comes back lies within what the ledger
+// A machine's private key in somebody else's hands, used from outside at full speed: what comes back lies within what the ledger
 // says of the machine, is of its organisation only, and of no more people than its number. Whoever takes the data
-// directory finds no token in it, and once the machine's leave is ended the token is worth nothing.
-func TestAStolenTokenGetsWhatTheLedgerSays(t *testing.T) {
+// directory or listens to requests finds nothing to sign with, and once the machine's leave is ended the key is worth nothing.
+func TestAStolenKeyGetsWhatTheLedgerSays(t *testing.T) {
 	const most = 60
 	h := copyOfFilled(t)
 	h.Start("demo")
@@ -47,18 +48,20 @@ func TestAStolenTokenGetsWhatTheLedgerSays(t *testing.T) {
 		t.Fatalf("the largest organisation has %d wearers: nothing would be shown", large.Current)
 	}
 	from := time.Now()
+	tool := testmachine.New()
 	machine, err := web.CreateMachine(t.Context(), auth, vaultclient.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Organisations: []id.Organisation{large.ID}, MaxWearers: most, Node: "web",
-		Fields: policy.FieldName | policy.FieldStaffNumber | policy.FieldDose | policy.FieldEmployment, Ends: from.Add(time.Hour)})
+		Fields: policy.FieldName | policy.FieldStaffNumber | policy.FieldDose | policy.FieldEmployment, Ends: from.Add(time.Hour), Key: tool.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	tool.ID = machine.String()
 	ask := func(method, path, body string) (int, []byte) {
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+h.Listen+"/api/v1"+path, strings.NewReader(body))
 		if err != nil {
 			t.Error(err)
 			return 0, nil
 		}
-		req.Header.Set("Authorization", "Bearer "+machine.Token)
+		tool.Sign(req, []byte(body))
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
@@ -71,6 +74,33 @@ func TestAStolenTokenGetsWhatTheLedgerSays(t *testing.T) {
 			t.Error(err)
 		}
 		return resp.StatusCode, b
+	}
+
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) { // a vault that has just started takes none
+		status, b := ask("GET", "/machine", "")
+		if status == http.StatusOK {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the machine: %d %s", status, b)
+		}
+	}
+	// Whoever took the web node over hands a request that it has seen to the vault again, or another in its place.
+	seen := tool.Signed("GET", "localhost", "/api/v1/machine", nil, time.Now())
+	if _, err := web.Admit(t.Context(), seen); err != nil {
+		t.Fatal(err)
+	}
+	for what, change := range map[string]func(*vaultclient.SignedRequest){
+		"the same again": func(*vaultclient.SignedRequest) {},
+		"another path":   func(r *vaultclient.SignedRequest) { r.Target = "/api/v1/organisations" },
+		"another time":   func(r *vaultclient.SignedRequest) { r.Input = strings.Replace(r.Input, "created=1", "created=2", 1) },
+		"another nonce":  func(r *vaultclient.SignedRequest) { r.Input = strings.Replace(r.Input, `nonce="`, `nonce="0`, 1) },
+	} {
+		r := seen
+		change(&r)
+		if _, err := web.Admit(t.Context(), r); err == nil {
+			t.Errorf("a node that was taken over got a session for %s", what)
+		}
 	}
 
 	wearers, all, _ := plain(t, h)
@@ -130,7 +160,7 @@ func TestAStolenTokenGetsWhatTheLedgerSays(t *testing.T) {
 			t.Errorf("fields of wearer %s came back, of another organisation", w)
 		}
 	}
-	for _, who := range []string{"grant:" + machine.ID.String(), "machine:Reporting tool"} {
+	for _, who := range []string{"grant:" + machine.String(), "machine:Reporting tool"} {
 		x, err := web.Exposures(t.Context(), auth, vaultclient.ExposureRequest{Recipient: vaultclient.Recipient(who), From: from.Add(-time.Second), To: time.Now().Add(time.Minute), List: true})
 		if err != nil {
 			t.Fatal(err)
@@ -142,18 +172,15 @@ func TestAStolenTokenGetsWhatTheLedgerSays(t *testing.T) {
 		within(t, who, got.fields, entered)
 	}
 
-	secret := strings.TrimPrefix(machine.Token, "dvm_")
-	raw, err := hex.DecodeString(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := tool.Key.Seed()
+	secret := hex.EncodeToString(raw)
 	err = filepath.WalkDir(h.Dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		b, err := os.ReadFile(path)
 		if bytes.Contains(b, []byte(secret)) || bytes.Contains(b, raw) {
-			t.Errorf("%s holds the token", path)
+			t.Errorf("%s holds the private key", path)
 		}
 		return err
 	})
@@ -161,9 +188,9 @@ func TestAStolenTokenGetsWhatTheLedgerSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Contains(h.Log(), secret) {
-		t.Error("the log holds the token")
+		t.Error("the log holds the private key")
 	}
-	if err := web.EndMachine(t.Context(), auth, machine.ID); err != nil {
+	if err := web.EndMachine(t.Context(), auth, machine); err != nil {
 		t.Fatal(err)
 	}
 	if status, b := ask("GET", "/machine", ""); status != http.StatusUnauthorized {

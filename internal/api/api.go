@@ -1,8 +1,8 @@
 // Package api is what machines outside call: an HR system, a laboratory's, a reporting tool. It is HTTP and JSON under
 // /api/v1, described by an OpenAPI document that is generated from this package and kept as docs/openapi.json.
 //
-// A machine comes with its token (Authorization: Bearer), and with nothing else: no cookie is read, so no other site can
-// make a browser call. What is true of every answer:
+// A machine signs each request with its own key (HTTP Message Signatures, RFC 9421), and comes with nothing else: no cookie is
+// read, so no other site can make a browser call. What is true of every answer:
 //
 //   - it was decided and entered by the vault, for this machine; the package has no right of its own;
 //   - nothing is cached (no-store), and no personal text is in an address: what is looked for comes in a body;
@@ -10,11 +10,15 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +39,7 @@ const Prefix = "/api/v1"
 
 // Vault is what the API needs of the vault beside what the register asks of it; *vaultclient.Client has it.
 type Vault interface {
+	Admit(ctx context.Context, r vaultclient.SignedRequest) (session string, err error)
 	Self(ctx context.Context, auth vaultclient.Auth) (vaultclient.Machine, error)
 	Delivered(ctx context.Context, auth vaultclient.Auth) ([]id.Import, error)
 	Organisations(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.Organisation, error)
@@ -57,7 +62,7 @@ const (
 	maxList   = 8 << 20  // bytes of a staff list
 	maxFile   = 64 << 20 // bytes of a laboratory's file
 	timeout   = 50 * time.Second
-	strangers = 5 // unknown tokens that are asked about in a second, and at once
+	strangers = 5 // requests in the names of unknown machines that are asked about in a second, and at once
 )
 
 type api struct {
@@ -70,13 +75,14 @@ type caller struct {
 	auth    vaultclient.Auth
 	machine vaultclient.Machine
 	work    string // what it has leave for, as in doses
+	digest  string // of the body that it signed, as the header field has it
 }
 
 type callerKey struct{}
 
 // New returns the API's handler, for addresses below Prefix.
 func New(c Config) http.Handler {
-	a := &api{Config: c, gate: gate{now: c.Now, known: map[[sha256.Size]byte]bool{}}}
+	a := &api{Config: c, gate: gate{now: c.Now, known: map[string]bool{}}}
 	mux := http.NewServeMux()
 	a.register(mux)
 	document := Document()
@@ -102,50 +108,94 @@ func New(c Config) http.Handler {
 	})
 }
 
-// authenticated lets through who comes with a machine's token.
+// keyID finds in whose name a request is signed, for the gate alone: the vault reads it by itself.
+var keyID = regexp.MustCompile(`;keyid="([a-z2-7]{26})"`)
+
+// authenticated lets through what a machine signed. That the body is the signed one is checked where it is read, see digested.
 func (a *api) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || len(token) > 100 || !strings.HasPrefix(token, "dvm_") {
-			w.Header().Set("WWW-Authenticate", "Bearer")
+		unsigned := func() {
+			w.Header().Set("WWW-Authenticate", "Signature")
 			write(w, problem(http.StatusUnauthorized))
+		}
+		signed := vaultclient.SignedRequest{Method: r.Method, Host: r.Host, Target: r.RequestURI}
+		for name, field := range map[string]*string{"Content-Digest": &signed.ContentDigest, "Signature-Input": &signed.Input, "Signature": &signed.Signature} {
+			values := r.Header.Values(name)
+			if len(values) != 1 || len(values[0]) > 500 {
+				unsigned()
+				return
+			}
+			*field = values[0]
+		}
+		who := keyID.FindStringSubmatch(signed.Input)
+		if who == nil {
+			unsigned()
 			return
 		}
-		h := sha256.Sum256([]byte(token))
-		if !a.gate.open(h) {
+		if !a.gate.open(who[1]) {
 			w.Header().Set("Retry-After", "1")
 			write(w, problem(http.StatusTooManyRequests))
 			return
 		}
-		auth := vaultclient.Auth{Machine: token}
-		m, err := a.Vault.Self(r.Context(), auth)
-		a.gate.knows(h, err == nil)
+		session, err := a.Vault.Admit(r.Context(), signed)
+		auth := vaultclient.Auth{Machine: session}
+		var m vaultclient.Machine
+		if err == nil {
+			a.gate.knows(who[1])
+			m, err = a.Vault.Self(r.Context(), auth)
+		}
 		if err != nil {
-			p := a.problemOf(err)
-			if p.Status == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", "Bearer")
+			if p := a.problemOf(err); p.Status != http.StatusUnauthorized {
+				write(w, p)
+				return
 			}
-			write(w, p)
+			unsigned()
 			return
 		}
-		c := &caller{auth, m, m.WorkOf().Name}
+		c := &caller{auth, m, m.WorkOf().Name, signed.ContentDigest}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, c)))
 	})
 }
 
-// gate bounds how often tokens that never worked are asked about. Those that did are never held up by it.
+// digested reads an operation's body and lets through only the one that was signed.
+func digested(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	c, ok := ctx.Context().Value(callerKey{}).(*caller)
+	if !ok {
+		write(w, problem(http.StatusUnauthorized))
+		return
+	}
+	most := ctx.Operation().MaxBodyBytes
+	b, err := io.ReadAll(io.LimitReader(r.Body, most+1))
+	sum := sha256.Sum256(b)
+	switch {
+	case err != nil:
+		write(w, problem(http.StatusBadRequest))
+	case int64(len(b)) > most:
+		write(w, problem(http.StatusRequestEntityTooLarge))
+	case c.digest != "sha-256=:"+base64.StdEncoding.EncodeToString(sum[:])+":":
+		w.Header().Set("WWW-Authenticate", "Signature")
+		write(w, problem(http.StatusUnauthorized))
+	default:
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		next(ctx)
+	}
+}
+
+// gate bounds how often requests are asked about that are signed in the names of machines that were never let in. Those that
+// were are never held up by it.
 type gate struct {
 	now   func() time.Time
 	mu    sync.Mutex
-	known map[[sha256.Size]byte]bool
+	known map[string]bool
 	left  float64
 	last  time.Time
 }
 
-func (g *gate) open(h [sha256.Size]byte) bool {
+func (g *gate) open(who string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.known[h] {
+	if g.known[who] {
 		return true
 	}
 	now := g.now()
@@ -158,14 +208,10 @@ func (g *gate) open(h [sha256.Size]byte) bool {
 	return true
 }
 
-func (g *gate) knows(h [sha256.Size]byte, works bool) {
+func (g *gate) knows(who string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if works {
-		g.known[h] = true
-	} else {
-		delete(g.known, h)
-	}
+	g.known[who] = true
 }
 
 // add registers an operation for machines of some kinds of work (none: all).
@@ -202,10 +248,11 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	to := humago.NewWithPrefix(mux, Prefix, huma.Config{
 		OpenAPI: &huma.OpenAPI{OpenAPI: "3.1.0", Info: &huma.Info{Title: "dosevault", Version: "1",
 			Description: "What machines outside can do, each within the leave that a co-ordinator gave it. Everything that is read is entered in the organisation's ledger first."},
-			Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{"machine": {Type: "http", Scheme: "bearer", Description: "The token that dosevault machines add shows once."}}}},
+			Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{"machine": {Type: "apiKey", In: "header", Name: "Signature", Description: "An Ed25519 signature by the machine's own key over @method, @authority, @path, @query and content-digest, with created, keyid (the machine's id) and nonce: HTTP Message Signatures (RFC 9421), with the fields Signature-Input, Signature and Content-Digest (RFC 9530, sha-256, also of an empty body). It holds for one minute and one request."}}}},
 		Formats: map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, DefaultFormat: "application/json",
 		RejectUnknownQueryParameters: true,
 	})
+	to.UseMiddleware(digested)
 	a.addReads(to)
 	a.addImports(to)
 	a.addStaff(to)

@@ -2,16 +2,22 @@ package api
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/testmachine"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -105,7 +111,7 @@ func TestReadingDoses(t *testing.T) {
 	want[Problem](h, http.StatusForbidden, reader, "GET", in+"/wearers", nil)
 	h.ok(h.cli.EndMachine(t.Context(), h.root, n))
 	want[Problem](h, http.StatusUnauthorized, token, "GET", "/machine", nil)
-	want[Problem](h, http.StatusUnauthorized, "", "GET", "/machine", nil)
+	want[Problem](h, http.StatusUnauthorized, nil, "GET", "/machine", nil)
 }
 
 func TestAnothersDeliveryIsNotThere(t *testing.T) {
@@ -115,7 +121,9 @@ func TestAnothersDeliveryIsNotThere(t *testing.T) {
 	staff, _ := h.machine("staff", 10)
 	h.work()
 	want[Problem](h, http.StatusForbidden, staff, "POST", "/imports/"+file.ID.String()+"/decline", nil)
-	if err := h.web.Vault.Discard(t.Context(), vc.Auth{Machine: staff}, file.ID); err == nil {
+	session, err := h.admit(staff)
+	h.ok(err)
+	if err := h.web.Vault.Discard(t.Context(), session, file.ID); err == nil {
 		t.Error("a machine drops what another delivered")
 	}
 	if got := want[Import](h, 200, lab, "POST", "/imports/"+file.ID.String()+"/decline", nil); got.State != "declined" {
@@ -208,9 +216,10 @@ func TestErrorsDoNotRepeatWhatWasSent(t *testing.T) {
 	lab, _ := h.machine("laboratory", 10)
 	a := h.a.String()
 	for i, w := range []struct {
-		token, method, path string
-		body                any
-		header              []string
+		by           *testmachine.Machine
+		method, path string
+		body         any
+		header       []string
 	}{
 		{doses, "GET", "/organisations/" + marker + "/wearers", nil, nil},
 		{doses, "GET", "/organisations/" + a + "/wearers?limit=" + marker, nil, nil},
@@ -232,10 +241,10 @@ func TestErrorsDoNotRepeatWhatWasSent(t *testing.T) {
 		{staff, "POST", "/staff", marker, []string{"Accept", marker}},
 		{lab, "POST", "/laboratory-files", []byte{}, []string{"Content-Type", marker}},
 		{lab, "GET", "/imports/" + marker, nil, nil},
-		{"dvm_" + marker, "GET", "/machine", nil, nil},
-		{marker, "GET", "/machine", nil, []string{"Cookie", "session=" + doses}},
+		{nil, "GET", "/machine", nil, []string{"Signature-Input", marker, "Signature", marker, "Content-Digest", marker}},
+		{nil, "GET", "/machine", nil, []string{"Cookie", "session=" + marker, "Authorization", "Bearer " + marker}},
 	} {
-		got := h.call(w.token, w.method, w.path, w.body, w.header...)
+		got := h.call(w.by, w.method, w.path, w.body, w.header...)
 		if got.Code < 400 || got.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%d: %s %s: status %d, %s", i, w.method, w.path, got.Code, got.Header().Get("Content-Type"))
 		}
@@ -248,20 +257,80 @@ func TestErrorsDoNotRepeatWhatWasSent(t *testing.T) {
 	}
 }
 
-func TestUnknownTokensAreHeldUpAndKnownOnesAreNot(t *testing.T) {
+func TestUnknownMachinesAreHeldUpAndKnownOnesAreNot(t *testing.T) {
 	h := newHouse(t)
-	token, _ := h.machine("doses", 1)
-	want[Machine](h, 200, token, "GET", "/machine", nil)
+	m, _ := h.machine("doses", 1)
+	want[Machine](h, 200, m, "GET", "/machine", nil)
 	held := 0
-	for i := range 50 {
-		if w := h.call(fmt.Sprintf("dvm_%d", i), "GET", "/machine", nil); w.Code == http.StatusTooManyRequests {
+	for range 50 {
+		stranger := testmachine.New()
+		stranger.ID = id.New[id.Grant]().String()
+		if w := h.call(stranger, "GET", "/machine", nil); w.Code == http.StatusTooManyRequests {
 			held++
 		}
 	}
 	if held == 0 {
-		t.Error("fifty unknown tokens were asked about at once")
+		t.Error("fifty unknown machines were asked about at once")
 	}
-	want[Machine](h, 200, token, "GET", "/machine", nil)
+	want[Machine](h, 200, m, "GET", "/machine", nil)
+}
+
+// What is not the request that was signed, or is it once more, is nobody's.
+func TestARequestIsTheOneThatWasSigned(t *testing.T) {
+	h := newHouse(t)
+	m, _ := h.machine("doses", 2)
+	path, body := Prefix+"/organisations/"+h.a.String()+"/wearers/find", []byte(`{"staff_numbers":["A1"]}`)
+	send := func(method, path, host string, body []byte, change func(http.Header)) int {
+		signed := httptest.NewRequestWithContext(t.Context(), "POST", Prefix+"/organisations/"+h.a.String()+"/wearers/find", nil)
+		m.Sign(signed, []byte(`{"staff_numbers":["A1"]}`))
+		req := httptest.NewRequestWithContext(t.Context(), method, path, bytes.NewReader(body))
+		req.Host, req.Header = host, signed.Header
+		req.Header.Set("Content-Type", "application/json")
+		if change != nil {
+			change(req.Header)
+		}
+		w := httptest.NewRecorder()
+		h.api.ServeHTTP(w, req)
+		if w.Code == 200 { // once more, as it is
+			again := req.Clone(t.Context())
+			again.Body = io.NopCloser(bytes.NewReader(body))
+			w := httptest.NewRecorder()
+			if h.api.ServeHTTP(w, again); w.Code != http.StatusUnauthorized {
+				t.Errorf("once more: status %d", w.Code)
+			}
+		}
+		return w.Code
+	}
+	const host = "example.com"
+	if got := send("POST", path, host, body, nil); got != 200 {
+		t.Fatalf("the signed request: status %d", got)
+	}
+	for what, got := range map[string]int{
+		"another body":        send("POST", path, host, []byte(`{"staff_numbers":["A2"]}`), nil),
+		"a longer body":       send("POST", path, host, append(slices.Clone(body), ' '), nil),
+		"no body":             send("POST", path, host, nil, nil),
+		"another host":        send("POST", path, "example.org", body, nil),
+		"another path":        send("POST", Prefix+"/organisations/"+h.b.String()+"/wearers/find", host, body, nil),
+		"another query":       send("POST", path+"?x=1", host, body, nil),
+		"another method":      send("GET", Prefix+"/machine", host, nil, nil),
+		"without a digest":    send("POST", path, host, body, func(x http.Header) { x.Del("Content-Digest") }),
+		"without a signature": send("POST", path, host, body, func(x http.Header) { x.Del("Signature") }),
+		"with two":            send("POST", path, host, body, func(x http.Header) { x.Add("Signature", x.Get("Signature")) }),
+		"with another's digest": send("POST", path, host, []byte("x"), func(x http.Header) {
+			sum := sha256.Sum256([]byte("x"))
+			x.Set("Content-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum[:])+":")
+		}),
+	} {
+		if got != http.StatusUnauthorized {
+			t.Errorf("%s: status %d", what, got)
+		}
+	}
+}
+
+// admit begins a machine's session as the node does.
+func (h *house) admit(m *testmachine.Machine) (vc.Auth, error) {
+	token, err := h.node.Admit(h.Context(), m.Signed("GET", "example.com", "/", nil, time.Now()))
+	return vc.Auth{Machine: token}, err
 }
 
 func FuzzStaff(f *testing.F) {

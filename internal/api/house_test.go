@@ -5,14 +5,13 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/register"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/testmachine"
 	"github.com/dosevault/dosevault/internal/vault"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -32,7 +32,7 @@ type house struct {
 	*testing.T
 	v           *vault.Vault
 	dir         string
-	cli         *vc.Client
+	cli, node   *vc.Client
 	root        vc.Auth
 	web, worker *register.Service
 	api         http.Handler
@@ -52,8 +52,15 @@ func newHouse(t *testing.T) *house {
 	store, err := sqlite.OpenVault(t.Context(), filepath.Join(h.dir, "vault.db"))
 	h.ok(err)
 	log := slog.New(slog.NewTextHandler(&h.log, nil))
-	h.v, err = vault.Open(t.Context(), vault.Config{Store: store, Keys: keys, Now: time.Now, Log: log})
+	var opened atomic.Bool // a vault that has just started takes no signatures of before: it starts a little back
+	h.v, err = vault.Open(t.Context(), vault.Config{Store: store, Keys: keys, Now: func() time.Time {
+		if !opened.Load() {
+			return time.Now().Add(-5 * time.Second)
+		}
+		return time.Now()
+	}, Log: log})
 	h.ok(err)
+	opened.Store(true)
 	server, err := vault.NewServer(h.v, keys)
 	h.ok(err)
 	sock := filepath.Join(h.dir, "s")
@@ -85,7 +92,7 @@ func newHouse(t *testing.T) *house {
 		return register.New(register.Config{Store: rows, Vault: c, Now: time.Now, Log: log, Node: node}), c
 	}
 	web, c := service("web")
-	h.web = web
+	h.web, h.node = web, c
 	h.worker, _ = service("worker")
 	office, cli := service("cli")
 	h.cli = cli
@@ -124,35 +131,37 @@ func (h *house) ok(err error) {
 }
 
 // machine gives a machine leave for a kind of work at an organisation.
-func (h *house) machine(work string, most int) (token string, n id.Grant) {
+func (h *house) machine(work string, most int) (*testmachine.Machine, id.Grant) {
 	h.Helper()
+	m := testmachine.New()
 	w := vc.Works[slices.IndexFunc(vc.Works, func(w vc.Work) bool { return w.Name == work })]
-	m, err := h.cli.CreateMachine(h.Context(), h.root, vc.NewMachine{Name: "The " + work + " machine", Purpose: w.Purpose, Fields: w.Fields, Organisations: []id.Organisation{h.a}, MaxWearers: most,
-		Node: "web", Ends: time.Now().Add(time.Hour)})
+	n, err := h.cli.CreateMachine(h.Context(), h.root, vc.NewMachine{Name: "The " + work + " machine", Purpose: w.Purpose, Fields: w.Fields, Organisations: []id.Organisation{h.a}, MaxWearers: most,
+		Node: "web", Ends: time.Now().Add(time.Hour), Key: m.Public()})
 	h.ok(err)
-	return m.Token, m.ID
+	m.ID = n.String()
+	return m, n
 }
 
-// call sends a request; body is sent as it is when it is bytes, else as JSON.
-func (h *house) call(token, method, path string, body any, header ...string) *httptest.ResponseRecorder {
+// call sends a request that a machine signs, or nobody; body is sent as it is when it is bytes, else as JSON.
+func (h *house) call(m *testmachine.Machine, method, path string, body any, header ...string) *httptest.ResponseRecorder {
 	h.Helper()
-	var r io.Reader
+	var raw []byte
 	kind := "application/json"
 	switch b := body.(type) {
 	case nil:
 	case []byte:
-		r, kind = bytes.NewReader(b), "application/octet-stream"
+		raw, kind = b, "application/octet-stream"
 	case string:
-		r = strings.NewReader(b)
+		raw = []byte(b)
 	default:
-		raw, err := json.Marshal(b)
+		var err error
+		raw, err = json.Marshal(b)
 		h.ok(err)
-		r = bytes.NewReader(raw)
 	}
-	req := httptest.NewRequestWithContext(h.Context(), method, Prefix+path, r)
+	req := httptest.NewRequestWithContext(h.Context(), method, Prefix+path, bytes.NewReader(raw))
 	req.Header.Set("Content-Type", kind)
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	if m != nil {
+		m.Sign(req, raw)
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
@@ -166,9 +175,9 @@ func (h *house) call(token, method, path string, body any, header ...string) *ht
 }
 
 // want sends a request and reads its answer, which must have a status.
-func want[T any](h *house, status int, token, method, path string, body any, header ...string) (out T) {
+func want[T any](h *house, status int, m *testmachine.Machine, method, path string, body any, header ...string) (out T) {
 	h.Helper()
-	w := h.call(token, method, path, body, header...)
+	w := h.call(m, method, path, body, header...)
 	if w.Code != status {
 		h.Fatalf("%s %s: status %d, want %d: %s\n%s", method, path, w.Code, status, w.Body, h.log.String())
 	}

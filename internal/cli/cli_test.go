@@ -84,11 +84,15 @@ func TestScriptsOnPostgreSQL(t *testing.T) {
 
 func scripts(t *testing.T, p testscript.Params, setup func(env *testscript.Env)) {
 	p.WorkdirRoot = shortDir(t)
+	docs, err := filepath.Abs("../../docs")
+	if err != nil {
+		t.Fatal(err)
+	}
 	p.Setup = func(env *testscript.Env) error {
 		for name, value := range map[string]string{
 			"HOME": env.WorkDir, "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "",
 			"DOSEVAULT_DIR": filepath.Join(env.WorkDir, "data"), "DOSEVAULT_KEYS": filepath.Join(env.WorkDir, "keys"),
-			"DOSEVAULT_LISTEN": freeAddress(t), "DOSEVAULT_VAULT_LISTEN": freeAddress(t), "TZ": "UTC",
+			"DOSEVAULT_LISTEN": freeAddress(t), "DOSEVAULT_VAULT_LISTEN": freeAddress(t), "TZ": "UTC", "DOCS": docs,
 		} {
 			env.Setenv(name, value)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -15,7 +16,7 @@ import (
 
 // MachinesCmd holds what is done with machines outside.
 type MachinesCmd struct {
-	Add  MachinesAddCmd  `cmd:"" help:"Give a machine outside leave, and print its token once."`
+	Add  MachinesAddCmd  `cmd:"" help:"Give a machine outside leave, by its public key."`
 	List MachinesListCmd `cmd:"" help:"List the machines that have leave, or had it."`
 	End  MachinesEndCmd  `cmd:"" help:"End a machine's leave at once."`
 }
@@ -28,10 +29,11 @@ type MachinesAddCmd struct {
 	Field        []string `help:"Of doses and badges: only these of its fields (name, staff_number, dose, employment); may be given several times." sep:"none" placeholder:"FIELD"`
 	Organisation []string `help:"An organisation that it works with; may be given several times. Without one: the whole service." sep:"none" placeholder:"NAME"`
 	People       int      `help:"How many different people it may touch, ever." required:"" placeholder:"N"`
+	Key          string   `help:"A file with its Ed25519 public key, as openssl pkey -pubout writes it. The machine keeps the private one to itself." required:"" type:"existingfile" placeholder:"FILE"`
 	Days         int      `help:"After how many days its leave ends; at most 365." default:"365"`
 }
 
-// Run gives the machine leave and prints its token.
+// Run gives the machine leave and prints the id that it signs under.
 func (c *MachinesAddCmd) Run(e *env) error {
 	client, auth, err := c.open()
 	if err != nil {
@@ -51,6 +53,13 @@ func (c *MachinesAddCmd) Run(e *env) error {
 			return fmt.Errorf("--field: a machine for %s reads %s", c.For, work.Fields)
 		}
 	}
+	text, err := os.ReadFile(c.Key)
+	if err != nil {
+		return err
+	}
+	if m.Key, err = vaultclient.ParseMachineKey(string(text)); err != nil {
+		return fmt.Errorf("--key: %w", err)
+	}
 	orgs, err := client.Organisations(e.ctx, auth)
 	if err != nil {
 		return err
@@ -62,11 +71,11 @@ func (c *MachinesAddCmd) Run(e *env) error {
 		}
 		m.Organisations = append(m.Organisations, org)
 	}
-	t, err := client.CreateMachine(e.ctx, auth, m)
+	n, err := client.CreateMachine(e.ctx, auth, m)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "Given: grant:%s, until %s.\nToken, shown this once: %s\n", t.ID, m.Ends.UTC().Format("2 January 2006"), t.Token)
+	fmt.Fprintf(e.stdout, "Given: grant:%s, until %s. It signs with keyid=\"%s\".\n", n, m.Ends.UTC().Format("2 January 2006"), n)
 	return nil
 }
 

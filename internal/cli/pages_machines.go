@@ -13,7 +13,7 @@ func (p pagesRegister) Machines(ctx context.Context, auth vaultclient.Auth) ([]v
 }
 
 // CreateMachine implements web.Machines.
-func (p pagesRegister) CreateMachine(ctx context.Context, auth vaultclient.Auth, m vaultclient.NewMachine) (vaultclient.MachineToken, error) {
+func (p pagesRegister) CreateMachine(ctx context.Context, auth vaultclient.Auth, m vaultclient.NewMachine) (id.Grant, error) {
 	return p.client.CreateMachine(ctx, auth, m)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/testmachine"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -40,13 +41,14 @@ func TestAContractEndsByItself(t *testing.T) {
 	}
 	link := must(h.nodes["cli"].NewLink(ctx, h.root, user.ID))
 	job := vc.Auth{Grant: must(h.nodes["web"].GrantJob(ctx, auth, vc.JobGrant{Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldEmployment, Organisations: []id.Organisation{org}, MaxWearers: 5, Import: id.New[id.Import](), Node: "worker", Lifetime: 24 * time.Hour}))}
-	m := must(h.nodes["web"].CreateMachine(ctx, auth, vc.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment, Organisations: []id.Organisation{org}, MaxWearers: 5, Node: "web", Ends: now.now().Add(48 * time.Hour)}))
-	machine := vc.Auth{Machine: m.Token}
+	tool := testmachine.New()
+	tool.ID = must(h.nodes["web"].CreateMachine(ctx, auth, vc.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment, Organisations: []id.Organisation{org}, MaxWearers: 5, Node: "web", Ends: now.now().Add(48 * time.Hour), Key: tool.Public()})).String()
 	read := func(node string, a vc.Auth) error {
 		_, err := h.nodes[node].Reveal(ctx, a, vc.RevealRequest{Purpose: policy.AssessDose, Fields: policy.FieldName, Wearers: who})
 		return err
 	}
 	now.set(time.Date(2027, time.July, 14, 22, 52, 0, 0, time.UTC))
+	machine := h.admit(tool)
 	for what, err := range map[string]error{"session": read("web", auth), "job": read("worker", job), "machine": read("web", machine)} {
 		if err != nil {
 			t.Errorf("%s on the last day: %v", what, err)
@@ -58,7 +60,7 @@ func TestAContractEndsByItself(t *testing.T) {
 	now.set(time.Date(2027, time.July, 14, 23, 0, 0, 0, time.UTC))
 	over := func(when string) {
 		t.Helper()
-		for what, err := range map[string]error{"session": read("web", auth), "job": read("worker", job), "machine": read("web", machine), "link": second(h.nodes["cli"].RedeemLink(ctx, link)), "machine's own page": second(h.nodes["web"].Self(ctx, machine)), "new link": second(h.nodes["cli"].NewLink(ctx, h.root, user.ID))} {
+		for what, err := range map[string]error{"session": read("web", auth), "job": read("worker", job), "machine": read("web", machine), "link": second(h.nodes["cli"].RedeemLink(ctx, link)), "machine's signature": second(h.nodes["web"].Admit(ctx, signed(tool, now.now()))), "new link": second(h.nodes["cli"].NewLink(ctx, h.root, user.ID))} {
 			if want := map[bool]vc.Code{true: vc.NotFound, false: vc.Unauthenticated}[what == "new link"]; code(err) != want {
 				t.Errorf("%s, %s: %v", when, what, err)
 			}

@@ -43,7 +43,8 @@ func refusedAsFrozen(e vc.Entry) bool {
 
 // What is frozen opens nothing, also after a restart; what isn't goes on; what is thawed goes on again.
 func TestWhatIsFrozenOpensNothing(t *testing.T) {
-	h := newHouse(t)
+	now := clockAt(time.Now())
+	h := newHouseAt(t, now.now)
 	a, b := h.organisation("A"), h.organisation("B")
 	ours, theirs := h.join(a, "Jones, Siân, A1"), h.join(b, "Evans, Gwen, B1")
 	users := must(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{
@@ -52,7 +53,7 @@ func TestWhatIsFrozenOpensNothing(t *testing.T) {
 		return vc.Auth{Session: must(h.nodes["web"].RedeemLink(t.Context(), must(h.nodes["cli"].NewLink(t.Context(), h.root, u)))).Token}
 	}
 	rhys, nia := session(users[0]), session(users[1])
-	machine, grant := h.machine("Reporting tool", "doses", 10, a)
+	tool, grant := h.outside("Reporting tool", "doses", 10, a)
 	export := id.New[id.Export]()
 	asExport := rhys
 	asExport.Export = export
@@ -68,7 +69,7 @@ func TestWhatIsFrozenOpensNothing(t *testing.T) {
 		{"a co-ordinator about A", func() error { return read("web", rhys, ours) }},
 		{"a co-ordinator about B", func() error { return read("web", rhys, theirs) }},
 		{"a supervisor of A", func() error { return read("web", nia, ours) }},
-		{"a machine of A", func() error { return read("web", machine, ours) }},
+		{"a machine of A", func() error { return read("web", h.admit(tool), ours) }},
 		{"an export of B", func() error { return read("web", asExport, theirs) }},
 		{"on the command line about B", func() error { return read("cli", h.root, theirs) }},
 		{"a change in A", func() error { return h.change(vc.Change{Organisation: a, Wearer: ours[0], From: "2021-01-01"}) }},
@@ -92,6 +93,7 @@ func TestWhatIsFrozenOpensNothing(t *testing.T) {
 			if restarted {
 				h.stop()
 				h.start()
+				now.set(now.now().Add(5 * time.Second))
 			}
 			for _, x := range asks {
 				want := vc.Code("")
@@ -207,7 +209,7 @@ func TestWhatGoesOnWhileEverythingIsFrozen(t *testing.T) {
 	for what, err := range map[string]error{
 		"a user":    second(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{{Name: "X", Role: policy.Operator}})),
 		"a link":    second(h.nodes["cli"].NewLink(t.Context(), h.root, other)),
-		"a machine": second(h.nodes["cli"].CreateMachine(t.Context(), h.root, vc.NewMachine{Name: "M", Purpose: policy.AssessDose, Fields: policy.FieldName, MaxWearers: 1, Node: "web", Ends: time.Now().Add(time.Hour)})),
+		"a machine": second(h.nodes["cli"].CreateMachine(t.Context(), h.root, vc.NewMachine{Name: "M", Purpose: policy.AssessDose, Fields: policy.FieldName, MaxWearers: 1, Node: "web", Ends: time.Now().Add(time.Hour), Key: make([]byte, 32)})),
 	} {
 		if code(err) != vc.IsFrozen {
 			t.Errorf("%s: %v", what, err)

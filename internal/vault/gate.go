@@ -99,7 +99,7 @@ func (v *Vault) caller(c Caller) (*principal, error) {
 	case vaultclient.Auth{Grant: a.Grant}:
 		return v.byGrant(c, a.Grant, at)
 	case vaultclient.Auth{Machine: a.Machine}:
-		return v.byGrant(c, v.state.machines[hashSecret(a.Machine)], at)
+		return v.byGrant(c, v.admitted(a.Machine, c.Node, at), at)
 	}
 	return nil, errUnauthenticated
 }

@@ -37,11 +37,11 @@ type (
 		Import        id.Import         `json:"import"`
 		Expires       int64             `json:"expires"` // µs
 
-		// A machine's: its name, the hash of its secret, whom it touched (16 bytes each), and when it was ended (µs).
-		Name   string `json:"name,omitempty"`
-		Secret []byte `json:"secret,omitempty"`
-		Used   []byte `json:"used,omitempty"`
-		Ended  int64  `json:"ended,omitempty"`
+		// A machine's: its name, its public key, whom it touched (16 bytes each), and when it was ended (µs).
+		Name  string `json:"name,omitempty"`
+		Key   []byte `json:"key,omitempty"`
+		Used  []byte `json:"used,omitempty"`
+		Ended int64  `json:"ended,omitempty"`
 		// Work is what a standing grant is for.
 		Work vaultclient.StandingWork `json:"work,omitempty"`
 		// Only are the wearers that it may touch, 16 bytes each; none: any.
@@ -69,7 +69,7 @@ type (
 func (v *Vault) load(ctx context.Context) error {
 	v.state = state{
 		organisations: map[id.Organisation]*organisation{}, users: map[id.User]*vaultclient.User{},
-		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, credentials: map[secretHash]*credential{}, providers: map[id.Provider]*provider{}, grants: map[id.Grant]*grant{}, machines: map[secretHash]id.Grant{},
+		sessions: map[secretHash]*session{}, links: map[secretHash]*link{}, credentials: map[secretHash]*credential{}, providers: map[id.Provider]*provider{}, grants: map[id.Grant]*grant{},
 		wearers: map[id.Wearer]*wearer{}, staged: map[id.Wearer]*wearer{}, persons: map[id.Person][]id.Wearer{}, staff: map[staffKey]id.Wearer{},
 		starts: map[string][]id.Wearer{},
 		ni:     map[[32]byte][]id.Wearer{}, imports: map[id.Import]*importState{}, documents: map[id.Row]seal.Key{}, apart: map[apart]bool{},
@@ -101,9 +101,6 @@ func (v *Vault) load(ctx context.Context) error {
 		row.Used = nil
 		row.only = namedWearers(row.Only)
 		s.grants[key] = &row
-		if row.isMachine() {
-			s.machines[secretHash(row.Secret)] = key
-		}
 	}); err != nil {
 		return err
 	}

@@ -1,8 +1,10 @@
 package vault
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,14 +18,13 @@ import (
 )
 
 // A machine is a grant for something outside this installation: an HR system, a laboratory's, a reporting tool. It is
-// addressed by a secret of which only the hash is kept, never by its id; what it may do stands in the policies under the
+// addressed by a session that it gets for a request that it signed, never by its id; what it may do stands in the policies under the
 // name machine. Whom it touched is kept with it, so that its number of people holds over a restart.
 
 // Bounds of a machine's leave.
 const (
 	maxMachineLife = 366 * 24 * time.Hour
 	maxMachineName = 60
-	machinePrefix  = "dvm_" // so that a token is recognised where it should not lie
 )
 
 // machineIn is the name of the machine among an entry's recipients, or nothing.
@@ -42,14 +43,14 @@ func (s *state) runs(g *grant, at time.Time) bool {
 }
 
 // isMachine reports whether a grant is a machine's.
-func (g *grant) isMachine() bool { return g.Secret != nil }
+func (g *grant) isMachine() bool { return g.Key != nil }
 
 // asPrincipal is a grant as the policies see it.
 func (g *grant) asPrincipal(n id.Grant) policy.Principal {
 	return policy.Principal{Grant: n, GrantPurpose: g.Purpose, GrantFields: g.Fields, Machine: g.isMachine(), Organisations: g.Organisations}
 }
 
-// byGrant finds out who calls with a grant: a job by its id, a machine by its secret. The caller holds the lock.
+// byGrant finds out who calls with a grant: a job by its id, a machine by a session for one request. The caller holds the lock.
 func (v *Vault) byGrant(c Caller, n id.Grant, at time.Time) (*principal, error) {
 	g := v.state.grants[n]
 	if g == nil || g.Node != c.Node || !v.state.runs(g, at) || g.isMachine() != (c.Auth.Machine != "") {
@@ -116,50 +117,64 @@ func scopeOf(orgs []id.Organisation) []id.Organisation {
 	return orgs
 }
 
-// CreateMachine gives a machine outside leave and returns its token, which is shown once and not kept. It is entered
-// where it holds: in the ledgers of its organisations, or in the installation's log.
-func (v *Vault) CreateMachine(ctx context.Context, c Caller, m vaultclient.NewMachine) (vaultclient.MachineToken, error) {
+// CreateMachine gives a machine outside leave, by the public key that it signs for, and returns its id. It is entered where
+// it holds: in the ledgers of its organisations, or in the installation's log.
+func (v *Vault) CreateMachine(ctx context.Context, c Caller, m vaultclient.NewMachine) (id.Grant, error) {
 	p, err := v.authenticate(ctx, c)
 	if err != nil {
-		return vaultclient.MachineToken{}, err
+		return id.Grant{}, err
 	}
-	now := v.now()
-	switch {
-	case m.Name != strings.TrimSpace(m.Name) || m.Name == "" || len(m.Name) > maxMachineName || strings.ContainsFunc(m.Name, func(r rune) bool { return r < ' ' || r == '\u007f' }):
-		return vaultclient.MachineToken{}, invalid("a machine has a name of at most %d bytes", maxMachineName)
-	case m.Fields == 0 || m.MaxWearers < 1 || m.MaxWearers > vaultclient.MaxMachineWearers || m.Node == "":
-		return vaultclient.MachineToken{}, invalid("a machine's leave names fields, a number of people from 1 to %d, and the node that it comes in by", vaultclient.MaxMachineWearers)
-	case !m.Ends.After(now) || m.Ends.After(now.Add(maxMachineLife)):
-		return vaultclient.MachineToken{}, invalid("a machine's leave ends within a year")
+	if err := v.checkMachine(m); err != nil {
+		return id.Grant{}, err
 	}
 	a := ask{action: policy.Machine, purpose: m.Purpose, fields: m.Fields}
 	parties, err := v.permitEach(ctx, p, a, m.Organisations)
 	if err != nil {
-		return vaultclient.MachineToken{}, err
+		return id.Grant{}, err
 	}
-	out := vaultclient.MachineToken{ID: id.New[id.Grant](), Token: machinePrefix + newSecret()}
-	h := hashSecret(out.Token)
-	g := &grant{User: p.User, Name: m.Name, Secret: h[:], Node: m.Node, Purpose: m.Purpose, Fields: m.Fields, Organisations: m.Organisations, MaxWearers: m.MaxWearers,
-		Expires: m.Ends.UnixMicro(), used: newWearerSet()}
+	n := id.New[id.Grant]()
 	err = v.commit(ctx, func(t *tx) error {
 		if err := p.alive(&v.state); err != nil {
 			return err
 		}
-		for _, other := range v.state.grants {
-			if other.isMachine() && v.state.runs(other, t.now) && person.Fold(other.Name) == person.Fold(m.Name) {
-				return &vaultclient.Error{Code: vaultclient.Conflict, Message: "a machine of this name has leave already: end it first, or choose another name"}
-			}
-		}
-		if err := t.enterMachine(p, a, out.ID, g, parties, "given"); err != nil {
-			return err
-		}
-		t.apply(func(s *state) { s.machines[h] = out.ID })
-		return nil
+		return t.giveMachine(p, a, n, m, parties)
 	})
 	if err != nil {
-		return vaultclient.MachineToken{}, hideCommitError(err)
+		return id.Grant{}, hideCommitError(err)
 	}
-	return out, nil
+	return n, nil
+}
+
+// checkMachine says what is wrong with the leave that is asked for.
+func (v *Vault) checkMachine(m vaultclient.NewMachine) error {
+	now := v.now()
+	switch {
+	case m.Name != strings.TrimSpace(m.Name) || m.Name == "" || len(m.Name) > maxMachineName || strings.ContainsFunc(m.Name, func(r rune) bool { return r < ' ' || r == '\u007f' }):
+		return invalid("a machine has a name of at most %d bytes", maxMachineName)
+	case m.Fields == 0 || m.MaxWearers < 1 || m.MaxWearers > vaultclient.MaxMachineWearers || m.Node == "":
+		return invalid("a machine's leave names fields, a number of people from 1 to %d, and the node that it comes in by", vaultclient.MaxMachineWearers)
+	case !m.Ends.After(now) || m.Ends.After(now.Add(maxMachineLife)):
+		return invalid("a machine's leave ends within a year")
+	case len(m.Key) != ed25519.PublicKeySize:
+		return invalid("a machine has an Ed25519 public key of %d bytes", ed25519.PublicKeySize)
+	}
+	return nil
+}
+
+// giveMachine gives a machine leave under an id, unless another one has its name or key.
+func (t *tx) giveMachine(p *principal, a ask, n id.Grant, m vaultclient.NewMachine, parties []*party) error {
+	for _, other := range t.v.state.grants {
+		switch {
+		case !other.isMachine():
+		case t.v.state.runs(other, t.now) && person.Fold(other.Name) == person.Fold(m.Name):
+			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "a machine of this name has leave already: end it first, or choose another name"}
+		case bytes.Equal(other.Key, m.Key):
+			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this key is another machine's, or was: each has a key of its own, and a new one when it gets leave again"}
+		}
+	}
+	g := &grant{User: p.User, Name: m.Name, Key: m.Key, Node: m.Node, Purpose: m.Purpose, Fields: m.Fields, Organisations: m.Organisations, MaxWearers: m.MaxWearers,
+		Expires: m.Ends.UnixMicro(), used: newWearerSet()}
+	return t.enterMachine(p, a, n, g, parties, "given")
 }
 
 // permitEach asks the same about each organisation, or the installation.

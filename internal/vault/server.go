@@ -310,6 +310,7 @@ func routes(mux *http.ServeMux, v *Vault) {
 	})
 	handle(mux, v, "grant-job", v.GrantJob)
 	handle(mux, v, "create-machine", v.CreateMachine)
+	handle(mux, v, "admit", v.Admit)
 	handle(mux, v, "machines", func(ctx context.Context, c Caller, _ nothing) ([]vc.Machine, error) { return v.Machines(ctx, c) })
 	handle(mux, v, "end-machine", func(ctx context.Context, c Caller, n id.Grant) (nothing, error) {
 		return nothing{}, v.EndMachine(ctx, c, n)

@@ -92,10 +92,11 @@ type Vault struct {
 
 	couriers []chan struct{} // who delivers alarms
 
-	codes    codes
-	passkeys *passkeys
-	demo     bool
-	compared comparisons
+	codes      codes
+	admissions admissions
+	passkeys   *passkeys
+	demo       bool
+	compared   comparisons
 
 	budgetFactor int
 	budgets      budgets // the committer's
@@ -113,7 +114,6 @@ type state struct {
 	credentials   map[secretHash]*credential
 	providers     map[id.Provider]*provider
 	grants        map[id.Grant]*grant
-	machines      map[secretHash]id.Grant
 	wearers       map[id.Wearer]*wearer
 	staged        map[id.Wearer]*wearer // new ones of imports that wait: values can be sealed for them, nothing else
 	persons       map[id.Person][]id.Wearer
@@ -217,6 +217,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		ops:   make(chan *op, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{}),
 		trees: map[string]ledger.Tree{}, checkpoints: map[string][]byte{},
 		codes:        codes{m: map[secretHash]code{}},
+		admissions:   admissions{nonces: map[secretHash]time.Time{}, sessions: map[secretHash]admission{}},
 		budgetFactor: max(c.BudgetFactor, 1), budgets: newBudgets(), refusals: newRefusals(), trips: map[id.User]id.Wearer{},
 	}
 	name, err := c.Store.Meta(ctx, "installation")
@@ -242,6 +243,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 	if err := v.countLedger(ctx); err != nil {
 		return nil, fmt.Errorf("counting what was read in the last day: %w", err)
 	}
+	v.admissions.from = v.recordTime().Add(signatureAhead)
 	go v.committer()
 	o := ledger.Opening{Policy: v.policyAt(id.Organisation{}).Version()}
 	if v.budgetFactor > 1 {

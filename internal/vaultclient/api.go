@@ -21,7 +21,7 @@ import (
 type Auth struct {
 	Session string   `json:"session,omitempty"` // a session token
 	Grant   id.Grant `json:"grant,omitzero"`    // a job's
-	Machine string   `json:"machine,omitempty"` // a machine's token
+	Machine string   `json:"machine,omitempty"` // of a machine's session for one request, see Admit
 	// Export names the file or print that what is read goes into: from then on it is a recipient beside the caller, and
 	// who comes to hold it can be answered for.
 	Export id.Export `json:"export,omitzero"`
@@ -352,12 +352,7 @@ type NewMachine struct {
 	MaxWearers    int               `json:"max_wearers"`             // different ones, ever
 	Node          string            `json:"node"`                    // that it comes in by
 	Ends          time.Time         `json:"ends"`                    // within a year
-}
-
-// MachineToken is a new machine's secret. Nobody can see it again.
-type MachineToken struct {
-	ID    id.Grant `json:"id"`
-	Token string   `json:"token"`
+	Key           []byte            `json:"key"`                     // its Ed25519 public key, see ParseMachineKey
 }
 
 // Machine is a machine that has leave, or had it.

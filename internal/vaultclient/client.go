@@ -427,10 +427,11 @@ func (c *Client) GrantJob(ctx context.Context, auth Auth, j JobGrant) (g id.Gran
 	return g, err
 }
 
-// CreateMachine gives a machine outside leave. Code Conflict: one of this name has leave already.
-func (c *Client) CreateMachine(ctx context.Context, auth Auth, m NewMachine) (t MachineToken, err error) {
-	err = call(ctx, c, "create-machine", auth, m, &t)
-	return t, err
+// CreateMachine gives a machine outside leave and returns its id, under which it signs. Code Conflict: one of this name has
+// leave already, or the key is another's.
+func (c *Client) CreateMachine(ctx context.Context, auth Auth, m NewMachine) (n id.Grant, err error) {
+	err = call(ctx, c, "create-machine", auth, m, &n)
+	return n, err
 }
 
 // Machines lists the machines that have leave or had it, for whoever manages the installation.
@@ -450,7 +451,7 @@ func (c *Client) Delivered(ctx context.Context, auth Auth) (out []id.Import, err
 	return out, err
 }
 
-// Self returns the machine that calls. Code Unauthenticated: the token is none, or has ended.
+// Self returns the machine that calls. Code Unauthenticated: the session is none, or its leave has ended.
 func (c *Client) Self(ctx context.Context, auth Auth) (m Machine, err error) {
 	err = call(ctx, c, "self", auth, struct{}{}, &m)
 	return m, err

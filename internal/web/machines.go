@@ -16,8 +16,8 @@ import (
 type Machines interface {
 	// Machines lists those that have leave, and those that had it; it is entered.
 	Machines(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.Machine, error)
-	// CreateMachine gives leave and returns the token. Code Conflict: a machine of this name has leave.
-	CreateMachine(ctx context.Context, auth vaultclient.Auth, m vaultclient.NewMachine) (vaultclient.MachineToken, error)
+	// CreateMachine gives leave and returns the machine's id. Code Conflict: a machine of this name has leave, or the key is another's.
+	CreateMachine(ctx context.Context, auth vaultclient.Auth, m vaultclient.NewMachine) (id.Grant, error)
 	// EndMachine ends a machine's leave at once.
 	EndMachine(ctx context.Context, auth vaultclient.Auth, n id.Grant) error
 }
@@ -118,7 +118,7 @@ type newMachineView struct {
 	Ends          time.Time
 }
 
-// newMachine asks what a machine is to do, shows the answers, gives leave and shows the token once.
+// newMachine asks what a machine is to do, shows the answers, gives leave and shows what it signs under.
 func (h *handler) newMachine(v *visit) error {
 	f, x := formOf("days", "365"), newMachineView{}
 	if v.r.Method == http.MethodPost {
@@ -151,20 +151,17 @@ func (h *handler) newMachine(v *visit) error {
 		h.render(v.w, v.r, http.StatusOK, checkMachinePage(h.frame("Check before you give leave", &v.user, crumbs...), f, x))
 		return nil
 	}
-	t, err := h.Register.CreateMachine(v.ctx, v.auth, m)
+	n, err := h.Register.CreateMachine(v.ctx, v.auth, m)
 	if errorCode(err) == vaultclient.Conflict {
-		f.wrong("name", "A machine of this name has leave already: end it first, or choose another name")
+		f.wrong("name", "A machine of this name has leave already, or this is another machine's key: end that one first, or choose another name or key")
 		return ask()
 	}
 	if err != nil {
 		return err
 	}
-	h.render(v.w, v.r, http.StatusOK, tokenPage(h.frame("A machine's token", &v.user, crumbs...), tokenView{m.Name, t.Token}))
+	h.render(v.w, v.r, http.StatusOK, givenPage(h.frame("A machine has leave", &v.user, crumbs...), m.Name, n.String()))
 	return nil
 }
-
-// tokenView shows a token, once: it is kept nowhere.
-type tokenView struct{ Name, Token string }
 
 // machineIn reads a machine from a form.
 func (h *handler) machineIn(ctx context.Context, f *form, x *newMachineView) vaultclient.NewMachine {
@@ -195,6 +192,9 @@ func (h *handler) machineIn(ctx context.Context, f *form, x *newMachineView) vau
 	var err error
 	if m.MaxWearers, err = strconv.Atoi(f.Text("people")); err != nil || m.MaxWearers < 1 || m.MaxWearers > vaultclient.MaxMachineWearers {
 		f.wrong("people", "Enter how many different people it may touch, from 1 to %s", number(vaultclient.MaxMachineWearers))
+	}
+	if m.Key, err = vaultclient.ParseMachineKey(f.Value("key")); err != nil {
+		f.wrong("key", "Enter the machine's public key, from the line that begins it to the line that ends it")
 	}
 	days, err := strconv.Atoi(f.Text("days"))
 	if err != nil || days < 1 || days > 365 {

@@ -26,20 +26,21 @@ func (s *sample) Machines(_ context.Context, a vaultclient.Auth) ([]vaultclient.
 	return append([]vaultclient.Machine{}, s.machines...), s.mayManage(a)
 }
 
-func (s *sample) CreateMachine(_ context.Context, a vaultclient.Auth, m vaultclient.NewMachine) (vaultclient.MachineToken, error) {
+func (s *sample) CreateMachine(_ context.Context, a vaultclient.Auth, m vaultclient.NewMachine) (id.Grant, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.mayManage(a); err != nil {
-		return vaultclient.MachineToken{}, err
+		return id.Grant{}, err
 	}
 	for _, x := range s.machines {
 		if x.Name == m.Name {
-			return vaultclient.MachineToken{}, &vaultclient.Error{Code: vaultclient.Conflict, Message: "taken"}
+			return id.Grant{}, &vaultclient.Error{Code: vaultclient.Conflict, Message: "taken"}
 		}
 	}
 	n := fixed2(id.Grant{}, 1+len(s.machines))
+	s.lastKey = m.Key
 	s.machines = append(s.machines, vaultclient.Machine{ID: n, Name: m.Name, Purpose: m.Purpose, Fields: m.Fields, Organisations: m.Organisations, MaxWearers: m.MaxWearers, Node: m.Node, Ends: m.Ends})
-	return vaultclient.MachineToken{ID: n, Token: "dvm_5ec2e7"}, nil
+	return n, nil
 }
 
 func (s *sample) EndMachine(_ context.Context, a vaultclient.Auth, n id.Grant) error {

@@ -37,6 +37,7 @@ type sample struct {
 	sampleNotes
 	settings sampleSettings
 	machines sampleMachines
+	lastKey  []byte // of the machine that was given leave last
 
 	mu         sync.Mutex
 	err        error // what every call but Whoami answers
