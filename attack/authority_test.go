@@ -85,13 +85,15 @@ func authorityPutBack(t *testing.T, h *house.House) {
 	wearers, orgs, _ := plain(t, h)
 	org, err := id.Parse[id.Organisation](orgs[0])
 	ok(err)
-	users, err := web.CreateUsers(ctx, eleri, []vaultclient.NewUser{{Name: "Rhys Tudur", Role: policy.Local, Organisations: []id.Organisation{org}}, {Name: "Non Parri", Role: policy.Local, Organisations: []id.Organisation{org}}})
+	office, clerk, err := h.Office(h.DemoUsers()["Eleri Vaughan"])
 	ok(err)
-	link, err := web.NewLink(ctx, eleri, users[0])
+	users, err := office.CreateUsers(ctx, clerk, []vaultclient.NewUser{{Name: "Rhys Tudur", Role: policy.Local, Organisations: []id.Organisation{org}}, {Name: "Non Parri", Role: policy.Local, Organisations: []id.Organisation{org}}})
 	ok(err)
-	leaver, err := web.NewLink(ctx, eleri, users[1])
+	link, err := office.NewLink(ctx, clerk, users[0])
 	ok(err)
-	gone, err := web.RedeemLink(ctx, leaver)
+	leaver, err := office.NewLink(ctx, clerk, users[1])
+	ok(err)
+	gone, err := h.Enrol(web, leaver)
 	ok(err)
 	file := id.New[id.Import]()
 	ok(web.Intake(ctx, eleri, vaultclient.Intake{Import: file, Source: "laboratory", SHA256: make([]byte, 32), Rows: 1, Held: policy.FieldName}))
@@ -108,8 +110,8 @@ func authorityPutBack(t *testing.T, h *house.House) {
 	}
 	// One change of each kind, by the real program.
 	ok(web.SignOut(ctx, ended))
-	ok(web.EndUser(ctx, eleri, users[1]))
-	_, err = web.RedeemLink(ctx, link)
+	ok(office.EndUser(ctx, clerk, users[1]))
+	_, err = h.Enrol(web, link)
 	ok(err)
 	ok(web.EndMachine(ctx, eleri, machine.id))
 	ok(web.ChangeOrganisation(ctx, eleri, vaultclient.Organisation{ID: org, Name: "Ysbyty Newydd", Kind: vaultclient.HealthBoard}))
@@ -129,7 +131,7 @@ func authorityPutBack(t *testing.T, h *house.House) {
 		}
 	}
 	for _, of := range []vault.Table{vault.TableSession, vault.TableUser, vault.TableLink, vault.TableJobGrant, vault.TableOrganisation, vault.TableImport, vault.TableWearer, vault.TableField,
-		vault.TableFrozen, vault.TableBudget} {
+		vault.TableFrozen, vault.TableBudget, vault.TableCredential} {
 		if !slices.Contains(changed, of) {
 			t.Errorf("no row of %s changed: nothing is shown of it", of)
 		}
@@ -139,14 +141,14 @@ func authorityPutBack(t *testing.T, h *house.House) {
 	for _, of := range append(changed, vault.TableTally) {
 		writeTable(t, vaultDB(h), of, before[of])
 	}
-	_, used := web.RedeemLink(ctx, link)
+	_, used := h.Enrol(web, link)
 	frozen, err := web.Frozen(ctx, eleri)
 	if err != nil || len(frozen) != 1 {
 		t.Errorf("frozen: %v, %v", frozen, err)
 	}
 	for what, err := range map[string]error{
 		"a session that ended":             second(web.Whoami(ctx, ended)),
-		"the session of somebody who left": second(web.Whoami(ctx, vaultclient.Auth{Session: gone.Token})),
+		"the session of somebody who left": second(web.Whoami(ctx, vaultclient.Auth{Session: gone.Session})),
 		"a link that was used":             used,
 		"a machine that was ended":         machine.call(t, web),
 	} {

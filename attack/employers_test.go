@@ -278,6 +278,10 @@ func TestASupervisorGetsNothingOfAnotherEmployer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	office, clerk, err := h.Office(h.DemoUsers()["Eleri Vaughan"])
+	if err != nil {
+		t.Fatal(err)
+	}
 	orgs, err := web.Organisations(t.Context(), auth)
 	if err != nil {
 		t.Fatal(err)
@@ -293,19 +297,19 @@ func TestASupervisorGetsNothingOfAnotherEmployer(t *testing.T) {
 	for name, own := range map[string]int{"where marker people work": host, "where none works": s.Wearers[other].Organisation} {
 		t.Run(name, func(t *testing.T) {
 			from := time.Now()
-			users, err := web.CreateUsers(t.Context(), auth, []vaultclient.NewUser{{Name: "Supervisor " + name, Role: policy.Supervisor, Organisations: []id.Organisation{known(own)}}})
+			users, err := office.CreateUsers(t.Context(), clerk, []vaultclient.NewUser{{Name: "Supervisor " + name, Role: policy.Supervisor, Organisations: []id.Organisation{known(own)}}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			link, err := web.NewLink(t.Context(), auth, users[0])
+			link, err := office.NewLink(t.Context(), clerk, users[0])
 			if err != nil {
 				t.Fatal(err)
 			}
-			session, err := web.RedeemLink(t.Context(), link)
+			session, err := h.Enrol(web, link)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := &walker{t: t, h: h, session: session.Token}
+			w := &walker{t: t, h: h, session: session.Session}
 			w.crawl(15)
 			at := "/organisations/" + known(own).String()
 			for what, form := range map[string]url.Values{at + "/doses": {"what": {"list"}, "year": {"2026"}}, at + "/badges/unreturned": {"on": {"2026-10-31"}}} {

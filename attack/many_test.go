@@ -231,9 +231,9 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range browsers {
 		link, err := m.client.NewLink(t.Context(), m.auth, ids[i])
 		m.ok(err)
-		session, err := web.RedeemLink(t.Context(), link)
+		auth, err := m.h.Enrol(web, link)
 		m.ok(err)
-		b := &browser{many: m, user: ids[i], session: session.Token, http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}, rnd: rand.New(rand.NewPCG(1, uint64(i))), nodes: &nodes, mu: &mu, seen: map[string]bool{}}
+		b := &browser{many: m, user: ids[i], session: auth.Session, http: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}, rnd: rand.New(rand.NewPCG(1, uint64(i))), nodes: &nodes, mu: &mu, seen: map[string]bool{}}
 		t.Cleanup(b.http.CloseIdleConnections)
 		b.codes = append(b.codes, scanned[i*manyScans:(i+1)*manyScans]...)
 		for k := i; k < len(scanned); k += manyUsers * 10 { // somebody else's, at the same time

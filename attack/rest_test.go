@@ -3,7 +3,6 @@ package attack_test
 import (
 	"bytes"
 	"compress/flate"
-	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
@@ -24,7 +23,6 @@ import (
 	"github.com/dosevault/dosevault/attack/house"
 	"github.com/dosevault/dosevault/attack/scan"
 	"github.com/dosevault/dosevault/internal/day"
-	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/store/postgres/server"
@@ -334,21 +332,11 @@ func TestKilledWhileItFills(t *testing.T) {
 // coordinator signs the command line in as the demonstration's co-ordinator, through a link that she makes for it.
 func coordinator(t *testing.T, h *house.House) {
 	t.Helper()
-	web := h.Client("web")
-	user := h.DemoUsers()["Eleri Vaughan"]
-	auth, err := h.SignIn(web, user)
+	code, err := h.CommandLine(h.DemoUsers()["Eleri Vaughan"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := id.Parse[id.User](user)
-	if err != nil {
-		t.Fatal(err)
-	}
-	link, err := web.NewLink(context.Background(), auth, n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out, err := h.Run("signin", link); err != nil {
+	if out, err := h.Run("signin", code); err != nil {
 		t.Fatalf("signing in: %v\n%s", err, out)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/testpasskey"
 	"github.com/dosevault/dosevault/internal/testport"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -327,6 +330,62 @@ func (h *House) SignIn(c *vaultclient.Client, user string) (vaultclient.Auth, er
 	}
 	s, err := c.RedeemCode(context.Background(), to.Query().Get("code"))
 	return vaultclient.Auth{Session: s.Token}, err
+}
+
+// Enrol spends a one-time link for a passkey as a browser does, and redeems the code that it is sent on with as the node web.
+func (h *House) Enrol(c *vaultclient.Client, secret string) (vaultclient.Auth, error) {
+	d, err := testpasskey.New("http://" + h.Vault)
+	if err != nil {
+		return vaultclient.Auth{}, err
+	}
+	code, err := d.Enrol(context.Background(), secret)
+	if err != nil {
+		return vaultclient.Auth{}, err
+	}
+	s, err := c.RedeemCode(context.Background(), code)
+	return vaultclient.Auth{Session: s.Token}, err
+}
+
+// CommandLine returns a code from the vault's own pages by which a user of a demonstration signs in on the command line.
+func (h *House) CommandLine(user string) (string, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return "", err
+	}
+	client := &http.Client{Jar: jar}
+	defer client.CloseIdleConnections()
+	if resp, err := client.PostForm("http://"+h.Vault+"/signin", url.Values{"to": {"/account"}, "user": {user}}); err != nil {
+		return "", err
+	} else {
+		resp.Body.Close()
+	}
+	resp, err := client.PostForm("http://"+h.Vault+"/account/command-line", nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", err
+	}
+	_, rest, ok := strings.Cut(string(b), `readonly value="`)
+	secret, _, _ := strings.Cut(rest, `"`)
+	if !ok {
+		return "", fmt.Errorf("no code for the command line: status %d", resp.StatusCode)
+	}
+	return secret, nil
+}
+
+// Office signs a user of a demonstration in on the command line and returns its client and session.
+func (h *House) Office(user string) (*vaultclient.Client, vaultclient.Auth, error) {
+	h.T.Helper()
+	c := h.Client("cli")
+	code, err := h.CommandLine(user)
+	if err != nil {
+		return c, vaultclient.Auth{}, err
+	}
+	s, err := c.RedeemLink(context.Background(), code)
+	return c, vaultclient.Auth{Session: s.Token}, err
 }
 
 // safeBuffer is a buffer that a process writes and a test reads.

@@ -25,6 +25,7 @@ import (
 	"github.com/dosevault/dosevault/internal/store/postgres"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
 	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
+	"github.com/dosevault/dosevault/internal/testpasskey"
 	"github.com/dosevault/dosevault/internal/testport"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -33,6 +34,7 @@ import (
 type Service struct {
 	Dir, Keys string
 	Pages     string              // where the web node answers: host and port
+	Origin    string              // the vault's own origin
 	Vault     *vaultclient.Client // as the node cli
 	Auth      vaultclient.Auth    // the co-ordinator's
 	Register  *register.Service
@@ -69,6 +71,7 @@ func Start(ctx context.Context, dir string, onPostgreSQL bool) (_ *Service, err 
 	if err != nil {
 		return nil, err
 	}
+	s.Origin = "http://" + signIn
 	s.cmd = exec.Command(exe, "serve", "--dir", s.Dir, "--keys", s.Keys, "--listen", s.Pages, "--vault-listen", signIn,
 		"--single-administrator", "--single-administrator-delay", "0s")
 	if onPostgreSQL {
@@ -135,7 +138,7 @@ func (s *Service) Client(node string) (*vaultclient.Client, error) {
 	return vaultclient.New(conf), nil
 }
 
-// Sessions signs n co-ordinators in on a node.
+// Sessions signs n co-ordinators in on the web node.
 func (s *Service) Sessions(ctx context.Context, node *vaultclient.Client, n int) ([]vaultclient.Auth, error) {
 	users := make([]vaultclient.NewUser, n)
 	for i := range users {
@@ -151,7 +154,15 @@ func (s *Service) Sessions(ctx context.Context, node *vaultclient.Client, n int)
 		if err != nil {
 			return nil, err
 		}
-		session, err := node.RedeemLink(ctx, link)
+		device, err := testpasskey.New(s.Origin)
+		if err != nil {
+			return nil, err
+		}
+		code, err := device.Enrol(ctx, link)
+		if err != nil {
+			return nil, err
+		}
+		session, err := node.RedeemCode(ctx, code)
 		if err != nil {
 			return nil, err
 		}

@@ -11,7 +11,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -78,6 +80,27 @@ func (s *Server) Serve(l net.Listener) error {
 // Shutdown waits for running requests and stops.
 func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
 
+// reserved are the methods that not every node may call, by the kinds of node that may. Who makes users, links and sessions by
+// links is the command line's and the vault's own origin's business (which calls the vault directly): a web node in the wrong
+// hands has the sessions of whoever uses it, and must make nothing of them that outlives them.
+var reserved = map[string][]string{
+	"redeem-code":  {"web"},
+	"redeem-link":  {"cli"},
+	"users":        {"cli"},
+	"create-users": {"cli"},
+	"new-link":     {"cli"},
+	"end-user":     {"cli"},
+}
+
+// kindOf is what a node is, by its name: of web, web2 and web-2 "web".
+func kindOf(node string) string { return strings.TrimRight(node, "-0123456789") }
+
+// mayCall reports whether a node may call a method at all.
+func mayCall(node, method string) bool {
+	kinds, ok := reserved[method]
+	return !ok || slices.Contains(kinds, kindOf(node))
+}
+
 // handle answers one method.
 func handle[In, Out any](mux *http.ServeMux, v *Vault, method string, fn func(context.Context, Caller, In) (Out, error)) {
 	mux.HandleFunc("POST /v1/"+method, func(w http.ResponseWriter, r *http.Request) {
@@ -90,7 +113,12 @@ func handle[In, Out any](mux *http.ServeMux, v *Vault, method string, fn func(co
 			v.fail(w, method, invalid("the request can't be read"))
 			return
 		}
-		out, err := fn(r.Context(), Caller{Node: r.PathValue("node"), Auth: call.Auth}, call.Body)
+		node := r.PathValue("node")
+		if !mayCall(node, method) {
+			v.fail(w, method, refused("a node of this kind does not call %s", method))
+			return
+		}
+		out, err := fn(r.Context(), Caller{Node: node, Auth: call.Auth}, call.Body)
 		if err != nil {
 			v.fail(w, method, err)
 			return

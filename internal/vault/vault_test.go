@@ -142,8 +142,7 @@ func (h *house) signIn(node string, u vc.NewUser) vc.Auth {
 	h.t.Helper()
 	ids := must(h.nodes["cli"].CreateUsers(h.t.Context(), h.root, []vc.NewUser{u}))
 	h.users[u.Name] = ids[0]
-	link := must(h.nodes["cli"].NewLink(h.t.Context(), h.root, ids[0]))
-	return vc.Auth{Session: must(h.nodes[node].RedeemLink(h.t.Context(), link)).Token}
+	return vc.Auth{Session: must(h.v.RedeemCode(h.t.Context(), vault.Caller{Node: node}, h.v.NewCode(ids[0], node))).Token}
 }
 
 func (h *house) organisation(name string) id.Organisation {

@@ -192,27 +192,6 @@ func TestPeopleByKeyboard(t *testing.T) {
 	})
 }
 
-func TestUsersByKeyboard(t *testing.T) {
-	walks(t, "co-ordinator", func(w *walker) {
-		w.open("/users")
-		w.look("users", "Llŷr Hughes")
-		w.open("/users/new")
-		w.enter(send)
-		w.look("user-errors", "Select what they are")
-		w.write("name", "Rhys Tudur")
-		w.choose(`[name=role][value=local-co-ordinator]`, `[name=organisation]`)
-		w.enter(send)
-		w.look("user-check", "Local badge co-ordinator")
-		w.enter(`button[value=add]`)
-		w.look("user-link", "It works once, within ten minutes")
-		w.open("/users")
-		w.enter(`a[href$="/end"]`)
-		w.look("user-end", "End the access of")
-		w.enter(send)
-		w.look("users-ended", "Their access has ended")
-	})
-}
-
 func TestInvestigationsByKeyboard(t *testing.T) {
 	walks(t, "co-ordinator", func(w *walker) {
 		w.open(investigationsPath(organisationID(1)))

@@ -25,7 +25,6 @@ type Register interface {
 	Samples
 	Gaps
 	People
-	Users
 	Machines
 	Investigations
 

@@ -54,3 +54,11 @@ func (s *sample) EndMachine(_ context.Context, a vaultclient.Auth, n id.Grant) e
 	}
 	return err
 }
+
+func (s *sample) mayManage(a vaultclient.Auth) error {
+	u, err := s.user(a)
+	if err == nil && u.Role != policy.Coordinator {
+		err = &vaultclient.Error{Code: vaultclient.Refused, Message: "not permitted for this purpose"}
+	}
+	return err
+}

@@ -1,0 +1,108 @@
+// Package testpasskey is somebody with a passkey, for tests and benchmarks of the real program: it answers the vault's
+// own pages as a browser with an authenticator does.
+package testpasskey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/descope/virtualwebauthn"
+)
+
+// Device is an authenticator with one passkey for a vault's origin.
+type Device struct {
+	origin string
+	rp     virtualwebauthn.RelyingParty
+	auth   virtualwebauthn.Authenticator
+	key    virtualwebauthn.Credential
+}
+
+// New returns a device for an origin such as "http://localhost:8081".
+func New(origin string) (*Device, error) {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return nil, err
+	}
+	return &Device{origin: origin, rp: virtualwebauthn.RelyingParty{ID: u.Hostname(), Name: "dosevault", Origin: origin},
+		auth: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}, nil
+}
+
+// Enrol spends a one-time link's secret for a passkey on the device, and returns the one-time code for the web node.
+func (d *Device) Enrol(ctx context.Context, secret string) (code string, err error) {
+	return d.through(ctx, "/link?"+url.Values{"secret": {secret}}.Encode(), "/link", url.Values{"secret": {secret}, "name": {"Test"}})
+}
+
+// SignIn signs in by the passkey and returns the one-time code for the web node.
+func (d *Device) SignIn(ctx context.Context) (code string, err error) {
+	return d.through(ctx, "/signin", "/signin", url.Values{})
+}
+
+var challenge = regexp.MustCompile(`data-passkey="(get|create)" data-options="([^"]*)"`)
+
+// through opens a page, answers its challenge, sends its form, and returns the code that the browser is sent on with.
+func (d *Device) through(ctx context.Context, page, action string, form url.Values) (string, error) {
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	do := func(method, path, body string) (*http.Response, string, error) {
+		req, err := http.NewRequestWithContext(ctx, method, d.origin+path, strings.NewReader(body))
+		if err != nil {
+			return nil, "", err
+		}
+		if method == http.MethodPost {
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return nil, "", err
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		return resp, string(b), err
+	}
+	_, text, err := do(http.MethodGet, page, "")
+	if err != nil {
+		return "", err
+	}
+	m := challenge.FindStringSubmatch(text)
+	if m == nil {
+		return "", errors.New("the vault's page asks for no passkey")
+	}
+	answer, err := d.answer(m[1], html.UnescapeString(m[2]))
+	if err != nil {
+		return "", err
+	}
+	form.Set("response", answer)
+	resp, _, err := do(http.MethodPost, action, form.Encode())
+	if err != nil {
+		return "", err
+	}
+	to, err := resp.Location()
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("the passkey was answered with status %d", resp.StatusCode), err)
+	}
+	return to.Query().Get("code"), nil
+}
+
+func (d *Device) answer(kind, options string) (string, error) {
+	if kind == "create" {
+		o, err := virtualwebauthn.ParseAttestationOptions(options)
+		if err != nil {
+			return "", err
+		}
+		d.auth.Options.UserHandle = []byte(o.UserID)
+		return virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.key, *o), nil
+	}
+	o, err := virtualwebauthn.ParseAssertionOptions(options)
+	if err != nil {
+		return "", err
+	}
+	d.key.Counter++
+	return virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.key, *o), nil
+}
