@@ -133,8 +133,7 @@ func (h *house) stays() {
 func (h *house) again(name string) vc.Auth {
 	h.t.Helper()
 	h.stays()
-	link := must(h.nodes["cli"].NewLink(h.t.Context(), h.root, h.users[name]))
-	return vc.Auth{Session: must(h.nodes["web"].RedeemLink(h.t.Context(), link)).Token}
+	return vc.Auth{Session: must(h.nodes["web"].RedeemCode(h.t.Context(), h.v.NewCode(h.users[name], "web"))).Token}
 }
 
 func TestManyConnectionsDoNotOutspendABudget(t *testing.T) {

@@ -50,7 +50,7 @@ func TestWhatIsFrozenOpensNothing(t *testing.T) {
 	users := must(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{
 		{Name: "Rhys Prosser", Role: policy.Coordinator}, {Name: "Nia Puw", Role: policy.Supervisor, Organisations: []id.Organisation{a}}}))
 	session := func(u id.User) vc.Auth {
-		return vc.Auth{Session: must(h.nodes["web"].RedeemLink(t.Context(), must(h.nodes["cli"].NewLink(t.Context(), h.root, u)))).Token}
+		return vc.Auth{Session: must(h.nodes["web"].RedeemCode(t.Context(), h.v.NewCode(u, "web"))).Token}
 	}
 	rhys, nia := session(users[0]), session(users[1])
 	tool, grant := h.outside("Reporting tool", "doses", 10, a)
@@ -140,7 +140,7 @@ func TestAFrozenUserIsShutOut(t *testing.T) {
 	link := must(h.nodes["cli"].NewLink(t.Context(), h.root, u))
 	h.freeze(vc.UserScope(u))
 	for what, err := range map[string]error{
-		"signing in":            second(h.nodes["web"].RedeemLink(t.Context(), link)),
+		"signing in":            second(h.nodes["cli"].RedeemLink(t.Context(), link)),
 		"by a code":             second(h.nodes["web"].RedeemCode(t.Context(), h.v.NewCode(u, "web"))),
 		"a job that they gave":  second(h.nodes["worker"].Reveal(t.Context(), job, vc.RevealRequest{Purpose: policy.AssessDose, Fields: policy.FieldName, Wearers: ws})),
 		"making a user":         second(h.nodes["cli"].CreateUsers(t.Context(), auth, []vc.NewUser{{Name: "X", Role: policy.Coordinator}})),
@@ -164,7 +164,7 @@ func TestAFrozenUserIsShutOut(t *testing.T) {
 		t.Error(err)
 	}
 	h.thaw(vc.UserScope(u))
-	if _, err := h.nodes["web"].RedeemLink(t.Context(), link); err != nil {
+	if _, err := h.nodes["cli"].RedeemLink(t.Context(), link); err != nil {
 		t.Errorf("after the thaw, by the link that was refused: %v", err)
 	}
 }

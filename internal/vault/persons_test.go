@@ -229,7 +229,7 @@ func TestEndedAccess(t *testing.T) {
 		if _, err := h.nodes["worker"].Organisations(t.Context(), grant); code(err) != vc.Unauthenticated {
 			t.Errorf("the grant: %v", err)
 		}
-		if _, err := h.nodes["web"].RedeemLink(t.Context(), pending); code(err) != vc.Unauthenticated {
+		if _, err := h.nodes["cli"].RedeemLink(t.Context(), pending); code(err) != vc.Unauthenticated {
 			t.Errorf("the link: %v", err)
 		}
 		if _, err := h.nodes["cli"].NewLink(t.Context(), h.root, ids[0]); code(err) != vc.NotFound {

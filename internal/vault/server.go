@@ -84,7 +84,6 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ct
 // links is the command line's and the vault's own origin's business (which calls the vault directly): a web node in the wrong
 // hands has the sessions of whoever uses it, and must make nothing of them that outlives them.
 var reserved = map[string][]string{
-	"redeem-code":  {"web"},
 	"redeem-link":  {"cli"},
 	"users":        {"cli"},
 	"create-users": {"cli"},
