@@ -206,7 +206,7 @@ func TestEndedAccess(t *testing.T) {
 	h := newHouse(t)
 	a := h.organisation("A")
 	ids := must(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{{Name: "Owain", Role: policy.Coordinator}}))
-	session := vc.Auth{Session: must(h.nodes["web"].RedeemLink(t.Context(), must(h.nodes["cli"].NewLink(t.Context(), h.root, ids[0])))).Token}
+	session := vc.Auth{Session: must(h.nodes["web"].RedeemCode(t.Context(), h.v.NewCode(ids[0], "web"))).Token}
 	pending := must(h.nodes["cli"].NewLink(t.Context(), h.root, ids[0]))
 	grant := vc.Auth{Grant: must(h.nodes["web"].GrantJob(t.Context(), session, vc.JobGrant{Purpose: policy.AssessDose, Fields: policy.FieldDose, MaxWearers: 1, Import: id.New[id.Import](), Node: "worker", Lifetime: 1e9 * 60}))}
 	me := must(h.nodes["cli"].Whoami(t.Context(), h.root))
