@@ -46,6 +46,10 @@ type commands struct {
 	Budgets       BudgetsCmd       `cmd:"" help:"How much may be read in a day, and how much was."`
 	Grants        GrantsCmd        `cmd:"" help:"Leave for work without a user: standing grants, machines and running jobs."`
 	Canaries      CanariesCmd      `cmd:"" help:"Invented people, whose records only a thief opens."`
+	Freeze        FreezeCmd        `cmd:"" help:"Stop a user, node, grant, recipient, organisation or everything, before the next reveal."`
+	Frozen        FrozenCmd        `cmd:"" help:"What is frozen."`
+	Thaw          ThawCmd          `cmd:"" help:"Thaw without a second person, on the host of the stopped vault."`
+	Alarms        AlarmsCmd        `cmd:"" help:"What somebody has to look at; acknowledge it."`
 	Badges        BadgesCmd        `cmd:"" help:"Badges."`
 	Policy        PolicyCmd        `cmd:"" help:"Who may see what: test, change and explain the policies."`
 	Search        SearchCmd        `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`

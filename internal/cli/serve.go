@@ -106,6 +106,7 @@ type VaultCmd struct {
 	oneAdministrator
 	sessionLimits
 	budgetFlags
+	alarmSettings
 	Demo    bool   `help:"List every user on the sign-in page." hidden:""`
 	LinkFor string `help:"Make a sign-in link for this user." hidden:"" env:"DOSEVAULT_LINK_FOR"`
 }
@@ -122,9 +123,13 @@ func (c *VaultCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	alarms, err := c.settings()
+	if err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Budgets: c.BudgetFactor, Sessions: c.limits(), Ready: e.stdout, Log: e.log})
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Budgets: c.BudgetFactor, Sessions: c.limits(), Alarms: alarms, Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.
@@ -203,6 +208,7 @@ type ServeCmd struct {
 	oneAdministrator
 	sessionLimits
 	budgetFlags
+	alarmSettings
 	LinkFor string `help:"Print a sign-in link for the user of this name: the way back in when nobody who could make one can sign in. It is entered in the installation's log." placeholder:"NAME"`
 	UID     int    `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
 	Workers int    `help:"How many workers to run beside each other. Imports of several files then go on at the same time." default:"1"`
@@ -230,7 +236,7 @@ func (c *ServeCmd) Run(e *env) error {
 		warnings = append(warnings, fmt.Sprintf("a single administrator decides, after %v", c.SingleAdministratorDelay))
 	}
 	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
-	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, vaultFlags: slices.Concat(c.sessionLimits.flags(), c.budgetFlags.flags()), warnings: warnings}
+	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, vaultFlags: slices.Concat(c.sessionLimits.flags(), c.budgetFlags.flags()), vaultEnv: c.environment(), warnings: warnings}
 	what := "First sign-in"
 	if c.LinkFor != "" {
 		what = "Sign-in"
@@ -264,7 +270,8 @@ type supervisor struct {
 	demo     bool
 	linkFor  string // at the vault's first start only
 	single   *time.Duration
-	workers  int // 0: one
+	workers  int      // 0: one
+	vaultEnv []string // what only the vault's process is told
 	warnings []string
 
 	vaultFlags []string // for the vault's process, besides those of every process
@@ -397,10 +404,13 @@ func (s *supervisor) launch(ctx context.Context, i int, args []string) (link str
 // machine can read.
 func (s *supervisor) environment(process string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		if process != "vault" && slices.ContainsFunc(alarmSecrets, func(name string) bool { return strings.HasPrefix(v, name) }) {
+			return true
+		}
 		return strings.HasPrefix(v, "DOSEVAULT_DATABASE=") || strings.HasPrefix(v, "DOSEVAULT_VAULT_DATABASE=")
 	})
 	if process == "vault" {
-		return append(env, "DOSEVAULT_VAULT_DATABASE="+s.VaultDatabase)
+		return append(append(env, "DOSEVAULT_VAULT_DATABASE="+s.VaultDatabase), s.vaultEnv...)
 	}
 	return append(env, "DOSEVAULT_DATABASE="+s.Database)
 }

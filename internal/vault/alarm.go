@@ -103,7 +103,7 @@ func (t *tx) dropOldAlarms() {
 	}
 }
 
-// alarmRaised wakes those who deliver.
+// alarmRaised wakes those who deliver. The committer calls it, and holds mu.
 func (v *Vault) alarmRaised() {
 	for _, ch := range v.couriers {
 		select {
@@ -113,9 +113,11 @@ func (v *Vault) alarmRaised() {
 	}
 }
 
-// AlarmChannel returns what is written to when an alarm was raised, for one who delivers. To be called before the vault is used.
+// AlarmChannel returns what is written to when an alarm was raised, for one who delivers.
 func (v *Vault) AlarmChannel() <-chan struct{} {
 	ch := make(chan struct{}, 1)
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.couriers = append(v.couriers, ch)
 	return ch
 }

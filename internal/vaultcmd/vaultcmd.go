@@ -3,6 +3,7 @@
 package vaultcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,7 +21,9 @@ import (
 	postgres "github.com/dosevault/dosevault/internal/store/postgres/vaultdb"
 	sqlite "github.com/dosevault/dosevault/internal/store/sqlite/vaultdb"
 	"github.com/dosevault/dosevault/internal/vault"
+	"github.com/dosevault/dosevault/internal/vault/courier"
 	"github.com/dosevault/dosevault/internal/vault/origin"
+	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
 // Config is what the process works with.
@@ -35,6 +39,7 @@ type Config struct {
 	Single   *time.Duration
 	LinkFor  string // name of a user who gets a sign-in link at this start; empty: nobody
 	Sessions vault.SessionLimits
+	Alarms   courier.Settings // where alarms go
 	Ready    io.Writer
 	Log      *slog.Logger
 	Budgets  int // what the default budgets are multiplied by; 0: 1
@@ -99,6 +104,11 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	if err != nil {
 		return err
 	}
+	url := "http://" + c.Listen
+	alarms, err := courier.New(v, c.Alarms, url, time.Now, c.Log)
+	if err != nil {
+		return err
+	}
 	wire, err := c.socket(ctx)
 	if err != nil {
 		return err
@@ -108,10 +118,22 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 		wire.Close()
 		return err
 	}
-	pages := (&origin.Origin{Vault: v, URL: "http://" + c.Listen, Nodes: map[string]string{c.Pages: "web"}, Demo: c.Demo, Log: c.Log}).Server()
+	pages := (&origin.Origin{Vault: v, URL: url, Nodes: map[string]string{c.Pages: "web"}, Demo: c.Demo, Log: c.Log}).Server()
 	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(wire) }()
 	go func() { failed <- pages.Serve(signIn) }()
+	if alarms != nil {
+		delivering, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			alarms.Run(delivering)
+		}()
+		defer func() {
+			cancel()
+			<-done
+		}()
+	}
 	fmt.Fprintln(c.Ready, "ready")
 	select {
 	case <-ctx.Done():
@@ -122,6 +144,42 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(end), pages.Shutdown(end))
+}
+
+// Thaw opens a vault that is stopped, and thaws a scope without a second person; without a scope it lists what is frozen.
+func Thaw(ctx context.Context, c Config, scope string) (err error) {
+	if conn, err := (&net.Dialer{}).DialContext(ctx, "unix", c.Socket); err == nil {
+		conn.Close()
+		return fmt.Errorf("a vault answers on %s: stop the service first", c.Socket)
+	}
+	store, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log, Sessions: vault.DefaultSessionLimits})
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	defer func() { err = errors.Join(err, v.Close()) }()
+	if scope == "" {
+		frozen := v.FrozenOffline()
+		for _, s := range frozen {
+			fmt.Fprintln(c.Ready, s)
+		}
+		if len(frozen) == 0 {
+			fmt.Fprintln(c.Ready, "Nothing is frozen.")
+		}
+		return nil
+	}
+	parsed, err := vaultclient.ParseScope(scope)
+	if err != nil {
+		return err
+	}
+	if err := v.ThawOffline(ctx, parsed); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.Ready, "Thawed: %s. That is entered in the installation's log, and an alarm goes out when the service starts.\n", parsed)
+	return nil
 }
 
 // socket listens where nodes reach the vault. A socket left by a vault that was killed is in the way; one that answers
@@ -157,10 +215,23 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	f.DurationVar(&c.Sessions.Idle, "session-idle", vault.DefaultSessionLimits.Idle, "how long a session may go unused")
 	f.DurationVar(&c.Sessions.Lifetime, "session-limit", vault.DefaultSessionLimits.Lifetime, "how long a session lasts at most")
 	f.IntVar(&c.Budgets, "budget-factor", 1, "what the default budgets are multiplied by, for a service of many people")
+	thaw := f.String("thaw", "", "thaw this, as in user:ID, without a second person, and end; the vault must be stopped")
+	mail := f.String("alarm-mail", "", "e-mail addresses that alarms go to, with commas between them")
+	f.StringVar(&c.Alarms.From, "alarm-from", "", "sender of these e-mails")
+	f.StringVar(&c.Alarms.SMTP, "smtp", "", "mail server, as in smtps://user@mail.board.example; its password in DOSEVAULT_SMTP_PASSWORD")
+	f.StringVar(&c.Alarms.Webhook, "alarm-webhook", "", "address that alarms are posted to, signed with the key in DOSEVAULT_ALARM_WEBHOOK_KEY")
 	f.StringVar(&c.Pages, "pages", "http://localhost:8080", "origin of the web node")
 	if err := f.Parse(args); err != nil {
 		return 2
 	}
+	// The environment says what no argument does: arguments can be read by anybody on the machine.
+	if to := cmp.Or(*mail, os.Getenv("DOSEVAULT_ALARM_MAIL")); to != "" {
+		c.Alarms.Mail = strings.Split(to, ",")
+	}
+	c.Alarms.From = cmp.Or(c.Alarms.From, os.Getenv("DOSEVAULT_ALARM_FROM"))
+	c.Alarms.SMTP = cmp.Or(c.Alarms.SMTP, os.Getenv("DOSEVAULT_SMTP"))
+	c.Alarms.Webhook = cmp.Or(c.Alarms.Webhook, os.Getenv("DOSEVAULT_ALARM_WEBHOOK"))
+	c.Alarms.Password, c.Alarms.WebhookKey = os.Getenv("DOSEVAULT_SMTP_PASSWORD"), os.Getenv("DOSEVAULT_ALARM_WEBHOOK_KEY")
 	if c.Database == "" {
 		c.Database = os.Getenv("DOSEVAULT_VAULT_DATABASE")
 	}
@@ -180,7 +251,11 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := Run(ctx, c); err != nil {
+	run := Run
+	if *thaw != "" {
+		run = func(ctx context.Context, c Config) error { return Thaw(ctx, c, *thaw) }
+	}
+	if err := run(ctx, c); err != nil {
 		fmt.Fprintln(stderr, "dosevault-vault:", err)
 		return 1
 	}

@@ -60,6 +60,10 @@ func problemOf(err error) problem {
 	case errors.Is(err, errForm) || errorCode(err) == vaultclient.Invalid:
 		return problem{Status: http.StatusBadRequest, Title: "That could not be read", Paragraphs: []words.Key{
 			"What was sent is too long or not complete. Nothing was done. Go back, shorten it and try again."}}
+	case errorCode(err) == vaultclient.IsFrozen:
+		return problem{Status: http.StatusLocked, Title: "Access is frozen", Paragraphs: []words.Key{
+			"What you asked for was stopped to be safe, until two people let it go on. Nothing was shown or changed, and that you asked was entered in the ledger.",
+			"If you don't know why, ask your radiation protection service."}}
 	case errorCode(err) == vaultclient.Refused:
 		return problem{Status: http.StatusForbidden, Title: "You may not see this", Paragraphs: []words.Key{
 			"The rules of this service do not let your role see what you asked for, or the ledger could not be written. Nothing was shown to you.",

@@ -32,6 +32,8 @@ var sections = []section{
 	{"/sessions", "Sessions", nil},
 	{"/approvals", "Approvals", mayPropose},
 	{"/grants", "Grants", mayAdminister},
+	{"/alarms", "Alarms", mayWatch},
+	{"/freeze", "Freeze", mayFreeze},
 }
 
 // mayAdminister says whether somebody decides who may do what.
@@ -125,6 +127,8 @@ func (o *Origin) fail(w http.ResponseWriter, r *http.Request, err error) {
 		o.message(w, r, http.StatusNotFound, "Page not found", "There is nothing here under this address. Start again from the address that you were given.")
 	case vaultclient.Refused:
 		o.message(w, r, http.StatusForbidden, "You may not do this", "Your role does not allow it. That it was asked for is entered in the ledger.")
+	case vaultclient.IsFrozen:
+		o.message(w, r, vaultclient.Status[known.Code], "This is frozen", "It was stopped to be safe, and that you asked is entered in the ledger. Two people can thaw it.")
 	case vaultclient.Invalid, vaultclient.Conflict:
 		o.message(w, r, vaultclient.Status[known.Code], "This could not be done", "Something has changed meanwhile, or an answer was missing. Go back, look again, and send the form once more.")
 	default:
@@ -155,6 +159,7 @@ type navLink struct {
 	Href    string
 	Title   words.Key
 	Current bool
+	Waiting int // how much waits there
 }
 
 type page interface{ prepare(*Origin, *http.Request) }
@@ -172,13 +177,20 @@ func (f *frame) prepare(o *Origin, r *http.Request) {
 	f.User = v.user.Name
 	for _, s := range sections {
 		if s.may == nil || s.may(v) {
-			f.Nav = append(f.Nav, navLink{s.path, s.title, r.URL.Path == s.path || strings.HasPrefix(r.URL.Path, s.path+"/")})
+			link := navLink{Href: s.path, Title: s.title, Current: r.URL.Path == s.path || strings.HasPrefix(r.URL.Path, s.path+"/")}
+			if s.path == "/alarms" {
+				link.Waiting = o.Vault.OpenAlarms(v.caller)
+			}
+			f.Nav = append(f.Nav, link)
 		}
 	}
 }
 
 // dones are what an address with ?done= says was done: a page is shown after a redirect, so that it can be loaded again.
-var dones = map[string]words.Key{}
+var dones = map[string]words.Key{
+	"frozen":       "It was frozen.",
+	"acknowledged": "The alarm was acknowledged.",
+}
 
 // T says a text of the page.
 func (f *frame) T(k words.Key, args ...any) string { return words.T(f.ctx, k, args...) }
