@@ -4,6 +4,7 @@ import "github.com/dosevault/dosevault/internal/words"
 
 // cyService has the texts of organisations, users and machines.
 var cyService = map[words.Key]string{
+	"Role":         "Rôl",
 	"%s by %s: %s": "%s gan %s: %s",
 	"%s has leave": "Mae gan %s ganiatâd",
 	"%s of %s":     "%s o %s",
