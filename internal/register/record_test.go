@@ -84,9 +84,12 @@ func TestWhoSeesARecord(t *testing.T) {
 	high := h.badge(h.org, other, time.January)
 	h.dispatch(high)
 	h.imported(file(line{Dispatched: high, deep: "25.00"})) // opens an investigation
-	stranger := h.signIn(vc.NewUser{Name: "Rhys Pugh", Role: policy.Supervisor, Organisations: []id.Organisation{second}})
+	// One for each question: what else the same one is refused within a minute is summed up in a later entry.
+	stranger := func() vc.Auth {
+		return h.signIn(vc.NewUser{Name: "Rhys Pugh", Role: policy.Supervisor, Organisations: []id.Organisation{second}})
+	}
 	for who, ask := range map[string]func() error{
-		"another organisation's supervisor": func() error { _, err := h.web.WearerRecord(t.Context(), stranger, w, 0); return err },
+		"another organisation's supervisor": func() error { _, err := h.web.WearerRecord(t.Context(), stranger(), w, 0); return err },
 		"another wearer":                    func() error { _, err := h.web.WearerRecord(t.Context(), self, other, 0); return err },
 		"an operator": func() error {
 			_, err := h.web.WearerRecord(t.Context(), h.signIn(vc.NewUser{Name: "Op", Role: policy.Operator}), w, 0)
@@ -97,7 +100,7 @@ func TestWhoSeesARecord(t *testing.T) {
 			_, err := h.web.WearerRecord(t.Context(), a, w, 0)
 			return err
 		},
-		"another organisation's supervisor, investigations": func() error { _, err := h.web.Investigations(t.Context(), stranger, h.org); return err },
+		"another organisation's supervisor, investigations": func() error { _, err := h.web.Investigations(t.Context(), stranger(), h.org); return err },
 	} {
 		before := h.entries(h.org, "refuse")
 		if err := ask(); !denied(err) {
