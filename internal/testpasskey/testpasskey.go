@@ -31,7 +31,7 @@ func New(origin string) (*Device, error) {
 		return nil, err
 	}
 	return &Device{origin: origin, rp: virtualwebauthn.RelyingParty{ID: u.Hostname(), Name: "dosevault", Origin: origin},
-		auth: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)}, nil
+		auth: virtualwebauthn.NewAuthenticator(), key: Key()}, nil
 }
 
 // Enrol spends a one-time link's secret for a passkey on the device, and returns the one-time code for the web node.
@@ -50,23 +50,24 @@ var challenge = regexp.MustCompile(`data-passkey="(get|create)" data-options="([
 func (d *Device) through(ctx context.Context, page, action string, form url.Values) (string, error) {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
-	do := func(method, path, body string) (*http.Response, string, error) {
+	do := func(method, path, body string) (text string, status int, to *url.URL, err error) {
 		req, err := http.NewRequestWithContext(ctx, method, d.origin+path, strings.NewReader(body))
 		if err != nil {
-			return nil, "", err
+			return "", 0, nil, err
 		}
 		if method == http.MethodPost {
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
 		resp, err := client.Do(req)
 		if err != nil {
-			return nil, "", err
+			return "", 0, nil, err
 		}
 		defer resp.Body.Close()
 		b, err := io.ReadAll(resp.Body)
-		return resp, string(b), err
+		to, _ = resp.Location() // none: not sent on
+		return string(b), resp.StatusCode, to, err
 	}
-	_, text, err := do(http.MethodGet, page, "")
+	text, _, _, err := do(http.MethodGet, page, "")
 	if err != nil {
 		return "", err
 	}
@@ -79,13 +80,12 @@ func (d *Device) through(ctx context.Context, page, action string, form url.Valu
 		return "", err
 	}
 	form.Set("response", answer)
-	resp, _, err := do(http.MethodPost, action, form.Encode())
+	_, status, to, err := do(http.MethodPost, action, form.Encode())
 	if err != nil {
 		return "", err
 	}
-	to, err := resp.Location()
-	if err != nil {
-		return "", errors.Join(fmt.Errorf("the passkey was answered with status %d", resp.StatusCode), err)
+	if to == nil {
+		return "", fmt.Errorf("the passkey was answered with status %d", status)
 	}
 	return to.Query().Get("code"), nil
 }
@@ -105,4 +105,17 @@ func (d *Device) answer(kind, options string) (string, error) {
 	}
 	d.key.Counter++
 	return virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.key, *o), nil
+}
+
+// coseKey is the length of a P-256 key in COSE's encoding.
+const coseKey = 77
+
+// Key returns a new key. The authenticator that signs with it leaves out leading zeros of the key's coordinates, one time in
+// 128, and such a key is no key to anybody: those are not taken.
+func Key() virtualwebauthn.Credential {
+	for {
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == coseKey {
+			return c
+		}
+	}
 }

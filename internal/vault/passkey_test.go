@@ -12,6 +12,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/testpasskey"
 	"github.com/dosevault/dosevault/internal/vault"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -29,7 +30,7 @@ func newDevice() *device {
 	return &device{
 		rp:   virtualwebauthn.RelyingParty{ID: "localhost", Name: "dosevault", Origin: vaultOrigin},
 		auth: virtualwebauthn.NewAuthenticator(),
-		key:  virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		key:  testpasskey.Key(),
 	}
 }
 

@@ -1,12 +1,10 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 
 	"github.com/dosevault/dosevault/internal/id"
-	"github.com/dosevault/dosevault/internal/policy"
 )
 
 // userRoutes lead to the vault's own origin, where users are made and changed: a web node can't.
@@ -39,6 +37,3 @@ func (h *handler) newUser(v *visit) error {
 	}
 	return h.toOrigin(v, path)
 }
-
-// roleTitle is a role as it begins a cell.
-func roleTitle(ctx context.Context, r policy.Role) string { return capital(roleWord(ctx, r)) }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/testpasskey"
 	"github.com/dosevault/dosevault/internal/vault"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -147,7 +148,7 @@ func newDevice() *device {
 	return &device{
 		rp:   virtualwebauthn.RelyingParty{ID: "localhost", Name: "dosevault", Origin: "http://localhost:8081"},
 		auth: virtualwebauthn.NewAuthenticator(),
-		key:  virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		key:  testpasskey.Key(),
 	}
 }
 

@@ -163,7 +163,7 @@ func (p *Provider) again(raw string, spoil func(*Token)) string {
 	p.storage.mu.Lock()
 	k := p.storage.key
 	p.storage.mu.Unlock()
-	signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{k.algorithm})
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{k.algorithm})
 	if err != nil {
 		p.t.Error(err)
 		return ""
