@@ -52,7 +52,7 @@ func readPolicies(dir string) (policy.Files, error) {
 
 // PolicyTestCmd tests policies.
 type PolicyTestCmd struct {
-	Dir string `arg:"" optional:"" help:"Directory of files in the place of those that the program carries." type:"existingdir"`
+	Dir string `arg:"" optional:"" help:"Directory of files in the place of those that the program carries." type:"path"`
 }
 
 // Run says how many examples come out as they say, or which do not; and who may do what by changed policies.
@@ -142,7 +142,7 @@ func (c *PolicyShowCmd) Run(e *env) error {
 // PolicyProposeCmd proposes a change.
 type PolicyProposeCmd struct {
 	signedIn
-	Dir string `arg:"" help:"Directory with the files." type:"existingdir"`
+	Dir string `arg:"" help:"Directory with the files." type:"path"`
 }
 
 // Run tests the files, says what they change, and proposes them.
