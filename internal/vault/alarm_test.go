@@ -176,3 +176,9 @@ func TestNoticesAreDueUntilDelivered(t *testing.T) {
 		t.Errorf("an alarm about alarms goes on for ever: %+v", due)
 	}
 }
+
+// alarmed reports whether an alarm of a kind is on the list.
+func (h *house) alarmed(kind vc.AlarmKind) bool {
+	h.t.Helper()
+	return slices.ContainsFunc(h.alarms("cli", h.root).Alarms, func(a vc.Alarm) bool { return a.Kind == kind })
+}

@@ -144,7 +144,7 @@ func (t *tx) enterPolicies(org id.Organisation, o ledger.Opening, version string
 		return err
 	}
 	t.append(e)
-	return nil
+	return t.raise(vaultclient.AlarmPolicyChanged, org, o)
 }
 
 // lineChanges returns the lines that one text has and the other has not, "-" before the old and "+" before the new, with a

@@ -301,7 +301,19 @@ func (v *Vault) refuseSignIn(ctx context.Context, user id.User, reason string) e
 		}
 		reason = fmt.Sprintf("%s (refused sign-ins since the last such entry: %d)", reason, n)
 	}
-	if err := v.enterInstallation(ctx, ledger.Refuse, ledger.Opening{Node: OriginNode, Subject: subjectOf(user), Reason: "sign-in: " + reason}); err != nil {
+	o := ledger.Opening{Node: OriginNode, Subject: subjectOf(user), Reason: "sign-in: " + reason}
+	e, err := v.seal(entry{kind: ledger.Refuse, basis: ledger.Gate}, o)
+	if err != nil {
+		return err
+	}
+	err = v.commit(ctx, func(t *tx) error {
+		t.append(e)
+		if reason == reasonCounter {
+			return t.raise(vaultclient.AlarmPasskeyCounter, id.Organisation{}, ledger.Opening{Node: OriginNode, Subject: "user:" + user.String(), Reason: reason})
+		}
+		return nil
+	})
+	if err != nil {
 		return hideCommitError(err)
 	}
 	return ErrPasskey

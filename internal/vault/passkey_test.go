@@ -144,6 +144,9 @@ func TestPasskeyRefused(t *testing.T) {
 			t.Errorf("%s: %d entries", name, got)
 		}
 	}
+	if !h.alarmed(vc.AlarmPasskeyCounter) {
+		t.Error("a counter that went back raised no alarm")
+	}
 	stranger := newDevice()
 	stranger.auth.Options.UserHandle = other[:]
 	for name, response := range map[string]func() []byte{

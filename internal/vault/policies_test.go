@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,6 +171,10 @@ func TestPoliciesTakeTwoPeopleAndTheOrganisation(t *testing.T) {
 		if e.Kind == "policy" {
 			found++
 		}
+	}
+	page := must(h.v.Alarms(t.Context(), h.as("cli", h.mair), vc.AlarmsRequest{Limit: 100}))
+	if !slices.ContainsFunc(page.Alarms, func(a vc.Alarm) bool { return a.Kind == vc.AlarmPolicyChanged }) {
+		t.Error("changed policies raised no alarm")
 	}
 	if found != 1 {
 		t.Errorf("%d entries of policies in the organisation's ledger, want 1", found)
