@@ -54,6 +54,7 @@ func liveAMonth(t *testing.T, browser context.Context, env []string) {
 	m.command("users", "add", "Mair Evans", "--role", "co-ordinator")
 	m.tab = webtest.Open(t, browser, 1280, 900, "http://"+m.h.Listen, "http://"+m.h.Vault)
 	m.k = webtest.Keyboard{Tab: m.tab}
+	authenticator(t, m.tab)
 
 	m.signIn(m.linkIn(m.command("users", "link", "Mair Evans")))
 	m.employer()
@@ -119,7 +120,8 @@ func (m *month) picture(name string) {
 
 func (m *month) signIn(link string) {
 	m.tab.Go(link)
-	m.k.Follow("Sign in")
+	m.k.Type("name", "Laptop")
+	m.k.Follow("Create a passkey")
 	m.k.Follow("Continue as")
 }
 
@@ -322,7 +324,8 @@ func (m *month) wearer() {
 	m.k.Follow("Let them sign in")
 	m.k.Follow("Continue")
 	m.k.Follow("Add the user")
-	link := webtest.Eval[string](m.tab, `document.getElementById("link").value`)
+	m.k.Follow("Make")
+	link := webtest.Eval[string](m.tab, `document.getElementById("secret").value`)
 	m.k.Follow("Sign out")
 	m.signIn(link)
 	m.see("Your radiation doses", monthBoard)

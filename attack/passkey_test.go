@@ -20,15 +20,7 @@ func TestPasskeyInBrowser(t *testing.T) {
 	h.Start("serve")
 	origin := "http://" + h.Vault
 	tab := webtest.Open(t, webtest.Browser(t), 1280, 900, "http://"+h.Listen, origin)
-	tab.Do() // the tab is there
-	if _, err := chromedp.Call(tab.Ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(tab.Ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
-		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}}); err != nil {
-		t.Fatal(err)
-	}
+	authenticator(t, tab)
 	look := func(name string, want ...string) {
 		t.Helper()
 		text := tab.Text()
@@ -60,4 +52,18 @@ func TestPasskeyInBrowser(t *testing.T) {
 	look("signin", "Use the passkey that you created")
 	tab.Click("main form button")
 	look("signed-in", "work laptop")
+}
+
+// authenticator gives a tab a device that makes passkeys and confirms whoever is asked.
+func authenticator(t *testing.T, tab *webtest.Tab) {
+	t.Helper()
+	tab.Do() // the tab is there
+	if _, err := chromedp.Call(tab.Ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Call(tab.Ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}}); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -573,6 +573,15 @@ var lengths = map[string]struct {
 	"vault.import.sealed":           {29, 256, false}, // whom it names, as its entries' counts say too
 	"vault.staged.sealed":           {29, 256, false}, // what of a person changes
 	"vault.apart.sealed":            {29, 256, true},
+	"vault.credential.sealed":       {29, 256, false}, // a passkey's key, or the name that a provider has for somebody
+	"vault.provider.sealed":         {29, 256, false}, // its rules
+	"vault.approval.sealed":         {29, 256, false}, // what is proposed
+	"vault.policy.sealed":           {29, 256, false}, // the texts
+	"vault.frozen.sealed":           {29, 256, false}, // why
+	"vault.budget.sealed":           {29, 256, false}, // of how many classes
+	"vault.alarm.sealed":            {29, 256, false}, // about what, and how it was acknowledged
+	"vault.setting.sealed":          {29, 256, false},
+	"vault.tally.sealed":            {29, 256, true},
 	"vault.field.sealed":            {29, 32, false},  // by class; see below
 	"vault.opening.sealed":          {29, 256, false}, // whom and how many it names, as the leaf's count says too
 	"register.organisation.sealed":  {31, 8192, true},
