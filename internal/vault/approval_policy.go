@@ -3,6 +3,7 @@ package vault
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ func (*policiesProposal) may(bool) []ask { return administer }
 func (b *policiesProposal) prepare(v *Vault) {
 	if next, err := policy.Parse(b.Files); err == nil {
 		v.mu.RLock()
-		sets := append(slices.Collect(v.state.policies.all()), v.state.policies.service)
+		sets := append(slices.Collect(maps.Values(v.state.policies.of)), v.state.policies.service)
 		v.mu.RUnlock()
 		for _, set := range sets {
 			v.compared.compare(set, next)
@@ -73,17 +74,11 @@ func (b *policiesProposal) read(_ context.Context, v *Vault) []Line {
 }
 
 func (b *policiesProposal) do(t *tx, p *approved) error {
-	if err := t.changePolicies(b.Files, p.proposer); err != nil {
+	version, err := t.changePolicies(b.Files, p.proposer)
+	if err != nil {
 		return err
 	}
-	return t.enterPolicies(id.Organisation{}, p.opening, b.version())
-}
-
-func (b *policiesProposal) version() string {
-	if next, err := policy.Parse(b.Files); err == nil {
-		return next.Version()
-	}
-	return ""
+	return t.enterPolicies(id.Organisation{}, p.opening, version)
 }
 
 // agreementProposal makes the installation's policies hold for an organisation that they open further.

@@ -10,7 +10,10 @@ import (
 // What only happens after two people agreed, for tests of what it does.
 
 func (v *Vault) ChangePolicies(ctx context.Context, files policy.Files) error {
-	return v.commit(ctx, func(t *tx) error { return t.changePolicies(files, id.User{}) })
+	return v.commit(ctx, func(t *tx) error {
+		_, err := t.changePolicies(files, id.User{})
+		return err
+	})
 }
 
 func (v *Vault) AgreeToPolicies(ctx context.Context, org id.Organisation) error {

@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"iter"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -63,9 +61,6 @@ func (p *policies) version(of string) *policy.Set {
 	}
 	return nil
 }
-
-// all lists what holds for organisations by themselves.
-func (p *policies) all() iter.Seq[*policy.Set] { return maps.Values(p.of) }
 
 // policyAt returns the policies of an organisation, or of the installation (zero).
 func (v *Vault) policyAt(org id.Organisation) *policy.Set {
@@ -158,18 +153,19 @@ func (v *Vault) widened(s *state, next *policy.Set) []id.Organisation {
 	return orgs
 }
 
-// changePolicies makes a change hold for the installation and for all organisations but those that it would open further.
-func (t *tx) changePolicies(files policy.Files, by id.User) error {
+// changePolicies makes a change hold for the installation and for all organisations but those that it would open further. It
+// returns the version that holds from then on.
+func (t *tx) changePolicies(files policy.Files, by id.User) (version string, err error) {
 	s := &t.v.state
 	next, err := policy.Parse(files)
 	if err != nil {
-		return invalid("%v", err)
+		return "", invalid("%v", err)
 	}
 	holds := map[id.Organisation]*policy.Set{}
 	for _, org := range t.v.widened(s, next) {
 		holds[org] = s.policies.at(org)
 	}
-	return t.keepPolicies(next, files, holds, by)
+	return next.Version(), t.keepPolicies(next, files, holds, by)
 }
 
 // agreeToPolicies makes the installation's policies hold for an organisation too.
