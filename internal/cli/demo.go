@@ -79,6 +79,10 @@ func (c *DemoCmd) Run(e *env) error {
 	defer stop()
 	began := time.Now()
 	s := &supervisor{place: c.place, addresses: c.addresses, e: e, demo: true, warnings: c.warnings(0)}
+	if c.People == 0 || c.People > 1000 {
+		// The filler reads six years of everybody within minutes, by one node.
+		s.vaultFlags = []string{"--budget-factor", "10"}
+	}
 	link, err := s.start(ctx)
 	defer s.stop()
 	if err != nil {
