@@ -77,6 +77,30 @@ func TestEveryColumnIsListed(t *testing.T) {
 	}
 }
 
+// What uses cryptography stands in the inventory, package by package, and nothing else does.
+func TestCryptographyIsListed(t *testing.T) {
+	document, err := os.ReadFile(root + "/docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := Columns{}
+	for _, p := range list(t, "./internal/...", "./cmd/...") {
+		name, _ := strings.CutPrefix(in(p.ImportPath), "internal/")
+		if strings.HasPrefix(name, "test") || strings.HasSuffix(name, "test") {
+			continue // for tests alone
+		}
+		for _, i := range p.Imports {
+			if part, ok := strings.CutPrefix(i, "crypto/"); ok {
+				have[name] = append(have[name], part)
+			}
+		}
+	}
+	if len(have) == 0 {
+		t.Fatal("nothing uses cryptography")
+	}
+	report(t, CheckColumns("inventory", have, ListedCryptography(string(document))))
+}
+
 func TestColumns(t *testing.T) {
 	listed := ListedColumns("# x\n| a | b | not below a database |\n### vault.db\ntext\n\n| table | columns | what they tell |\n|---|---|---|\n| key | id, sealed | nothing |\n| gone | id | x |\n### Else\n| key | name | x |\n")
 	if got := fmt.Sprint(listed); got != "map[vault:map[gone:[id] key:[id sealed]]]" {

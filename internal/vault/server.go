@@ -49,7 +49,7 @@ func NewServer(v *Vault, keys KeyDir) (*Server, error) {
 	}
 	mux := http.NewServeMux()
 	s := &Server{
-		http: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http: &http.Server{Handler: v.lastResort(func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, vc.MaxBody)
 			r.SetPathValue("node", name(r.TLS.PeerCertificates))
 			mux.ServeHTTP(w, r)
@@ -147,6 +147,20 @@ func (v *Vault) fail(w http.ResponseWriter, method string, err error) {
 	w.Header().Set("Content-Type", vc.TypeJSON)
 	w.WriteHeader(vc.Status[known.Code])
 	w.Write(b)
+}
+
+// lastResort ends a request that panics. The panic's value may hold anything, and the server would log it: the method alone is logged.
+// The connection breaks, so that nothing passes for a whole answer.
+func (v *Vault) lastResort(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if recover() != nil {
+				v.log.Error("a request panicked", "route", r.Pattern)
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		next(w, r)
+	})
 }
 
 type nothing struct{}

@@ -180,6 +180,8 @@ func (h *handler) signOut(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	// Not its cookies, which other services on the same host have too, nor its storage, where only the choice of sound lies.
+	w.Header().Set("Clear-Site-Data", `"cache"`)
 	http.Redirect(w, r, "/signed-out", http.StatusSeeOther)
 }
 

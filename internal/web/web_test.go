@@ -179,6 +179,9 @@ func TestSignInAndOut(t *testing.T) {
 	if w.Header().Get("Location") != "/signed-out" || !strings.Contains(w.Header().Get("Set-Cookie"), "session=; Path=/; Max-Age=0") || len(s.ended) != 1 || s.ended[0] != "co-ordinator" {
 		t.Errorf("signing out: to %q, cookie %q, ended %q", w.Header().Get("Location"), w.Header().Get("Set-Cookie"), s.ended)
 	}
+	if got := w.Header().Get("Clear-Site-Data"); got != `"cache"` {
+		t.Errorf("signing out clears %q in the browser", got)
+	}
 	if w := get(t, pages, "", "/signout"); w.Code == http.StatusOK || len(s.ended) != 1 {
 		t.Errorf("a link signs out: %d", w.Code)
 	}

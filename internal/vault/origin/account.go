@@ -147,6 +147,7 @@ func (o *Origin) signOut(w http.ResponseWriter, r *http.Request, v *visit) error
 		return err
 	}
 	o.setCookie(w, sessionCookie, "", 0)
+	w.Header().Set("Clear-Site-Data", `"cache"`)
 	http.Redirect(w, r, "/signin?to=%2Faccount", http.StatusSeeOther)
 	return nil
 }

@@ -8,6 +8,7 @@ package origin
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -72,9 +73,17 @@ func (o *Origin) Handler() http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		protected.ServeHTTP(w, r.WithContext(words.With(r.Context(), o.language(w, r), &welsh)))
+		r = r.WithContext(words.With(r.Context(), o.language(w, r), &welsh))
+		defer func() {
+			if recover() != nil { // the value may hold anything, and the server would log it
+				o.fail(w, r, errPanic)
+			}
+		}()
+		protected.ServeHTTP(w, r)
 	})
 }
+
+var errPanic = errors.New("it panicked")
 
 // maxBody is the size of a form at most, in bytes.
 const maxBody = 64 << 10
