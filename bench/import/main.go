@@ -67,7 +67,7 @@ func run(ctx context.Context, dir string, people, each int, onPostgreSQL bool) (
 		return r, err
 	}
 	r.Disk, r.People, r.Rows = disk.String(), people, people*each
-	s, err := service.Start(ctx, dir, onPostgreSQL)
+	s, err := service.Start(ctx, dir, service.Setup{PostgreSQL: onPostgreSQL})
 	if err != nil {
 		return r, err
 	}

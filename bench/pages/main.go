@@ -85,7 +85,7 @@ func run(ctx context.Context, dir string, people, requests int, onPostgreSQL boo
 		return r, err
 	}
 	r.Disk, r.People = disk.String(), people
-	s, err := service.Start(ctx, dir, onPostgreSQL)
+	s, err := service.Start(ctx, dir, service.Setup{PostgreSQL: onPostgreSQL})
 	if err != nil {
 		return r, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dosevault/dosevault/bench/ref"
+	"github.com/dosevault/dosevault/bench/service"
 )
 
 // disk returns a directory that is not in memory, which the benchmark refuses.
@@ -29,7 +30,7 @@ func TestAFewRevealsAreMeasured(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	dir := disk(t)
-	r, err := run(ctx, dir, 300, 100*time.Millisecond)
+	r, err := run(ctx, dir, service.Setup{TCP: true}, 300, 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func TestAFewRevealsAreMeasured(t *testing.T) {
 		if m.Sessions != want[i].sessions || m.People != want[i].people {
 			t.Errorf("measurement %d is of %d sessions and %d people a request, want %v", i, m.Sessions, m.People, want[i])
 		}
-		if m.PerSecond <= 0 || m.P50 <= 0 || m.P99 < m.P50 {
+		if m.PerSecond <= 0 || m.P50 <= 0 || m.P99 < m.P50 || m.ClientCPU <= 0 {
 			t.Errorf("measurement %d: %+v", i, m)
 		}
 	}
@@ -58,7 +59,7 @@ func TestAFewRevealsAreMeasured(t *testing.T) {
 }
 
 func TestTooFewPeopleForARequestAreRefused(t *testing.T) {
-	if _, err := run(context.Background(), disk(t), 255, time.Millisecond); err == nil {
+	if _, err := run(context.Background(), disk(t), service.Setup{}, 255, time.Millisecond); err == nil {
 		t.Error("255 people were measured in requests of 256")
 	}
 }

@@ -39,15 +39,21 @@ type Service struct {
 	Auth      vaultclient.Auth    // the co-ordinator's
 	Register  *register.Service
 	Database  string // address of the register's PostgreSQL database; empty: a file
+	wire      string // address of the vault for its nodes
 	store     register.Store
 	server    *pgtest.Server
 	cmd       *exec.Cmd
 	base      string
 }
 
-// Start builds and starts the program in a new directory below dir, which is removed by Stop. Its databases are files there or,
-// where onPostgreSQL says so, on a server of its own, which has its files in the directory for temporary ones.
-func Start(ctx context.Context, dir string, onPostgreSQL bool) (_ *Service, err error) {
+// Setup is how an installation runs.
+type Setup struct {
+	PostgreSQL bool // its databases are on a server of its own, which has its files in the directory for temporary ones
+	TCP        bool // clients reach the vault by TCP over loopback, not by its socket
+}
+
+// Start builds and starts the program in a new directory below dir, which is removed by Stop.
+func Start(ctx context.Context, dir string, setup Setup) (_ *Service, err error) {
 	base, err := os.MkdirTemp(dir, "bench")
 	if err != nil {
 		return nil, err
@@ -72,9 +78,16 @@ func Start(ctx context.Context, dir string, onPostgreSQL bool) (_ *Service, err 
 		return nil, err
 	}
 	s.Origin = "http://" + signIn
+	s.wire = "unix:" + filepath.Join(s.Dir, "run", "vault.sock")
 	s.cmd = exec.Command(exe, "serve", "--dir", s.Dir, "--keys", s.Keys, "--listen", s.Pages, "--vault-listen", signIn,
 		"--single-administrator", "--single-administrator-delay", "0s")
-	if onPostgreSQL {
+	if setup.TCP {
+		if s.wire, err = testport.Free(); err != nil {
+			return nil, err
+		}
+		s.cmd.Args = append(s.cmd.Args, "--vault-nodes", s.wire)
+	}
+	if setup.PostgreSQL {
 		if s.server, err = pgtest.Start(); err != nil {
 			return nil, err
 		}
@@ -117,7 +130,7 @@ func Start(ctx context.Context, dir string, onPostgreSQL bool) (_ *Service, err 
 		return nil, err
 	}
 	s.Auth = vaultclient.Auth{Session: session.Token}
-	if onPostgreSQL {
+	if setup.PostgreSQL {
 		s.store, err = postgres.OpenRegister(ctx, s.Database)
 	} else {
 		s.store, err = sqlite.OpenRegister(ctx, filepath.Join(s.Dir, "register", "register.db"))
@@ -131,7 +144,7 @@ func Start(ctx context.Context, dir string, onPostgreSQL bool) (_ *Service, err 
 
 // Client returns the vault's client as a node.
 func (s *Service) Client(node string) (*vaultclient.Client, error) {
-	conf, err := vaultclient.NodeConfig(s.Keys, node, "unix:"+filepath.Join(s.Dir, "run", "vault.sock"))
+	conf, err := vaultclient.NodeConfig(s.Keys, node, s.wire)
 	if err != nil {
 		return nil, err
 	}
@@ -219,6 +232,34 @@ func Surname(i int) string {
 
 // Peaks returns the most memory that each of the program's processes has had, in MiB, by its command.
 func (s *Service) Peaks() (map[string]int, error) {
+	return each(s, func(pid string) (int, error) {
+		status, err := os.ReadFile("/proc/" + pid + "/status")
+		if err != nil {
+			return 0, err
+		}
+		_, rest, _ := strings.Cut(string(status), "VmHWM:")
+		kib, err := strconv.Atoi(strings.Fields(rest)[0])
+		return kib >> 10, err
+	})
+}
+
+// CPU returns the time that each of the program's processes has spent on the processors so far, user and system, by its command.
+func (s *Service) CPU() (map[string]time.Duration, error) {
+	return each(s, func(pid string) (time.Duration, error) {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil {
+			return 0, err
+		}
+		_, rest, _ := strings.Cut(string(stat), ") ") // behind the command's name; see proc(5)
+		fields := strings.Fields(rest)
+		user, err := strconv.Atoi(fields[11])
+		system, err2 := strconv.Atoi(fields[12])
+		return time.Duration(user+system) * time.Second / 100, errors.Join(err, err2)
+	})
+}
+
+// each asks about each of the program's processes, by its command.
+func each[T any](s *Service, ask func(pid string) (T, error)) (map[string]T, error) {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
 	if err != nil {
 		return nil, err
@@ -231,26 +272,21 @@ func (s *Service) Peaks() (map[string]int, error) {
 		}
 		children = append(children, strings.Fields(string(list))...)
 	}
-	peaks := map[string]int{}
+	found := map[string]T{}
 	for _, pid := range children {
 		line, err := os.ReadFile("/proc/" + pid + "/cmdline")
 		if err != nil {
 			return nil, err
 		}
-		status, err := os.ReadFile("/proc/" + pid + "/status")
-		if err != nil {
-			return nil, err
-		}
-		_, rest, _ := strings.Cut(string(status), "VmHWM:")
-		kib, err := strconv.Atoi(strings.Fields(rest)[0])
+		answer, err := ask(pid)
 		if err != nil {
 			return nil, err
 		}
 		for _, command := range []string{"vault", "web", "worker"} {
 			if strings.Contains(string(line), "\x00"+command+"\x00") {
-				peaks[command] = kib >> 10
+				found[command] = answer
 			}
 		}
 	}
-	return peaks, nil
+	return found, nil
 }

@@ -92,7 +92,7 @@ func scripts(t *testing.T, p testscript.Params, setup func(env *testscript.Env))
 		for name, value := range map[string]string{
 			"HOME": env.WorkDir, "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "",
 			"DOSEVAULT_DIR": filepath.Join(env.WorkDir, "data"), "DOSEVAULT_KEYS": filepath.Join(env.WorkDir, "keys"),
-			"DOSEVAULT_LISTEN": freeAddress(t), "DOSEVAULT_VAULT_LISTEN": freeAddress(t), "TZ": "UTC", "DOCS": docs,
+			"DOSEVAULT_LISTEN": freeAddress(t), "DOSEVAULT_VAULT_LISTEN": freeAddress(t), "NODES": freeAddress(t), "TZ": "UTC", "DOCS": docs,
 		} {
 			env.Setenv(name, value)
 		}

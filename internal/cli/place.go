@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -29,6 +30,8 @@ import (
 type place struct {
 	Dir  string `help:"Data directory." default:"${dir}" env:"DOSEVAULT_DIR" type:"path" group:"place"`
 	Keys string `help:"Key directory; must lie outside the data directory." default:"${keys}" env:"DOSEVAULT_KEYS" type:"path" group:"place"`
+	// VaultAddress is where a node of another machine than the vault's reaches it.
+	VaultAddress string `help:"Where a node of another machine reaches the vault, as in vault.example.org:8443. Without it: by the socket in --dir." env:"DOSEVAULT_VAULT_ADDRESS" placeholder:"ADDRESS" group:"place"`
 	databases
 }
 
@@ -59,7 +62,7 @@ func (p place) isDemo() bool {
 // exists reports whether an installation was made here.
 func (p place) exists() bool {
 	proof := p.vaultDB()
-	if p.Database != "" || p.VaultDatabase != "" {
+	if p.Database != "" || p.VaultDatabase != "" || p.VaultAddress != "" {
 		proof = filepath.Join(p.Keys, "nodes", "vault.crt") // of a vault that may be elsewhere
 	}
 	_, err := os.Stat(proof)
@@ -122,7 +125,7 @@ func (p place) prepare(demo bool) error {
 
 // client returns the vault's client for a node of this machine.
 func (p place) client(node string) (*vaultclient.Client, error) {
-	conf, err := vaultclient.NodeConfig(p.Keys, node, "unix:"+p.socket())
+	conf, err := vaultclient.NodeConfig(p.Keys, node, cmp.Or(p.VaultAddress, "unix:"+p.socket()))
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,18 @@ func (a addresses) origins() (pages, signIn string, err error) {
 	return "http://" + a.Listen, "http://" + a.VaultListen, nil
 }
 
+// nodesFlag is where nodes of other machines reach the vault. Who may call is decided by certificate, there as on the socket.
+type nodesFlag struct {
+	VaultNodes string `help:"Address on which the vault also answers nodes of other machines, by their certificates, as in vault.example.org:8443." env:"DOSEVAULT_VAULT_NODES" placeholder:"ADDRESS" group:"place"`
+}
+
+func (n nodesFlag) flags() []string {
+	if n.VaultNodes == "" {
+		return nil
+	}
+	return []string{"--vault-nodes", n.VaultNodes}
+}
+
 // oneAdministrator declares that a single administrator decides. Ending it needs no keys: that is done on the vault's own pages.
 type oneAdministrator struct {
 	SingleAdministrator      bool          `help:"Declare that a single administrator decides here: what takes two people takes effect without a second one, after a delay in which it can be declined. It stays declared until somebody ends it on the vault's own pages."`
@@ -107,6 +119,7 @@ type VaultCmd struct {
 	sessionLimits
 	budgetFlags
 	alarmSettings
+	nodesFlag
 	Demo    bool   `help:"List every user on the sign-in page." hidden:""`
 	LinkFor string `help:"Make a sign-in link for this user." hidden:"" env:"DOSEVAULT_LINK_FOR"`
 }
@@ -129,7 +142,7 @@ func (c *VaultCmd) Run(e *env) error {
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Budgets: c.BudgetFactor, Sessions: c.limits(), Alarms: alarms, Ready: e.stdout, Log: e.log})
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Nodes: c.VaultNodes, Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Budgets: c.BudgetFactor, Sessions: c.limits(), Alarms: alarms, Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.
@@ -209,6 +222,7 @@ type ServeCmd struct {
 	sessionLimits
 	budgetFlags
 	alarmSettings
+	nodesFlag
 	LinkFor string `help:"Print a sign-in link for the user of this name: the way back in when nobody who could make one can sign in. It is entered in the installation's log." placeholder:"NAME"`
 	UID     int    `help:"When started as root: run vault, web node and worker as three users from this number on, and this group. 0 runs all as root." default:"0" name:"uid"`
 	Workers int    `help:"How many workers to run beside each other. Imports of several files then go on at the same time." default:"1"`
@@ -236,7 +250,7 @@ func (c *ServeCmd) Run(e *env) error {
 		warnings = append(warnings, fmt.Sprintf("a single administrator decides, after %v", c.SingleAdministratorDelay))
 	}
 	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
-	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, vaultFlags: slices.Concat(c.sessionLimits.flags(), c.budgetFlags.flags()), vaultEnv: c.environment(), warnings: warnings}
+	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, vaultFlags: slices.Concat(c.sessionLimits.flags(), c.budgetFlags.flags(), c.nodesFlag.flags()), vaultEnv: c.environment(), warnings: warnings}
 	what := "First sign-in"
 	if c.LinkFor != "" {
 		what = "Sign-in"

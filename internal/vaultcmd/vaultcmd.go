@@ -31,7 +31,8 @@ type Config struct {
 	Database string // path of vault.db
 	Address  string // of a PostgreSQL database instead of the file; empty: the file
 	Keys     string // key directory
-	Socket   string // path where nodes reach the vault
+	Socket   string // path where nodes of this machine reach the vault
+	Nodes    string // address where nodes of other machines do; empty: none can
 	Listen   string // address of the sign-in pages
 	Pages    string // origin of the web node that browsers are sent back to, as in http://localhost:8080
 	Demo     bool   // list every user on the sign-in page: invented people only
@@ -109,18 +110,20 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	if err != nil {
 		return err
 	}
-	wire, err := c.socket(ctx)
+	wires, err := c.wires(ctx)
 	if err != nil {
 		return err
 	}
 	signIn, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
-		wire.Close()
+		closeAll(wires)
 		return err
 	}
 	pages := (&origin.Origin{Vault: v, URL: url, Nodes: map[string]string{c.Pages: "web"}, Demo: c.Demo, Log: c.Log}).Server()
-	failed := make(chan error, 2)
-	go func() { failed <- server.Serve(wire) }()
+	failed := make(chan error, 1+len(wires))
+	for _, wire := range wires {
+		go func() { failed <- server.Serve(wire) }()
+	}
 	go func() { failed <- pages.Serve(signIn) }()
 	if alarms != nil {
 		delivering, cancel := context.WithCancel(ctx)
@@ -182,7 +185,27 @@ func Thaw(ctx context.Context, c Config, scope string) (err error) {
 	return nil
 }
 
-// socket listens where nodes reach the vault. A socket left by a vault that was killed is in the way; one that answers
+// wires listens wherever nodes reach the vault.
+func (c Config) wires(ctx context.Context) ([]net.Listener, error) {
+	local, err := c.socket(ctx)
+	if err != nil || c.Nodes == "" {
+		return []net.Listener{local}, err
+	}
+	network, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Nodes)
+	if err != nil {
+		local.Close()
+		return nil, fmt.Errorf("listening for nodes of other machines: %w", err)
+	}
+	return []net.Listener{local, network}, nil
+}
+
+func closeAll(ls []net.Listener) {
+	for _, l := range ls {
+		l.Close()
+	}
+}
+
+// socket listens where nodes of this machine reach the vault. A socket left by a vault that was killed is in the way; one that answers
 // belongs to another vault.
 func (c Config) socket(ctx context.Context) (net.Listener, error) {
 	if conn, err := (&net.Dialer{}).DialContext(ctx, "unix", c.Socket); err == nil {
@@ -207,7 +230,8 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	f.SetOutput(stderr)
 	f.StringVar(&c.Database, "database", "", "path of vault.db, or the address of a PostgreSQL database; one with a password belongs into DOSEVAULT_VAULT_DATABASE instead")
 	f.StringVar(&c.Keys, "keys", "", "key directory")
-	f.StringVar(&c.Socket, "socket", "", "path of the socket for nodes")
+	f.StringVar(&c.Socket, "socket", "", "path of the socket for nodes of this machine")
+	f.StringVar(&c.Nodes, "nodes", "", "address, host and port, where nodes of other machines reach the vault with their certificates; none without it")
 	f.StringVar(&c.Listen, "listen", "localhost:8081", "address of the sign-in pages")
 	f.StringVar(&c.LinkFor, "link-for", "", "name of a user to make a sign-in link for, when nobody who could can sign in")
 	single := f.Bool("single-administrator", false, "declare that a single administrator decides: what takes two people takes effect without a second one, after a delay")
