@@ -36,6 +36,8 @@ type alarm struct {
 	About  string                `json:"about,omitempty"`
 	By     id.User               `json:"by,omitzero"`
 	Reason string                `json:"reason,omitempty"`
+	// Canaries are those that a first hit opened; no list of alarms shows them.
+	Canaries []id.Wearer `json:"canaries,omitempty"`
 
 	Acked int64   `json:"acked,omitempty"` // µs
 	AckBy id.User `json:"ack_by,omitzero"`
@@ -55,6 +57,10 @@ type sending struct {
 // raise raises an alarm and enters it where it belongs: the ledger of an organisation, or the installation's log. The opening
 // says who caused it, what it is about (Subject, as in "user:…"), and why; none of that leaves the vault with the alarm.
 func (t *tx) raise(kind vaultclient.AlarmKind, org id.Organisation, o ledger.Opening) error {
+	return t.raiseOf(kind, org, o, nil)
+}
+
+func (t *tx) raiseOf(kind vaultclient.AlarmKind, org id.Organisation, o ledger.Opening, canaries []id.Wearer) error {
 	o.Rule = string(kind)
 	e, err := t.v.seal(entry{org: org, kind: ledger.Alarm, basis: ledger.Gate}, o)
 	if err != nil {
@@ -70,7 +76,7 @@ func (t *tx) raise(kind vaultclient.AlarmKind, org id.Organisation, o ledger.Ope
 		}
 	}
 	row.Count++
-	row.Last = t.now.UnixMicro()
+	row.Last, row.Canaries = t.now.UnixMicro(), canaries
 	if err := t.putAlarm(n, row); err != nil {
 		return err
 	}
@@ -90,7 +96,11 @@ func (t *tx) putAlarm(n id.Alarm, row *alarm) error {
 
 func (v *Vault) loadAlarms(ctx context.Context) error {
 	v.state.alarms = map[id.Alarm]*alarm{}
-	return loadRows(ctx, v, TableAlarm, func(n id.Alarm, row alarm) { v.state.alarms[n] = &row })
+	if err := loadRows(ctx, v, TableAlarm, func(n id.Alarm, row alarm) { v.state.alarms[n] = &row }); err != nil {
+		return err
+	}
+	v.loadTrips()
+	return nil
 }
 
 // dropOldAlarms forgets alarms that were acknowledged long ago; their entries stay.

@@ -209,10 +209,7 @@ func (v *Vault) countEntry(e opened, now uint32) {
 		}
 		return
 	}
-	if e.leaf.Kind == ledger.Refuse && o.Rule == signInAgain && len(o.Wearers) == 1 {
-		v.trips[o.User] = o.Wearers[0]
-		return
-	}
+	v.countSightings(e, now)
 	s, hour := spentBy(e.org, e.leaf.Kind, o), hourOf(e.leaf.Recorded)
 	for _, who := range s.who {
 		c := v.budgets.of(who, now)

@@ -7,6 +7,8 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
@@ -18,14 +20,18 @@ import (
 
 // A canary is an invented wearer of an organisation who has left. Nobody's work leads to one, so whoever opens its record, or
 // puts it into an export, is a thief, or somebody who clicked on a name. A person has to sign in again, and is frozen when
-// they open another one; a machine or job is frozen at the first. Which wearers are canaries stands in their sealed facts, and
-// nowhere else. Being shown in a list is no hit: whoever looks through the leavers passes them all.
+// they open another one within a month; a machine or job is frozen at the first. Which wearers are canaries stands in their
+// sealed facts, and nowhere else. Being shown in a list is no hit, since whoever looks through the leavers passes them all; but
+// whoever is shown those of many organisations in a day is asked too.
 
 // maxInvented is how many canaries are invented at once.
 const maxInvented = 500
 
-// signInAgain is the rule of the refusal with which a first hit is entered.
-const signInAgain = "sign-in-again"
+// The rules of the refusals with which a first hit is entered, and lists of too many.
+const (
+	signInAgain = "sign-in-again"
+	seenTooMany = "sign-in-again:lists"
+)
 
 var (
 	inventedSurnames  = []string{"Jones", "Williams", "Davies", "Evans", "Thomas", "Roberts", "Lewis", "Hughes", "Morgan", "Griffiths", "Edwards", "Owen", "Smith", "Brown", "Taylor", "Wilson", "Walker", "Wright", "Robinson", "Green", "Harris", "Clarke", "Patel", "Khan", "Bowen", "Pritchard", "Rees", "Parry", "Lloyd", "James"}
@@ -114,78 +120,224 @@ func (v *Vault) permitInvented(ctx context.Context, c Caller, p *principal) erro
 	return err
 }
 
-// trip is the first canary that an ask opened, and what has to be done.
-type trip struct {
-	wearer id.Wearer
-	org    id.Organisation
-	freeze bool
+// What of an ask a canary is held against, see docs/security.md:
+//
+//   - opened: a record of its own (one wearer and more than their employment), a field that no list shows, doses of a few people,
+//     an export, or by a grant anything that says who somebody is;
+//   - listed: a name or staff number beside others'. That scores for a user.
+const (
+	listFields = policy.FieldName | policy.FieldStaffNumber | policy.FieldSex | policy.FieldDose | policy.FieldEmployment
+	saysWho    = policy.FieldName | policy.FieldBirth | policy.FieldStaffNumber | policy.FieldRegistration | policy.FieldNI | policy.FieldContact
+	// fewDoses is of how many people doses are opened at once that is no page of an employer's year yet.
+	fewDoses = 6
+)
+
+// opens reports whether an ask about so many wearers opens their records, and lists whether it only shows their names beside
+// each other. An ask may do neither.
+func (p *principal) opens(kind ledger.Kind, fields policy.Fields, purpose policy.Purpose, wearers int) (opens, lists bool) {
+	switch {
+	case kind != ledger.Reveal && kind != ledger.Search, fields&^policy.FieldEmployment == 0:
+		return false, false
+	case p.grant != nil && p.grant.isStanding() && purpose == policy.BreachNotice: // two people have agreed on it
+		return false, false
+	case p.grant != nil && !p.Machine: // an evaluation sums everybody, and learns of nobody who it is
+		return fields&saysWho != 0, false
+	case slices.ContainsFunc(p.recipients, func(r string) bool { return strings.HasPrefix(r, "export:") }):
+		return true, false
+	case kind == ledger.Search:
+		return fields&policy.FieldNI != 0, fields&saysWho != 0
+	case wearers == 1, fields&^listFields != 0, fields&policy.FieldDose != 0 && wearers < fewDoses:
+		return true, false
+	}
+	return false, fields&(policy.FieldName|policy.FieldStaffNumber) != 0
 }
 
-func (*trip) Error() string { return "a canary was opened" }
+// Bounds of what is kept of a first hit.
+const (
+	tripKept = 30 * 24 * time.Hour // that it counts
+	mostHit  = 4                   // canaries that one ask may open and still be a first hit
+)
 
-// canary finds whether an ask opens a canary: somebody's own record, or an export. The error is a *trip.
-func (t *tx) canary(p *principal, a ask, parties []*party, kind ledger.Kind, fields policy.Fields) error {
-	v := t.v
-	if len(v.state.canaries) == 0 || kind != ledger.Reveal && kind != ledger.Search || fields&^policy.FieldEmployment == 0 || a.purpose == policy.BreachNotice {
+// trip is a user's first hit: the canaries that they may open again once they have signed in anew.
+type trip struct {
+	at       time.Time
+	canaries []id.Wearer
+}
+
+// sightings are the canaries that users were shown in lists, in the window of the budgets; the committer's.
+type sightings struct {
+	by     map[id.User]*counter
+	warned map[id.User]uint32 // the hour of the last alarm
+	asked  map[id.User]uint32 // the hour in which the passkey was asked for
+}
+
+func newSightings() sightings {
+	return sightings{map[id.User]*counter{}, map[id.User]uint32{}, map[id.User]uint32{}}
+}
+
+// count counts canaries that a user was shown in a list, and returns how many different ones that are by now.
+func (s *sightings) count(u id.User, hour, now uint32, canaries []id.Wearer) int {
+	c := s.by[u]
+	if c == nil {
+		c = newCounter(now)
+		s.by[u] = c
+	}
+	c.roll(now)
+	c.count(hour, 1, canaries)
+	return c.total[0]
+}
+
+// seenLimits are how many different canaries a user may be shown in lists in a day before an alarm, and before the passkey is
+// asked for: those of three organisations and of six, by the one of theirs that has most.
+func (s *state) seenLimits(p *principal) (alarm, ask int) {
+	of, most := map[id.Organisation]int{}, 0
+	for n := range s.canaries {
+		if org := s.wearers[n].facts.Organisation; len(p.Organisations) == 0 || slices.Contains(p.Organisations, org) {
+			of[org]++
+			most = max(most, of[org])
+		}
+	}
+	return max(10, 3*most), max(20, 6*most)
+}
+
+// canariesOf returns the canaries among the wearers of an ask. It allocates nothing while there are none.
+func (s *state) canariesOf(parties []*party) (found []id.Wearer) {
+	if len(s.canaries) == 0 {
 		return nil
+	}
+	for _, of := range parties {
+		for _, w := range of.wearers {
+			if s.canaries[w] {
+				found = append(found, w)
+			}
+		}
+	}
+	return found
+}
+
+// canary holds an ask against the canaries. caught is what the caller is told instead of an answer; what it takes (an entry, an
+// alarm, a freeze, the end of sessions) is part of the commit then, and the ask itself is not entered as a reveal.
+func (t *tx) canary(p *principal, a ask, parties []*party, kind ledger.Kind, fields policy.Fields) (caught, err error) {
+	found := t.v.state.canariesOf(parties)
+	if len(found) == 0 {
+		return nil, nil
 	}
 	n := 0
 	for _, of := range parties {
 		n += len(of.wearers)
 	}
-	exported := slices.ContainsFunc(p.recipients, func(r string) bool { return len(r) > 7 && r[:7] == "export:" })
-	if n != 1 && !exported || kind == ledger.Search && n == 1 && !exported && a.fields&policy.FieldNI == 0 {
-		return nil
+	opens, lists := p.opens(kind, fields, a.purpose, n)
+	switch {
+	case opens:
+		return t.opened(p, a, parties, found)
+	case lists && p.grant == nil:
+		return t.listed(p, a, parties, found)
 	}
-	for _, of := range parties {
-		for _, w := range of.wearers {
-			if !v.state.canaries[w] {
-				continue
-			}
-			before, hit := v.trips[p.User]
-			if p.grant == nil && hit && before == w {
-				continue // they have signed in again since
-			}
-			return &trip{w, of.org, p.grant != nil || hit}
-		}
-	}
-	return nil
+	return nil, nil
 }
 
-// spring does what a trip asks for, and enters it, before anything is answered.
-func (v *Vault) spring(ctx context.Context, p *principal, a ask, tr *trip) error {
-	o := v.opening(p, a)
-	o.Fields, o.Wearers, o.Rule = a.fields, []id.Wearer{tr.wearer}, signInAgain
-	scope := vaultclient.UserScope(p.User)
+// opened is what becomes of whoever opens canaries: a grant is frozen, a person signs in again, and is frozen the second time.
+func (t *tx) opened(p *principal, a ask, parties []*party, found []id.Wearer) (caught, err error) {
+	v := t.v
+	scope, again := vaultclient.UserScope(p.User), false
 	if p.grant != nil {
 		scope = vaultclient.GrantScope(p.Grant)
+		if !p.machine.IsZero() { // what it passed on falls with it
+			scope = vaultclient.GrantScope(p.machine)
+		}
+	} else {
+		first, hit := v.trips[p.User]
+		again = hit && t.now.Sub(first.at) < tripKept
+		known := func(w id.Wearer) bool { return slices.Contains(first.canaries, w) }
+		if again && p.session != nil && p.session.Began > first.at.UnixMicro() && !slices.ContainsFunc(found, func(w id.Wearer) bool { return !known(w) }) {
+			return nil, nil // they have signed in again since
+		}
 	}
-	if tr.freeze {
-		o.Rule = "frozen:" + scope.Kind()
+	freeze := p.grant != nil || again || len(found) > mostHit
+	rule := signInAgain
+	if freeze {
+		rule = "frozen:" + scope.Kind()
 	}
-	err := v.commit(ctx, func(t *tx) error {
-		e, err := v.seal(entry{org: tr.org, kind: ledger.Refuse, basis: ledger.Gate, count: 1}, o)
+	o := ledger.Opening{User: p.User, Role: p.Role, Grant: p.Grant, Node: p.node, Subject: string(scope)}
+	var org id.Organisation // whose officer is told too
+	if len(parties) == 1 {
+		org = parties[0].org
+	}
+	if err := t.refuse(p, a, parties, rule, vaultclient.AlarmCanaryOpened, org, o, found); err != nil {
+		return nil, err
+	}
+	if freeze {
+		return errFrozen(scope), t.freeze(scope, "an invented person's record was opened", id.User{})
+	}
+	t.dropSessions(p.User)
+	hit := trip{t.now, found}
+	t.apply(func(*state) {
+		v.trips[p.User] = hit
+		v.dropCodes(p.User)
+	})
+	return errUnauthenticated, nil
+}
+
+// listed scores canaries that a list shows.
+func (t *tx) listed(p *principal, a ask, parties []*party, found []id.Wearer) (caught, err error) {
+	s, hour := &t.v.sightings, hourOf(t.now)
+	n := s.count(p.User, hour, hour, found)
+	alarm, most := t.v.state.seenLimits(p)
+	o := ledger.Opening{User: p.User, Role: p.Role, Node: p.node, Subject: string(vaultclient.UserScope(p.User)), Reason: fmt.Sprintf("%d were shown in lists in 24 hours", n)}
+	recent := func(m map[id.User]uint32) bool { at, ok := m[p.User]; return ok && at+spanHours > hour }
+	switch {
+	case n > most && !recent(s.asked):
+		s.asked[p.User], s.warned[p.User] = hour, hour
+		t.dropSessions(p.User)
+		t.apply(func(*state) { t.v.dropCodes(p.User) })
+		return errUnauthenticated, t.refuse(p, a, parties, seenTooMany, vaultclient.AlarmCanarySeen, id.Organisation{}, o, nil)
+	case n > alarm && !recent(s.warned):
+		s.warned[p.User] = hour
+		return nil, t.raise(vaultclient.AlarmCanarySeen, id.Organisation{}, o)
+	}
+	return nil, nil
+}
+
+// refuse enters a refusal in the ledgers of all whom the ask was about, so that an entry does not tell which of many was the
+// canary, and raises the alarm. The alarm's row keeps the canaries of a first hit.
+func (t *tx) refuse(p *principal, a ask, parties []*party, rule string, kind vaultclient.AlarmKind, org id.Organisation, alarm ledger.Opening, canaries []id.Wearer) error {
+	for _, of := range parties {
+		o := t.v.opening(p, a)
+		o.Fields, o.Wearers, o.Rule, o.Policy = a.fields, of.wearers, rule, of.policy.Version()
+		e, err := t.v.seal(entry{org: of.org, kind: ledger.Refuse, basis: ledger.Gate, count: len(of.wearers)}, o)
 		if err != nil {
 			return err
 		}
 		t.append(e)
-		if err := t.raise(vaultclient.AlarmCanaryOpened, tr.org, ledger.Opening{User: p.User, Role: p.Role, Grant: p.Grant, Node: p.node, Subject: string(scope)}); err != nil {
-			return err
-		}
-		if tr.freeze {
-			return t.freeze(scope, "an invented person's record was opened", id.User{})
-		}
-		t.dropSession(p.token)
-		t.apply(func(*state) { v.trips[p.User] = tr.wearer })
-		return nil
-	})
-	if err != nil {
-		return hideCommitError(err)
 	}
-	if tr.freeze {
-		return errFrozen(scope)
+	return t.raiseOf(kind, org, alarm, canaries[:min(len(canaries), mostHit)])
+}
+
+// loadTrips takes the first hits from the alarms that they raised.
+func (v *Vault) loadTrips() {
+	for _, a := range v.state.alarms {
+		if at := time.UnixMicro(a.Last).UTC(); a.Kind == vaultclient.AlarmCanaryOpened && len(a.Canaries) > 0 && at.After(v.trips[a.By].at) {
+			v.trips[a.By] = trip{at, a.Canaries}
+		}
 	}
-	return errUnauthenticated
+}
+
+// countSightings counts, at the start, what an entry of the last day showed in a list, as it was counted when it was made.
+func (v *Vault) countSightings(e opened, now uint32) {
+	o, hour := e.opening, hourOf(e.leaf.Recorded)
+	if e.leaf.Kind == ledger.Refuse && o.Rule == seenTooMany {
+		v.sightings.asked[o.User], v.sightings.warned[o.User] = max(v.sightings.asked[o.User], hour), hour
+	}
+	if !o.Grant.IsZero() || len(v.state.canaries) == 0 {
+		return
+	}
+	p := &principal{recipients: o.Recipients}
+	if _, lists := p.opens(e.leaf.Kind, o.Fields, policy.Purpose(o.Purpose), len(o.Wearers)); !lists {
+		return
+	}
+	if found := v.state.canariesOf([]*party{{wearers: o.Wearers}}); len(found) > 0 {
+		v.sightings.count(o.User, hour, now, found)
+	}
 }
 
 // checkInvented refuses what would not pass for somebody who left.

@@ -35,6 +35,7 @@ var Welsh = map[words.Key]string{
 	"Different people, at most":         "Pobl wahanol, ar y mwyaf",
 	"Ends on":                           "Yn dod i ben ar",
 	"Every night: hold doses against limits and levels, and open investigations": "Bob nos: cymharu dosau â therfynau a lefelau, ac agor ymchwiliadau",
+	"Of an incident: tell those who were exposed":                                "O ddigwyddiad: dweud wrth y rhai y datgelwyd eu data",
 	"Fields":                             "Meysydd",
 	"Frozen because":                     "Wedi'i rewi oherwydd",
 	"Frozen by":                          "Rhewyd gan",

@@ -71,7 +71,7 @@ func (p *principal) goesOn(a ask) bool {
 	case a.action == policy.Freeze, a.kind == ledger.Oversee, a.kind == ledger.Alarm, a.ends:
 		return true
 	case a.purpose == policy.BreachNotice:
-		return p.Role == policy.DataProtection || p.Role == policy.Coordinator
+		return p.Role == policy.DataProtection || p.Role == policy.Coordinator || p.grant != nil && p.grant.isStanding()
 	}
 	return false
 }

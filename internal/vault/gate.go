@@ -260,7 +260,8 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 		}
 		counts[i] = spentBy(of.org, kind, &o)
 	}
-	err := v.commit(ctx, func(t *tx) error {
+	var caught error
+	err := v.commit(ctx, func(t *tx) (err error) {
 		if err := p.alive(&v.state); err != nil {
 			return err
 		}
@@ -269,13 +270,13 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 				return &vaultclient.Error{Code: vaultclient.Conflict, Message: "the policies changed meanwhile; ask again"}
 			}
 		}
+		if caught, err = t.canary(p, a, parties, kind, fields); caught != nil || err != nil {
+			return err
+		}
 		if err := t.count(p, parties); err != nil {
 			return err
 		}
 		if err := t.spend(p.Role, counts); err != nil {
-			return err
-		}
-		if err := t.canary(p, a, parties, kind, fields); err != nil {
 			return err
 		}
 		if err := t.keepUse(p); err != nil {
@@ -284,8 +285,8 @@ func (v *Vault) enter(ctx context.Context, p *principal, a ask, parties []*party
 		t.entries = append(t.entries, entries...)
 		return nil
 	})
-	if tr := (*trip)(nil); errors.As(err, &tr) {
-		return v.spring(ctx, p, a, tr)
+	if err == nil && caught != nil {
+		return caught
 	}
 	if o := (*over)(nil); errors.As(err, &o) {
 		return v.refuseOver(ctx, p, a, parties, o)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -57,6 +58,13 @@ func (v *Vault) NewCode(user id.User, node string) string {
 	}
 	v.codes.m[hashSecret(secret)] = code{user, node, now.Add(codeLifetime)}
 	return secret
+}
+
+// dropCodes forgets the codes of a user that no node has redeemed yet.
+func (v *Vault) dropCodes(of id.User) {
+	v.codes.mu.Lock()
+	defer v.codes.mu.Unlock()
+	maps.DeleteFunc(v.codes.m, func(_ secretHash, c code) bool { return c.user == of })
 }
 
 var errNoCode = &vaultclient.Error{Code: vaultclient.Unauthenticated, Message: "this code or link was used, has expired, or is for another place: sign in again"}
@@ -334,6 +342,13 @@ func (v *Vault) GrantJob(ctx context.Context, c Caller, j vaultclient.JobGrant) 
 	}
 	if p.Machine && j.Node != "worker" {
 		return id.Grant{}, refused("a machine passes a part of its leave on to the worker, and to nobody else")
+	}
+	// A web node that holds a session would else give itself leave, beyond what the session reads and for longer.
+	if j.Node != "worker" && (j.Node != c.Node || kindOf(c.Node) != "cli") {
+		return id.Grant{}, refused("a job is the worker's, or of the command line that asks")
+	}
+	if j.Purpose == policy.BreachNotice {
+		return id.Grant{}, refused("notices of a breach go on under a standing grant, which takes two people")
 	}
 	if j.Lifetime <= 0 || j.Lifetime > maxGrantLife || j.MaxWearers < 1 || j.Fields == 0 || j.Node == "" || j.Import.IsZero() {
 		return id.Grant{}, invalid("a grant names its node, fields, file or run, a number of wearers, and a time of at most %v", maxGrantLife)

@@ -27,6 +27,7 @@ func (g *grant) isStanding() bool { return g.Work != "" }
 
 var workWords = map[vaultclient.StandingWork]words.Key{
 	vaultclient.Evaluation: "Every night: hold doses against limits and levels, and open investigations",
+	vaultclient.Notices:    "Of an incident: tell those who were exposed",
 }
 
 // WorkWords is recurring work as pages say it.

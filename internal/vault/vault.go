@@ -101,7 +101,8 @@ type Vault struct {
 	budgetFactor int
 	budgets      budgets // the committer's
 	refusals     refusals
-	trips        map[id.User]id.Wearer // the canary that a user opened first; the committer's
+	trips        map[id.User]trip // the canaries that a user opened first; the committer's
+	sightings    sightings
 }
 
 // state is what the vault keeps in memory, all of it derived from the database. Values behind the pointers
@@ -218,7 +219,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		trees: map[string]ledger.Tree{}, checkpoints: map[string][]byte{},
 		codes:        codes{m: map[secretHash]code{}},
 		admissions:   admissions{nonces: map[secretHash]time.Time{}, sessions: map[secretHash]admission{}},
-		budgetFactor: max(c.BudgetFactor, 1), budgets: newBudgets(), refusals: newRefusals(), trips: map[id.User]id.Wearer{},
+		budgetFactor: max(c.BudgetFactor, 1), budgets: newBudgets(), refusals: newRefusals(), trips: map[id.User]trip{}, sightings: newSightings(),
 	}
 	name, err := c.Store.Meta(ctx, "installation")
 	if err != nil {

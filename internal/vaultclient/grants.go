@@ -13,12 +13,14 @@ type StandingWork string
 
 // The kinds of recurring work. Only the evaluation is built; the others keep their names and bounds for the time when they are.
 const (
-	Evaluation StandingWork = "evaluation" // each night: doses against limits and levels
+	Evaluation StandingWork = "evaluation"     // each night: doses against limits and levels
+	Notices    StandingWork = "breach-notices" // of an incident: telling those who were exposed
 )
 
 // Standing has each kind of recurring work with its purpose and the fields that it needs.
 var Standing = map[StandingWork]Work{
 	Evaluation: {string(Evaluation), policy.AssessDose, policy.FieldBirth | policy.FieldSex | policy.FieldHealth | policy.FieldDose | policy.FieldDocument | policy.FieldEmployment},
+	Notices:    {string(Notices), policy.BreachNotice, policy.FieldName | policy.FieldContact | policy.FieldEmployment},
 }
 
 // NewGrant is the body of a proposal of a standing grant: leave for recurring work without a user.
