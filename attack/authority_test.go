@@ -97,7 +97,7 @@ func authorityPutBack(t *testing.T, h *house.House) {
 	ok(err)
 	file := id.New[id.Import]()
 	ok(web.Intake(ctx, eleri, vaultclient.Intake{Import: file, Source: "laboratory", SHA256: make([]byte, 32), Rows: 1, Held: policy.FieldName}))
-	machine := newMachine(t, web, eleri, org)
+	machine := newMachine(t, h, web, eleri, org)
 	for deadline := time.Now().Add(30 * time.Second); machine.call(t, web) != nil; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the machine's signatures are not taken: nothing is shown of it")
@@ -206,16 +206,17 @@ type machineOutside struct {
 	tool *testmachine.Machine
 }
 
-func newMachine(t *testing.T, c *vaultclient.Client, auth vaultclient.Auth, org id.Organisation) machineOutside {
+// newMachine has Eleri Vaughan, whose session it is, and Owain Rees give a machine leave.
+func newMachine(t *testing.T, h *house.House, c *vaultclient.Client, auth vaultclient.Auth, org id.Organisation) machineOutside {
 	t.Helper()
-	tool := testmachine.New()
-	n, err := c.CreateMachine(t.Context(), auth, vaultclient.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldDose, Organisations: []id.Organisation{org},
+	tool, users := testmachine.New(), h.DemoUsers()
+	n, err := h.Agree(c, auth, users["Eleri Vaughan"], users["Owain Rees"], vaultclient.ApproveMachine, vaultclient.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldDose, Organisations: []id.Organisation{org},
 		MaxWearers: 5, Node: "web", Ends: time.Now().Add(time.Hour), Key: tool.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	tool.ID = n.String()
-	return machineOutside{n, tool}
+	return machineOutside{id.Grant(n), tool}
 }
 
 func (m machineOutside) call(t *testing.T, c *vaultclient.Client) error {

@@ -30,7 +30,8 @@ func TestAStolenKeyGetsWhatTheLedgerSays(t *testing.T) {
 	h := copyOfFilled(t)
 	h.Start("demo")
 	web := h.Client("web")
-	auth, err := h.SignIn(web, h.DemoUsers()["Eleri Vaughan"])
+	users := h.DemoUsers()
+	auth, err := h.SignIn(web, users["Eleri Vaughan"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +50,12 @@ func TestAStolenKeyGetsWhatTheLedgerSays(t *testing.T) {
 	}
 	from := time.Now()
 	tool := testmachine.New()
-	machine, err := web.CreateMachine(t.Context(), auth, vaultclient.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Organisations: []id.Organisation{large.ID}, MaxWearers: most, Node: "web",
+	given, err := h.Agree(web, auth, users["Eleri Vaughan"], users["Owain Rees"], vaultclient.ApproveMachine, vaultclient.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Organisations: []id.Organisation{large.ID}, MaxWearers: most, Node: "web",
 		Fields: policy.FieldName | policy.FieldStaffNumber | policy.FieldDose | policy.FieldEmployment, Ends: from.Add(time.Hour), Key: tool.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
+	machine := id.Grant(given)
 	tool.ID = machine.String()
 	ask := func(method, path, body string) (int, []byte) {
 		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+h.Listen+"/api/v1"+path, strings.NewReader(body))

@@ -1,6 +1,7 @@
 package attack_test
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/testmachine"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -75,6 +77,47 @@ func TestAStolenWebNodeMakesNothingThatLasts(t *testing.T) {
 	if ask(eleri, "propose", proposal) == nil {
 		t.Error("nothing can be proposed: nothing is shown")
 	}
+	// So does leave for a machine outside. Once the vault takes signatures, as those of a machine that two people gave leave, it
+	// takes none of a machine that the node proposed, with whatever sessions it holds.
+	wearers, orgs, _ := plain(t, h)
+	org, err := id.Parse[id.Organisation](orgs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := newMachine(t, h, web, vaultclient.Auth{Session: eleri}, org)
+	for deadline := time.Now().Add(30 * time.Second); given.call(t, web) != nil; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the machine's signatures are not taken: nothing is shown")
+		}
+	}
+	intruder := testmachine.New()
+	leave := vaultclient.NewMachine{Name: "Backup", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldDose, MaxWearers: 1000, Node: "web", Ends: time.Now().Add(time.Hour), Key: intruder.Public()}
+	var proposed id.Approval
+	if answer := ask(eleri, "propose", map[string]any{"kind": "machine", "body": leave}); json.Unmarshal(answer, &proposed) != nil {
+		t.Fatalf("leave for a machine can't be proposed: nothing is shown: %q", answer)
+	}
+	if answer := ask(owain, "propose", map[string]any{"kind": "machine", "body": leave}); answer != nil {
+		t.Errorf("an administrator, who gives machines no leave, proposed some: %q", answer)
+	}
+	for _, session := range []string{eleri, owain} {
+		for _, method := range []string{"create-machine", "sign-approval", "approve", "approve-approval", "settle-approval", "settle"} {
+			for _, body := range []any{leave, proposed, map[string]any{"id": proposed}, map[string]any{"approval": proposed, "kind": "machine", "body": leave}} {
+				if answer := ask(session, method, body); answer != nil {
+					t.Errorf("%s: %q", method, answer)
+				}
+			}
+		}
+	}
+	for _, keyid := range []string{proposed.String(), given.id.String()} {
+		intruder.ID = keyid
+		if _, err := web.Admit(t.Context(), intruder.Signed("GET", "localhost", "/api/v1/machine", nil, time.Now())); err == nil {
+			t.Error("a machine that one person proposed has a session")
+		}
+	}
+	machines, err := web.Machines(t.Context(), vaultclient.Auth{Session: eleri})
+	if err != nil || len(machines) != 1 || machines[0].ID != given.id {
+		t.Errorf("machines: %+v, %v", machines, err)
+	}
 	if after := h.DemoUsers(); len(after) != len(users) || after["An Accomplice"] != "" {
 		t.Errorf("%d users, before %d", len(after), len(users))
 	}
@@ -85,7 +128,6 @@ func TestAStolenWebNodeMakesNothingThatLasts(t *testing.T) {
 	}
 
 	// A session of one organisation opens no other, however the request names it.
-	wearers, orgs, _ := plain(t, h)
 	supervisor := ""
 	for name := range users {
 		auth := session(name)

@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/testpasskey"
 	"github.com/dosevault/dosevault/internal/testport"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -348,32 +349,75 @@ func (h *House) Enrol(c *vaultclient.Client, secret string) (vaultclient.Auth, e
 
 // CommandLine returns a code from the vault's own pages by which a user of a demonstration signs in on the command line.
 func (h *House) CommandLine(user string) (string, error) {
-	jar, err := cookiejar.New(nil)
+	client, err := h.Browser(user)
 	if err != nil {
 		return "", err
 	}
-	client := &http.Client{Jar: jar}
 	defer client.CloseIdleConnections()
-	if resp, err := client.PostForm("http://"+h.Vault+"/signin", url.Values{"to": {"/account"}, "user": {user}}); err != nil {
+	page, err := read(client.PostForm("http://"+h.Vault+"/account/command-line", nil))
+	if err != nil {
 		return "", err
-	} else {
-		resp.Body.Close()
 	}
-	resp, err := client.PostForm("http://"+h.Vault+"/account/command-line", nil)
+	_, rest, ok := strings.Cut(page, `readonly value="`)
+	secret, _, _ := strings.Cut(rest, `"`)
+	if !ok {
+		return "", errors.New("no code for the command line")
+	}
+	return secret, nil
+}
+
+// Browser returns a client that is signed in on the vault's own pages as a user of a demonstration.
+func (h *House) Browser(user string) (*http.Client, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Jar: jar}
+	_, err = read(client.PostForm("http://"+h.Vault+"/signin", url.Values{"to": {"/account"}, "user": {user}}))
+	return client, err
+}
+
+// Sign has a user of a demonstration read a proposal on the vault's own pages and sign it.
+func (h *House) Sign(user string, n id.Approval) error {
+	client, err := h.Browser(user)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	page, err := read(client.Get("http://" + h.Vault + "/approvals/" + n.String()))
+	if err != nil {
+		return err
+	}
+	_, rest, _ := strings.Cut(page, `name="digest" value="`)
+	digest, _, ok := strings.Cut(rest, `"`)
+	if !ok {
+		return errors.New("there is nothing to sign")
+	}
+	_, err = read(client.PostForm("http://"+h.Vault+"/approvals/"+n.String()+"/sign", url.Values{"digest": {digest}}))
+	return err
+}
+
+// Agree has two users of a demonstration agree to something: the first one, whose session is given, proposes it by a node, and
+// both sign it on the vault's own pages.
+func (h *House) Agree(c *vaultclient.Client, auth vaultclient.Auth, one, other string, kind vaultclient.ApprovalKind, body any) (id.Approval, error) {
+	n, err := c.Propose(context.Background(), auth, kind, body)
+	if err != nil {
+		return n, err
+	}
+	return n, errors.Join(h.Sign(one, n), h.Sign(other, n))
+}
+
+// read returns the text of a page; one that is not answered well is an error.
+func read(resp *http.Response, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", err
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d", resp.StatusCode)
 	}
-	_, rest, ok := strings.Cut(string(b), `readonly value="`)
-	secret, _, _ := strings.Cut(rest, `"`)
-	if !ok {
-		return "", fmt.Errorf("no code for the command line: status %d", resp.StatusCode)
-	}
-	return secret, nil
+	return string(b), err
 }
 
 // Office signs a user of a demonstration in on the command line and returns its client and session.

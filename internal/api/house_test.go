@@ -135,11 +135,11 @@ func (h *house) machine(work string, most int) (*testmachine.Machine, id.Grant) 
 	h.Helper()
 	m := testmachine.New()
 	w := vc.Works[slices.IndexFunc(vc.Works, func(w vc.Work) bool { return w.Name == work })]
-	n, err := h.cli.CreateMachine(h.Context(), h.root, vc.NewMachine{Name: "The " + work + " machine", Purpose: w.Purpose, Fields: w.Fields, Organisations: []id.Organisation{h.a}, MaxWearers: most,
+	n, err := h.cli.Propose(h.Context(), h.root, vc.ApproveMachine, vc.NewMachine{Name: "The " + work + " machine", Purpose: w.Purpose, Fields: w.Fields, Organisations: []id.Organisation{h.a}, MaxWearers: most,
 		Node: "web", Ends: time.Now().Add(time.Hour), Key: m.Public()})
 	h.ok(err)
 	m.ID = n.String()
-	return m, n
+	return m, id.Grant(n)
 }
 
 // call sends a request that a machine signs, or nobody; body is sent as it is when it is bytes, else as JSON.

@@ -11,24 +11,24 @@ import (
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// propose makes a proposal, and says where it is signed: not here.
-func propose(e *env, client *vaultclient.Client, auth vaultclient.Auth, at signInPages, kind vaultclient.ApprovalKind, body any) error {
+// propose makes a proposal, says where it is signed, which is not here, and returns its id.
+func propose(e *env, client *vaultclient.Client, auth vaultclient.Auth, at signInPages, kind vaultclient.ApprovalKind, body any) (id.Approval, error) {
 	n, err := client.Propose(e.ctx, auth, kind, body)
 	if err != nil {
-		return err
+		return n, err
 	}
 	all, err := client.Approvals(e.ctx, auth)
 	if err != nil {
-		return err
+		return n, err
 	}
 	for _, one := range all {
 		if one.ID == n && one.State == vaultclient.Done {
 			fmt.Fprintf(e.stdout, "Done, since one person decides here: approval:%s.\n", n)
-			return nil
+			return n, nil
 		}
 	}
 	fmt.Fprintf(e.stdout, "Proposed: approval:%s. It takes two people. Sign it, and have somebody else approve it, at http://%s/approvals/%s\n", n, at.VaultListen, n)
-	return nil
+	return n, nil
 }
 
 // ApprovalsCmd holds what is done with proposals on the command line. They are signed on the vault's own pages only.

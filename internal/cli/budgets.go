@@ -79,7 +79,8 @@ func (c *BudgetsSetCmd) Run(e *env) error {
 	b := vaultclient.NewBudget{Who: vaultclient.Recipient(c.Who), Limits: c.Limits}
 	err = client.SetBudget(e.ctx, auth, b)
 	if known := (*vaultclient.Error)(nil); errors.As(err, &known) && known.Code == vaultclient.NeedsApproval {
-		return propose(e, client, auth, c.signInPages, vaultclient.ApproveBudget, b)
+		_, err = propose(e, client, auth, c.signInPages, vaultclient.ApproveBudget, b)
+		return err
 	}
 	if err != nil {
 		return err

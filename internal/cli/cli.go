@@ -41,7 +41,7 @@ type commands struct {
 	Organisations OrganisationsCmd `cmd:"" help:"Employers."`
 	Users         UsersCmd         `cmd:"" help:"Who signs in."`
 	People        PeopleCmd        `cmd:"" help:"Wearers."`
-	Machines      MachinesCmd      `cmd:"" help:"Machines outside, such as an HR system: their leave and tokens."`
+	Machines      MachinesCmd      `cmd:"" help:"Machines outside, such as an HR system: their leave."`
 	Approvals     ApprovalsCmd     `cmd:"" help:"What takes two people: proposals, and what became of them."`
 	Budgets       BudgetsCmd       `cmd:"" help:"How much may be read in a day, and how much was."`
 	Grants        GrantsCmd        `cmd:"" help:"Leave for work without a user: standing grants, machines and running jobs."`

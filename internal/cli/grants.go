@@ -92,7 +92,8 @@ func (c *GrantsProposeCmd) Run(e *env) error {
 		}
 		g.Wearers = append(g.Wearers, w)
 	}
-	return propose(e, client, auth, c.signInPages, vaultclient.ApproveGrant, g)
+	_, err = propose(e, client, auth, c.signInPages, vaultclient.ApproveGrant, g)
+	return err
 }
 
 // GrantsEndCmd ends a grant.

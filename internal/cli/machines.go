@@ -16,14 +16,15 @@ import (
 
 // MachinesCmd holds what is done with machines outside.
 type MachinesCmd struct {
-	Add  MachinesAddCmd  `cmd:"" help:"Give a machine outside leave, by its public key."`
-	List MachinesListCmd `cmd:"" help:"List the machines that have leave, or had it."`
-	End  MachinesEndCmd  `cmd:"" help:"End a machine's leave at once."`
+	Propose MachinesProposeCmd `cmd:"" help:"Propose leave for a machine outside, by its public key. It takes two people."`
+	List    MachinesListCmd    `cmd:"" help:"List the machines that have leave, or had it."`
+	End     MachinesEndCmd     `cmd:"" help:"End a machine's leave at once."`
 }
 
-// MachinesAddCmd gives a machine leave.
-type MachinesAddCmd struct {
+// MachinesProposeCmd proposes leave for a machine.
+type MachinesProposeCmd struct {
 	signedIn
+	signInPages
 	Name         string   `arg:"" help:"The machine's name, as the ledgers are to call it; no person's."`
 	For          string   `help:"What it does: doses or badges (reads them), laboratory (delivers files), staff (sends joiners, changes and leavers) or ledger (reads a ledger)." required:"" placeholder:"WORK" enum:"doses,badges,laboratory,staff,ledger"`
 	Field        []string `help:"Of doses and badges: only these of its fields (name, staff_number, dose, employment); may be given several times." sep:"none" placeholder:"FIELD"`
@@ -33,15 +34,15 @@ type MachinesAddCmd struct {
 	Days         int      `help:"After how many days its leave ends; at most 365." default:"365"`
 }
 
-// Run gives the machine leave and prints the id that it signs under.
-func (c *MachinesAddCmd) Run(e *env) error {
+// Run proposes the leave, and prints the id that the machine will sign under and by what its key is told.
+func (c *MachinesProposeCmd) Run(e *env) error {
 	client, auth, err := c.open()
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	work := vaultclient.Works[slices.IndexFunc(vaultclient.Works, func(w vaultclient.Work) bool { return w.Name == c.For })]
-	m := vaultclient.NewMachine{Name: strings.Join(strings.Fields(c.Name), " "), Purpose: work.Purpose, Fields: work.Fields, MaxWearers: c.People, Node: "web", Ends: time.Now().AddDate(0, 0, c.Days)}
+	m := vaultclient.NewMachine{Name: strings.Join(strings.Fields(c.Name), " "), Purpose: work.Purpose, Fields: work.Fields, MaxWearers: c.People, Node: "web", Ends: time.Now().AddDate(0, 0, c.Days).UTC().Truncate(time.Second)}
 	if c.Days < 1 || c.Days > 365 {
 		return errors.New("--days: 1 to 365 are expected")
 	}
@@ -71,11 +72,11 @@ func (c *MachinesAddCmd) Run(e *env) error {
 		}
 		m.Organisations = append(m.Organisations, org)
 	}
-	n, err := client.CreateMachine(e.ctx, auth, m)
+	n, err := propose(e, client, auth, c.signInPages, vaultclient.ApproveMachine, m)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "Given: grant:%s, until %s. It signs with keyid=\"%s\".\n", n, m.Ends.UTC().Format("2 January 2006"), n)
+	fmt.Fprintf(e.stdout, "Once it has leave, the machine signs with keyid=\"%s\", until %s.\nFingerprint of its public key: %s\n", n, m.Ends.UTC().Format("2 January 2006"), vaultclient.Fingerprint(m.Key))
 	return nil
 }
 

@@ -169,7 +169,8 @@ func (c *UsersAddCmd) Run(e *env) error {
 	ids, err := client.CreateUsers(e.ctx, auth, []vaultclient.NewUser{u})
 	var known *vaultclient.Error
 	if errors.As(err, &known) && known.Code == vaultclient.NeedsApproval {
-		return propose(e, client, auth, c.signInPages, vaultclient.ApproveUser, u)
+		_, err = propose(e, client, auth, c.signInPages, vaultclient.ApproveUser, u)
+		return err
 	}
 	if err != nil {
 		return err
@@ -206,7 +207,8 @@ func (c *UsersLinkCmd) Run(e *env) error {
 			secret, err := client.NewLink(e.ctx, auth, u.ID)
 			var known *vaultclient.Error
 			if errors.As(err, &known) && known.Code == vaultclient.NeedsApproval {
-				return propose(e, client, auth, c.signInPages, vaultclient.ApproveRecovery, vaultclient.Recovery{User: u.ID})
+				_, err = propose(e, client, auth, c.signInPages, vaultclient.ApproveRecovery, vaultclient.Recovery{User: u.ID})
+				return err
 			}
 			if err != nil {
 				return err

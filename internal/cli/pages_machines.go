@@ -12,9 +12,9 @@ func (p pagesRegister) Machines(ctx context.Context, auth vaultclient.Auth) ([]v
 	return p.client.Machines(ctx, auth)
 }
 
-// CreateMachine implements web.Machines.
-func (p pagesRegister) CreateMachine(ctx context.Context, auth vaultclient.Auth, m vaultclient.NewMachine) (id.Grant, error) {
-	return p.client.CreateMachine(ctx, auth, m)
+// ProposeMachine implements web.Machines.
+func (p pagesRegister) ProposeMachine(ctx context.Context, auth vaultclient.Auth, m vaultclient.NewMachine) (id.Approval, error) {
+	return p.client.Propose(ctx, auth, vaultclient.ApproveMachine, m)
 }
 
 // EndMachine implements web.Machines.

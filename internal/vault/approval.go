@@ -119,6 +119,7 @@ var approvalKinds = map[vaultclient.ApprovalKind]approvalKind{
 	vaultclient.ApproveThaw:      {"Thaw what is frozen", func() proposed { return new(thawProposal) }},
 	vaultclient.ApproveBudget:    {"Raise a budget", func() proposed { return new(budgetProposal) }},
 	vaultclient.ApproveGrant:     {"Give a standing grant", func() proposed { return new(grantProposal) }},
+	vaultclient.ApproveMachine:   {"Give a machine outside leave", func() proposed { return new(machineProposal) }},
 	vaultclient.ApprovePolicies:  {"Change the policies", func() proposed { return new(policiesProposal) }},
 	vaultclient.ApproveAgreement: {"Let the policies hold for an organisation that they open further", func() proposed { return new(agreementProposal) }},
 }
@@ -433,6 +434,7 @@ func (t *tx) takeEffect(n id.Approval, one *proposal, b proposed, p *principal, 
 		return err
 	}
 	o := t.v.opening(p, ask{purpose: policy.KeepRecords, reason: approvalSubject(n) + ", " + what})
+	o.Rule = one.rules
 	if err := b.do(t, &approved{id: n, proposer: one.Proposer, opening: o}); err != nil {
 		return err
 	}

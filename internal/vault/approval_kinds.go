@@ -170,7 +170,7 @@ func (b *grantProposal) check(v *Vault, now time.Time) error {
 	switch {
 	case !known:
 		return invalid("no such recurring work")
-	case b.Name != strings.TrimSpace(b.Name) || b.Name == "" || len(b.Name) > maxMachineName || strings.ContainsFunc(b.Name, func(r rune) bool { return r < ' ' || r == '\u007f' }):
+	case badName(b.Name):
 		return invalid("a standing grant has a name of at most %d bytes", maxMachineName)
 	case b.MaxWearers < 1 || b.MaxWearers > vaultclient.MaxItems:
 		return invalid("a standing grant is for 1 to %d people", vaultclient.MaxItems)

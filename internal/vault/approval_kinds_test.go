@@ -30,6 +30,9 @@ func filled(v reflect.Value, n int) {
 	case *map[string]int:
 		*x = map[string]int{"contact": n + 1}
 		return
+	case *policy.Fields:
+		*x = policy.FieldName << n
+		return
 	case *vaultclient.StandingWork:
 		*x = []vaultclient.StandingWork{vaultclient.Evaluation, "another"}[n]
 		return
@@ -43,6 +46,8 @@ func filled(v reflect.Value, n int) {
 		v.SetString([]string{"one", "other"}[n])
 	case reflect.Int:
 		v.SetInt(int64(n + 1))
+	case reflect.Uint8:
+		v.SetUint(uint64(n + 1))
 	case reflect.Array:
 		v.Index(0).SetUint(uint64(n + 1))
 	case reflect.Slice:

@@ -3,9 +3,7 @@ package vault
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -40,14 +38,7 @@ type Signer struct {
 }
 
 // Groups is a digest as people compare it: in groups of four digits and letters.
-func (d Digest) Groups() string {
-	s := fmt.Sprintf("%x", d[:])
-	var groups []string
-	for part := range slices.Chunk([]byte(s), 4) {
-		groups = append(groups, string(part))
-	}
-	return strings.Join(groups, " ")
-}
+func (d Digest) Groups() string { return vaultclient.Groups(d[:]) }
 
 // Approvals lists the proposals that the caller made or may approve, newest first, without what they say.
 func (v *Vault) Approvals(ctx context.Context, c Caller) ([]vaultclient.Approval, error) {

@@ -42,7 +42,7 @@ func TestAContractEndsByItself(t *testing.T) {
 	link := must(h.nodes["cli"].NewLink(ctx, h.root, user.ID))
 	job := vc.Auth{Grant: must(h.nodes["web"].GrantJob(ctx, auth, vc.JobGrant{Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldEmployment, Organisations: []id.Organisation{org}, MaxWearers: 5, Import: id.New[id.Import](), Node: "worker", Lifetime: 24 * time.Hour}))}
 	tool := testmachine.New()
-	tool.ID = must(h.nodes["web"].CreateMachine(ctx, auth, vc.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment, Organisations: []id.Organisation{org}, MaxWearers: 5, Node: "web", Ends: now.now().Add(48 * time.Hour), Key: tool.Public()})).String()
+	tool.ID = must(h.leave(h.nodes["web"], auth, vc.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment, Organisations: []id.Organisation{org}, MaxWearers: 5, Node: "web", Ends: now.now().Add(48 * time.Hour), Key: tool.Public()})).String()
 	read := func(node string, a vc.Auth) error {
 		_, err := h.nodes[node].Reveal(ctx, a, vc.RevealRequest{Purpose: policy.AssessDose, Fields: policy.FieldName, Wearers: who})
 		return err

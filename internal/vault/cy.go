@@ -61,6 +61,9 @@ var Welsh = map[words.Key]string{
 	"Lines of a file": "Llinellau ffeil",
 	"Organisation":    "Sefydliad",
 	"These policies don’t fit this release": "Nid yw'r polisïau hyn yn addas i'r fersiwn hwn",
-	"Version":         "Fersiwn",
-	"Who may do what": "Pwy gaiff wneud beth",
+	"Version":              "Fersiwn",
+	"Who may do what":      "Pwy gaiff wneud beth",
+	"Comes in by the node": "Yn dod i mewn drwy'r nod",
+	"Fingerprint of its public key: have whoever runs the machine read out theirs": "Ôl bys ei allwedd gyhoeddus: gofynnwch i bwy bynnag sy'n rhedeg y peiriant ddarllen eu hun nhw",
+	"Give a machine outside leave": "Rhoi caniatâd i beiriant allanol",
 }

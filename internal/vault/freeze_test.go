@@ -200,6 +200,7 @@ func TestWhatGoesOnWhileEverythingIsFrozen(t *testing.T) {
 		}
 	}
 	for what, err := range map[string]error{
+		"a machine":                  second(h.leave(h.nodes["cli"], h.root, vc.NewMachine{Name: "M", Purpose: policy.AssessDose, Fields: policy.FieldName, MaxWearers: 1, Node: "web", Ends: time.Now().Add(time.Hour), Key: make([]byte, 32)})),
 		"everything, by the officer": h.nodes["web"].Freeze(t.Context(), officer, vc.FreezeRequest{Scope: vc.NodeScope("web"), Reason: "a leak"}),
 	} {
 		if code(err) != vc.Refused {
@@ -207,9 +208,8 @@ func TestWhatGoesOnWhileEverythingIsFrozen(t *testing.T) {
 		}
 	}
 	for what, err := range map[string]error{
-		"a user":    second(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{{Name: "X", Role: policy.Operator}})),
-		"a link":    second(h.nodes["cli"].NewLink(t.Context(), h.root, other)),
-		"a machine": second(h.nodes["cli"].CreateMachine(t.Context(), h.root, vc.NewMachine{Name: "M", Purpose: policy.AssessDose, Fields: policy.FieldName, MaxWearers: 1, Node: "web", Ends: time.Now().Add(time.Hour), Key: make([]byte, 32)})),
+		"a user": second(h.nodes["cli"].CreateUsers(t.Context(), h.root, []vc.NewUser{{Name: "X", Role: policy.Operator}})),
+		"a link": second(h.nodes["cli"].NewLink(t.Context(), h.root, other)),
 	} {
 		if code(err) != vc.IsFrozen {
 			t.Errorf("%s: %v", what, err)

@@ -1,10 +1,8 @@
 package vault
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +10,6 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
-	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -117,66 +114,6 @@ func scopeOf(orgs []id.Organisation) []id.Organisation {
 	return orgs
 }
 
-// CreateMachine gives a machine outside leave, by the public key that it signs for, and returns its id. It is entered where
-// it holds: in the ledgers of its organisations, or in the installation's log.
-func (v *Vault) CreateMachine(ctx context.Context, c Caller, m vaultclient.NewMachine) (id.Grant, error) {
-	p, err := v.authenticate(ctx, c)
-	if err != nil {
-		return id.Grant{}, err
-	}
-	if err := v.checkMachine(m); err != nil {
-		return id.Grant{}, err
-	}
-	a := ask{action: policy.Machine, purpose: m.Purpose, fields: m.Fields}
-	parties, err := v.permitEach(ctx, p, a, m.Organisations)
-	if err != nil {
-		return id.Grant{}, err
-	}
-	n := id.New[id.Grant]()
-	err = v.commit(ctx, func(t *tx) error {
-		if err := p.alive(&v.state); err != nil {
-			return err
-		}
-		return t.giveMachine(p, a, n, m, parties)
-	})
-	if err != nil {
-		return id.Grant{}, hideCommitError(err)
-	}
-	return n, nil
-}
-
-// checkMachine says what is wrong with the leave that is asked for.
-func (v *Vault) checkMachine(m vaultclient.NewMachine) error {
-	now := v.now()
-	switch {
-	case m.Name != strings.TrimSpace(m.Name) || m.Name == "" || len(m.Name) > maxMachineName || strings.ContainsFunc(m.Name, func(r rune) bool { return r < ' ' || r == '\u007f' }):
-		return invalid("a machine has a name of at most %d bytes", maxMachineName)
-	case m.Fields == 0 || m.MaxWearers < 1 || m.MaxWearers > vaultclient.MaxMachineWearers || m.Node == "":
-		return invalid("a machine's leave names fields, a number of people from 1 to %d, and the node that it comes in by", vaultclient.MaxMachineWearers)
-	case !m.Ends.After(now) || m.Ends.After(now.Add(maxMachineLife)):
-		return invalid("a machine's leave ends within a year")
-	case len(m.Key) != ed25519.PublicKeySize:
-		return invalid("a machine has an Ed25519 public key of %d bytes", ed25519.PublicKeySize)
-	}
-	return nil
-}
-
-// giveMachine gives a machine leave under an id, unless another one has its name or key.
-func (t *tx) giveMachine(p *principal, a ask, n id.Grant, m vaultclient.NewMachine, parties []*party) error {
-	for _, other := range t.v.state.grants {
-		switch {
-		case !other.isMachine():
-		case t.v.state.runs(other, t.now) && person.Fold(other.Name) == person.Fold(m.Name):
-			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "a machine of this name has leave already: end it first, or choose another name"}
-		case bytes.Equal(other.Key, m.Key):
-			return &vaultclient.Error{Code: vaultclient.Conflict, Message: "this key is another machine's, or was: each has a key of its own, and a new one when it gets leave again"}
-		}
-	}
-	g := &grant{User: p.User, Name: m.Name, Key: m.Key, Node: m.Node, Purpose: m.Purpose, Fields: m.Fields, Organisations: m.Organisations, MaxWearers: m.MaxWearers,
-		Expires: m.Ends.UnixMicro(), used: newWearerSet()}
-	return t.enterMachine(p, a, n, g, parties, "given")
-}
-
 // permitEach asks the same about each organisation, or the installation.
 func (v *Vault) permitEach(ctx context.Context, p *principal, a ask, orgs []id.Organisation) ([]*party, error) {
 	var all []*party
@@ -192,17 +129,37 @@ func (v *Vault) permitEach(ctx context.Context, p *principal, a ask, orgs []id.O
 	return all, nil
 }
 
-// enterMachine writes a machine's row and enters what was done with it.
-func (t *tx) enterMachine(p *principal, a ask, n id.Grant, g *grant, parties []*party, what string) error {
+// rulesOf are the rules by which something is permitted at several places.
+func rulesOf(parties []*party) string {
+	all := map[string]bool{}
+	for _, of := range parties {
+		for r := range of.rules {
+			all[r] = true
+		}
+	}
+	return joinRules(all)
+}
+
+// enterLeave writes the row of a machine or standing grant and enters what was done with it, where it holds. The opening says
+// who, why and by which rules already.
+func (t *tx) enterLeave(n id.Grant, g *grant, o ledger.Opening, what string) error {
 	if err := t.keepMachine(n, *g); err != nil {
 		return err
 	}
-	for _, of := range parties {
-		o := t.v.opening(p, a)
-		o.Grant, o.Fields, o.Subject, o.Rule = n, g.Fields, n.String(), joinRules(of.rules)
-		o.Purpose = string(g.Purpose)
-		o.Reason = fmt.Sprintf("the machine “%s”: %s; by node %s, at most %d people, until %s", g.Name, what, g.Node, g.MaxWearers, time.UnixMicro(g.Expires).UTC().Format("2 January 2006"))
-		e, err := t.v.seal(entry{org: of.org, kind: ledger.Machine, basis: ledger.Gate}, o)
+	kind, called, key := ledger.GrantGiven, "standing grant", ""
+	if g.isMachine() {
+		kind, called, key = ledger.Machine, "machine", ", by the key "+vaultclient.Fingerprint(g.Key)
+	}
+	o.Grant, o.Fields, o.Subject, o.Purpose = n, g.Fields, n.String(), string(g.Purpose)
+	o.Wearers = unpackWearers(g.Only)
+	why := o.Reason
+	o.Reason = fmt.Sprintf("the %s “%s”: %s; by node %s, at most %d people, until %s%s", called, g.Name, what, g.Node, g.MaxWearers, time.UnixMicro(g.Expires).UTC().Format("2 January 2006"), key)
+	if why != "" {
+		o.Reason += "; " + why
+	}
+	for _, org := range scopeOf(g.Organisations) {
+		o.Policy = t.v.state.policies.at(org).Version()
+		e, err := t.v.seal(entry{org: org, kind: kind, basis: ledger.Gate}, o)
 		if err != nil {
 			return err
 		}
@@ -313,6 +270,8 @@ func (v *Vault) EndMachine(ctx context.Context, c Caller, n id.Grant) error {
 			return nil
 		}
 		ended.Ended = t.now.UnixMicro()
-		return t.enterMachine(p, a, n, &ended, parties, "ended")
+		o := v.opening(p, a)
+		o.Rule = rulesOf(parties)
+		return t.enterLeave(n, &ended, o, "ended")
 	}))
 }

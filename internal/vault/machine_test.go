@@ -13,6 +13,7 @@ import (
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/testmachine"
+	"github.com/dosevault/dosevault/internal/vault"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -28,10 +29,16 @@ func (h *house) outside(name, work string, most int, orgs ...id.Organisation) (*
 	h.t.Helper()
 	w := vc.Works[slices.IndexFunc(vc.Works, func(w vc.Work) bool { return w.Name == work })]
 	m := testmachine.New()
-	n := must(h.nodes["cli"].CreateMachine(h.t.Context(), h.root, vc.NewMachine{Name: name, Purpose: w.Purpose, Fields: w.Fields, Organisations: orgs, MaxWearers: most,
+	n := must(h.leave(h.nodes["cli"], h.root, vc.NewMachine{Name: name, Purpose: w.Purpose, Fields: w.Fields, Organisations: orgs, MaxWearers: most,
 		Node: "web", Ends: h.clock().Add(24 * time.Hour), Key: m.Public()}))
 	m.ID = n.String()
 	return m, n
+}
+
+// leave gives a machine leave where one person decides.
+func (h *house) leave(c *vc.Client, auth vc.Auth, m vc.NewMachine) (id.Grant, error) {
+	n, err := c.Propose(h.t.Context(), auth, vc.ApproveMachine, m)
+	return id.Grant(n), err
 }
 
 // signed is a request that a machine signs at a time.
@@ -131,7 +138,7 @@ func TestAMachineReadsWhatItHasLeaveFor(t *testing.T) {
 	// With its giver's access its leave ends too.
 	other := h.signIn("web", vc.NewUser{Name: "Rhys Tudur", Role: policy.Coordinator})
 	theirTool := testmachine.New()
-	theirTool.ID = must(h.nodes["web"].CreateMachine(t.Context(), other, vc.NewMachine{Name: "Rhys's", Purpose: policy.Oversight, Fields: policy.FieldName, MaxWearers: 1, Node: "web", Ends: time.Now().Add(time.Hour), Key: theirTool.Public()})).String()
+	theirTool.ID = must(h.leave(h.nodes["web"], other, vc.NewMachine{Name: "Rhys's", Purpose: policy.Oversight, Fields: policy.FieldName, MaxWearers: 1, Node: "web", Ends: time.Now().Add(time.Hour), Key: theirTool.Public()})).String()
 	given := h.admit(theirTool)
 	if err := h.nodes["cli"].EndUser(t.Context(), h.root, must(h.nodes["web"].Whoami(t.Context(), other)).ID); err != nil {
 		t.Fatal(err)
@@ -338,18 +345,18 @@ func TestWhoGivesAMachineLeave(t *testing.T) {
 		change(&m)
 		want := vc.Invalid
 		switch what {
-		case "another's NI":
+		case "another's NI", "no fields":
 			want = vc.Refused
 		case "a name taken", "another's key":
 			want = vc.Conflict
 		}
-		if _, err := h.nodes["cli"].CreateMachine(t.Context(), h.root, m); code(err) != want {
+		if _, err := h.leave(h.nodes["cli"], h.root, m); code(err) != want {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 	officer := h.signIn("web", vc.NewUser{Name: "Tomos Bevan", Role: policy.DataProtection, Organisations: []id.Organisation{org}})
 	for who, auth := range map[string]vc.Auth{"a data protection officer": officer, "a machine": reader} {
-		if _, err := h.nodes["web"].CreateMachine(t.Context(), auth, good); code(err) != vc.Refused {
+		if _, err := h.leave(h.nodes["web"], auth, good); code(err) != vc.Refused {
 			t.Errorf("%s gives leave: %v", who, err)
 		}
 		if _, err := h.nodes["web"].Machines(t.Context(), auth); code(err) != vc.Refused {
@@ -367,6 +374,65 @@ func TestWhoGivesAMachineLeave(t *testing.T) {
 	}
 	if _, err := h.nodes["web"].Ledger(t.Context(), reader, vc.LedgerRequest{Organisation: h.organisation("B"), Limit: 10}); code(err) != vc.Refused {
 		t.Errorf("another's ledger: %v", err)
+	}
+}
+
+// Leave for a machine takes two people: who gives such leave and somebody who gives it as well, or administers. Until then its
+// signature is nobody's; afterwards one person ends it.
+func TestAMachinesLeaveTakesTwoPeople(t *testing.T) {
+	h := newTwo(t)
+	org := h.organisation("Milfeddygon Tŷ Gwyn")
+	owain, gethin := h.made("Owain Rees", policy.Administrator), h.made("Gethin Pryce", policy.RecordsOfficer)
+	other := h.made("Nia Bowen", policy.Administrator, h.organisation("Ysbyty Bryn"))
+	h.insist()
+	tool := testmachine.New()
+	leave := vc.NewMachine{Name: "Reporting tool", Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldStaffNumber, Organisations: []id.Organisation{org}, MaxWearers: 5, Node: "web",
+		Ends: h.clock().AddDate(0, 1, 0), Key: tool.Public()}
+	if _, err := h.propose(owain, vc.ApproveMachine, leave); code(err) != vc.Refused {
+		t.Errorf("proposed by an administrator, who gives no such leave: %v", err)
+	}
+	n := must(h.propose(h.mair, vc.ApproveMachine, leave))
+	tool.ID = n.String()
+	nobody := func(what string) {
+		t.Helper()
+		if _, err := h.v.Admit(t.Context(), vault.Caller{Node: "web"}, signed(tool, h.clock().Add(2*time.Second))); code(err) != vc.Unauthenticated {
+			t.Fatalf("%s: a signature was taken: %v", what, err)
+		}
+		if all := must(h.v.Machines(t.Context(), h.as("cli", h.mair))); len(all) != 0 {
+			t.Fatalf("%s: leave is listed: %+v", what, all)
+		}
+	}
+	nobody("proposed")
+	seen := h.seen(h.mair, n)
+	if shown := vc.Fingerprint(tool.Public()); len(shown) != 64+15 || seen.Lines[len(seen.Lines)-1].Text != shown {
+		t.Errorf("the key is shown as %q", seen.Lines[len(seen.Lines)-1].Text)
+	}
+	for what, u := range map[string]id.User{"nobody before its proposer": owain, "a records officer": gethin, "an administrator of another organisation": other} {
+		if err := h.sign(u, n, seen.Digest); code(err) != vc.Refused {
+			t.Errorf("%s signs: %v", what, err)
+		}
+	}
+	for range 2 {
+		h.sign(h.mair, n, seen.Digest) // the second time it is her own
+		nobody("signed by one person")
+	}
+	if err := h.sign(owain, n, seen.Digest); err != nil {
+		t.Fatal(err)
+	}
+	auth := h.admit(tool)
+	if self := must(h.v.Self(t.Context(), vault.Caller{Node: "web", Auth: auth})); self.ID != id.Grant(n) || self.MaxWearers != 5 || self.Fields != leave.Fields {
+		t.Errorf("it has leave for %+v", self)
+	}
+	page := must(h.v.Ledger(t.Context(), h.as("cli", h.mair), vc.LedgerRequest{Organisation: org, Limit: 50}))
+	i := slices.IndexFunc(page.Entries, func(e vc.Entry) bool { return e.Kind == "machine" })
+	if i < 0 || page.Entries[i].Actor != "Owain Rees" || page.Entries[i].Rule != "administer/administrator" || !strings.Contains(page.Entries[i].Reason, "approval:"+n.String()) || !strings.Contains(page.Entries[i].Reason, vc.Fingerprint(tool.Public())) {
+		t.Errorf("the ledger says %+v", page.Entries[max(i, 0)])
+	}
+	if err := h.v.EndMachine(t.Context(), h.as("cli", h.mair), id.Grant(n)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.v.Self(t.Context(), vault.Caller{Node: "web", Auth: auth}); code(err) != vc.Unauthenticated {
+		t.Errorf("ended by one person: %v", err)
 	}
 }
 

@@ -350,7 +350,6 @@ func routes(mux *http.ServeMux, v *Vault) {
 		return nothing{}, v.Intake(ctx, c, vc.Intake{Import: in.Import, Source: in.Source, SHA256: in.SHA256, Bytes: in.Bytes, Rows: in.Rows, Sender: in.Sender, Via: in.Via, Held: in.Held, Wearers: ws, About: in.About})
 	})
 	handle(mux, v, "grant-job", v.GrantJob)
-	handle(mux, v, "create-machine", v.CreateMachine)
 	handle(mux, v, "admit", v.Admit)
 	handle(mux, v, "machines", func(ctx context.Context, c Caller, _ nothing) ([]vc.Machine, error) { return v.Machines(ctx, c) })
 	handle(mux, v, "end-machine", func(ctx context.Context, c Caller, n id.Grant) (nothing, error) {

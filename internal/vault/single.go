@@ -155,7 +155,8 @@ func (t *tx) settleByItself(n id.Approval) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := t.v.permits(one.Proposer, b, false); !ok {
+	var ok bool
+	if one.rules, ok = t.v.permits(one.Proposer, b, false); !ok {
 		return ErrMayNoLonger
 	}
 	u := t.v.state.users[one.Proposer]

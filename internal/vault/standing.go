@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
@@ -44,27 +42,7 @@ func (t *tx) giveStanding(n vaultclient.NewGrant, p *approved) error {
 	g := &grant{User: p.proposer, Name: n.Name, Work: n.Work, Node: n.Node, Purpose: work.Purpose, Fields: work.Fields, Organisations: n.Organisations,
 		Only: slices.Clone(packWearers(n.Wearers)), MaxWearers: n.MaxWearers, Expires: n.Ends.UnixMicro(), used: newWearerSet()}
 	g.only = namedWearers(g.Only)
-	return t.enterStanding(id.New[id.Grant](), g, p.opening, "given")
-}
-
-// enterStanding writes a standing grant's row and enters what was done with it, where it holds.
-func (t *tx) enterStanding(n id.Grant, g *grant, o ledger.Opening, what string) error {
-	if err := t.keepMachine(n, *g); err != nil {
-		return err
-	}
-	o.Grant, o.Fields, o.Subject, o.Purpose = n, g.Fields, n.String(), string(g.Purpose)
-	o.Wearers = unpackWearers(g.Only)
-	o.Reason = fmt.Sprintf("the standing grant “%s”: %s; by node %s, at most %d people, until %s; %s", g.Name, what, g.Node, g.MaxWearers, time.UnixMicro(g.Expires).UTC().Format("2 January 2006"), o.Reason)
-	for _, org := range scopeOf(g.Organisations) {
-		o.Policy = t.v.state.policies.at(org).Version()
-		e, err := t.v.seal(entry{org: org, kind: ledger.GrantGiven, basis: ledger.Gate}, o)
-		if err != nil {
-			return err
-		}
-		t.append(e)
-	}
-	t.apply(func(s *state) { s.grants[n] = g })
-	return nil
+	return t.enterLeave(id.New[id.Grant](), g, p.opening, "given")
 }
 
 // namedWearers are the wearers that a grant may touch; nil: any.
@@ -157,13 +135,11 @@ func (v *Vault) EndGrant(ctx context.Context, c Caller, n id.Grant) error {
 		}
 		ended := *old
 		ended.Ended = t.now.UnixMicro()
-		switch {
-		case old.isMachine():
-			return t.enterMachine(p, a, n, &ended, parties, "ended")
-		case old.isStanding():
-			return t.enterStanding(n, &ended, v.opening(p, a), "ended")
-		}
 		o := v.opening(p, a)
+		o.Rule = rulesOf(parties)
+		if old.isMachine() || old.isStanding() {
+			return t.enterLeave(n, &ended, o, "ended")
+		}
 		o.Grant, o.Fields, o.Import, o.Subject, o.Purpose, o.Reason = n, g.Fields, g.Import, n.String(), string(g.Purpose), "a job's leave was ended"
 		for _, of := range parties {
 			e, err := v.seal(entry{org: of.org, kind: ledger.GrantGiven, basis: ledger.Gate}, o)

@@ -343,7 +343,8 @@ type JobGrant struct {
 // MaxMachineWearers is the largest number of different people that a machine can have leave for.
 const MaxMachineWearers = 100_000
 
-// NewMachine asks for leave for a machine outside, such as an HR system.
+// NewMachine is the body of a proposal of leave for a machine outside, such as an HR system. Once it was approved, the machine signs
+// under the proposal's id.
 type NewMachine struct {
 	Name          string            `json:"name"` // the machine's, not a person's: it stands in ledgers
 	Purpose       policy.Purpose    `json:"purpose"`

@@ -18,6 +18,7 @@ const (
 	ApproveThaw     ApprovalKind = "thaw"     // thaws what is frozen; a Thaw
 	ApproveBudget   ApprovalKind = "budget"   // raises a budget; a NewBudget
 	ApproveGrant    ApprovalKind = "grant"    // gives leave for recurring work without a user; a NewGrant
+	ApproveMachine  ApprovalKind = "machine"  // gives a machine outside leave; a NewMachine
 	ApprovePolicies ApprovalKind = "policies" // changes the policies; the body is a PoliciesChange
 
 	ApproveAgreement ApprovalKind = "policies-agreement" // an organisation agrees to them; the body is a PoliciesAgreement

@@ -427,13 +427,6 @@ func (c *Client) GrantJob(ctx context.Context, auth Auth, j JobGrant) (g id.Gran
 	return g, err
 }
 
-// CreateMachine gives a machine outside leave and returns its id, under which it signs. Code Conflict: one of this name has
-// leave already, or the key is another's.
-func (c *Client) CreateMachine(ctx context.Context, auth Auth, m NewMachine) (n id.Grant, err error) {
-	err = call(ctx, c, "create-machine", auth, m, &n)
-	return n, err
-}
-
 // Machines lists the machines that have leave or had it, for whoever manages the installation.
 func (c *Client) Machines(ctx context.Context, auth Auth) (out []Machine, err error) {
 	err = call(ctx, c, "machines", auth, struct{}{}, &out)

@@ -3,8 +3,11 @@ package vaultclient
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
+	"slices"
 	"strings"
 )
 
@@ -42,4 +45,24 @@ func ParseMachineKey(text string) ([]byte, error) {
 		return k, nil
 	}
 	return nil, bad
+}
+
+// Fingerprint is by what people tell a machine's public key, as whoever runs the machine reads it out: SHA-256 of the key in
+// the form of "openssl pkey -pubout -outform DER", in groups of four digits and letters.
+func Fingerprint(key []byte) string {
+	der, err := x509.MarshalPKIXPublicKey(ed25519.PublicKey(key))
+	if err != nil {
+		return "" // of no Ed25519 key
+	}
+	h := sha256.Sum256(der)
+	return Groups(h[:])
+}
+
+// Groups are bytes as people compare them: in groups of four digits and letters.
+func Groups(b []byte) string {
+	var groups []string
+	for part := range slices.Chunk(b, 2) {
+		groups = append(groups, hex.EncodeToString(part))
+	}
+	return strings.Join(groups, " ")
 }

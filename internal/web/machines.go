@@ -16,8 +16,9 @@ import (
 type Machines interface {
 	// Machines lists those that have leave, and those that had it; it is entered.
 	Machines(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.Machine, error)
-	// CreateMachine gives leave and returns the machine's id. Code Conflict: a machine of this name has leave, or the key is another's.
-	CreateMachine(ctx context.Context, auth vaultclient.Auth, m vaultclient.NewMachine) (id.Grant, error)
+	// ProposeMachine proposes leave, which takes two people, and returns the id that the machine will sign under. Code Conflict: a
+	// machine of this name has leave, or the key is another's.
+	ProposeMachine(ctx context.Context, auth vaultclient.Auth, m vaultclient.NewMachine) (id.Approval, error)
 	// EndMachine ends a machine's leave at once.
 	EndMachine(ctx context.Context, auth vaultclient.Auth, n id.Grant) error
 }
@@ -111,14 +112,17 @@ func (h *handler) machineList(v *visit) error {
 	return nil
 }
 
-// newMachineView is a step of giving leave.
+// newMachineView is a step of proposing leave.
 type newMachineView struct {
 	Organisations []option
 	Where         string
 	Ends          time.Time
+	Fingerprint   string // of its key
+	ID            string // that it will sign under
+	Approval      string // address on the vault's own origin where the proposal is signed
 }
 
-// newMachine asks what a machine is to do, shows the answers, gives leave and shows what it signs under.
+// newMachine asks what a machine is to do, shows the answers, proposes leave, and says where two people sign it.
 func (h *handler) newMachine(v *visit) error {
 	f, x := formOf("days", "365"), newMachineView{}
 	if v.r.Method == http.MethodPost {
@@ -137,7 +141,7 @@ func (h *handler) newMachine(v *visit) error {
 	}
 	crumbs := []link{{Text: "Overview", Href: "/"}, {Text: titleMachines, Href: "/machines"}}
 	ask := func() error {
-		h.render(v.w, v.r, f.status(), newMachinePage(h.frame("Give a machine leave", &v.user, crumbs...).of(f), f, x))
+		h.render(v.w, v.r, f.status(), newMachinePage(h.frame("Propose leave for a machine", &v.user, crumbs...).of(f), f, x))
 		return nil
 	}
 	if v.r.Method == http.MethodGet {
@@ -147,11 +151,11 @@ func (h *handler) newMachine(v *visit) error {
 	switch {
 	case len(f.Errors) > 0 || f.Value("step") == "change":
 		return ask()
-	case f.Value("step") != "give":
-		h.render(v.w, v.r, http.StatusOK, checkMachinePage(h.frame("Check before you give leave", &v.user, crumbs...), f, x))
+	case f.Value("step") != "propose":
+		h.render(v.w, v.r, http.StatusOK, checkMachinePage(h.frame("Check before you propose leave", &v.user, crumbs...), f, x))
 		return nil
 	}
-	n, err := h.Register.CreateMachine(v.ctx, v.auth, m)
+	n, err := h.Register.ProposeMachine(v.ctx, v.auth, m)
 	if errorCode(err) == vaultclient.Conflict {
 		f.wrong("name", "A machine of this name has leave already, or this is another machine's key: end that one first, or choose another name or key")
 		return ask()
@@ -159,7 +163,8 @@ func (h *handler) newMachine(v *visit) error {
 	if err != nil {
 		return err
 	}
-	h.render(v.w, v.r, http.StatusOK, givenPage(h.frame("A machine has leave", &v.user, crumbs...), m.Name, n.String()))
+	x.ID, x.Approval = n.String(), h.VaultOrigin+"/approvals/"+n.String()
+	h.render(v.w, v.r, http.StatusOK, proposedPage(h.frame("Leave is proposed", &v.user, crumbs...), m.Name, x))
 	return nil
 }
 
@@ -195,12 +200,14 @@ func (h *handler) machineIn(ctx context.Context, f *form, x *newMachineView) vau
 	}
 	if m.Key, err = vaultclient.ParseMachineKey(f.Value("key")); err != nil {
 		f.wrong("key", "Enter the machine's public key, from the line that begins it to the line that ends it")
+	} else {
+		x.Fingerprint = vaultclient.Fingerprint(m.Key)
 	}
 	days, err := strconv.Atoi(f.Text("days"))
 	if err != nil || days < 1 || days > 365 {
 		f.wrong("days", "Enter after how many days its leave ends, from 1 to 365")
 	}
-	m.Ends = h.Now().AddDate(0, 0, min(max(days, 1), 365))
+	m.Ends = h.Now().AddDate(0, 0, min(max(days, 1), 365)).UTC().Truncate(time.Second)
 	x.Ends = m.Ends
 	return m
 }

@@ -36,13 +36,16 @@ func TestMachinesByPage(t *testing.T) {
 	step("from 1 to 365", form("days", "366"))
 	step("Enter the machine&#39;s public key", form("key", "dvm_"))
 	before := len(s.machines)
-	if body := step("Check before you give leave", form()); !strings.Contains(body, "Reads doses") || !strings.Contains(body, "Glannau Aeron") || !strings.Contains(body, "10 June 2026") || len(s.machines) != before {
+	if body := step("Check before you propose leave", form()); !strings.Contains(body, keyFingerprint) || !strings.Contains(body, "Reads doses") || !strings.Contains(body, "Glannau Aeron") || !strings.Contains(body, "10 June 2026") || len(s.machines) != before {
 		t.Errorf("the answers: %s", body)
 	}
-	step("Give a machine leave", form("step", "change"))
-	step("A machine of this name has leave already", form("name", "HR feed", "step", "give"))
-	step("Reporting tool has leave", form("step", "give"))
+	step("Propose leave for a machine", form("step", "change"))
+	step("A machine of this name has leave already", form("name", "HR feed", "step", "propose"))
+	proposed := step("Leave for Reporting tool is proposed", form("step", "propose"))
 	m := s.machines[len(s.machines)-1]
+	if !strings.Contains(proposed, `href="`+sampleVault+"/approvals/"+m.ID.String()+`"`) || !strings.Contains(proposed, keyFingerprint) {
+		t.Errorf("where it is signed: %s", proposed)
+	}
 	if m.Purpose != policy.AssessDose || m.Fields != policy.FieldName|policy.FieldStaffNumber|policy.FieldDose|policy.FieldEmployment || len(m.Organisations) != 1 || m.MaxWearers != 500 || m.Node != "web" || len(s.lastKey) != 32 {
 		t.Errorf("given %+v", m)
 	}
@@ -68,3 +71,6 @@ func TestMachinesByPage(t *testing.T) {
 
 // machineKey is a machine's public key as OpenSSL writes it.
 const machineKey = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
+
+// keyFingerprint is what "openssl pkey -pubin -outform DER | openssl dgst -sha256" says of it, in groups of four.
+const keyFingerprint = "a1e9 1560 54e0 4fac 899a e9f2 7513 2cdc 07a5 dbc4 ea2c 2ad3 a1ff c6e0 d253 681f"

@@ -26,21 +26,22 @@ func (s *sample) Machines(_ context.Context, a vaultclient.Auth) ([]vaultclient.
 	return append([]vaultclient.Machine{}, s.machines...), s.mayManage(a)
 }
 
-func (s *sample) CreateMachine(_ context.Context, a vaultclient.Auth, m vaultclient.NewMachine) (id.Grant, error) {
+// ProposeMachine gives the leave at once: who agrees is the vault's.
+func (s *sample) ProposeMachine(_ context.Context, a vaultclient.Auth, m vaultclient.NewMachine) (id.Approval, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.mayManage(a); err != nil {
-		return id.Grant{}, err
+		return id.Approval{}, err
 	}
 	for _, x := range s.machines {
 		if x.Name == m.Name {
-			return id.Grant{}, &vaultclient.Error{Code: vaultclient.Conflict, Message: "taken"}
+			return id.Approval{}, &vaultclient.Error{Code: vaultclient.Conflict, Message: "taken"}
 		}
 	}
 	n := fixed2(id.Grant{}, 1+len(s.machines))
 	s.lastKey = m.Key
 	s.machines = append(s.machines, vaultclient.Machine{ID: n, Name: m.Name, Purpose: m.Purpose, Fields: m.Fields, Organisations: m.Organisations, MaxWearers: m.MaxWearers, Node: m.Node, Ends: m.Ends})
-	return n, nil
+	return id.Approval(n), nil
 }
 
 func (s *sample) EndMachine(_ context.Context, a vaultclient.Auth, n id.Grant) error {
