@@ -13,6 +13,7 @@ import (
 	"github.com/dosevault/dosevault/internal/store/postgres"
 	"github.com/dosevault/dosevault/internal/store/snapshot"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
+	"github.com/dosevault/dosevault/internal/vault"
 )
 
 // VerifyCmd recomputes the ledgers.
@@ -72,6 +73,9 @@ func (c *VerifyCmd) verifyLedgers(e *env) (report *verify.Report, err error) {
 		b, err := os.ReadFile(c.Checkpoint)
 		if err != nil {
 			return nil, err
+		}
+		if b, err = vault.HeadIn(b); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Checkpoint, err)
 		}
 		if err := addHead(&opt, c.Checkpoint, b); err != nil {
 			return nil, err

@@ -13,7 +13,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -29,7 +28,7 @@ import (
 //	vault/epoch-1.key     the epoch key: wraps the wearers', organisations' and documents' keys
 //	vault/tls.key, .crt   who the vault is to its nodes
 //	vault/nodes/NAME.crt  the nodes that may call
-//	vault/head            the installation log's last checkpoint: what the database is held against at start
+//	vault/head            the installation log's last checkpoint: what the database is held against at start; see head.go
 //	nodes/NAME.key, .crt  a node's own key; belongs on the node's host
 //	nodes/vault.crt       the vault's certificate, which nodes insist on
 //
@@ -118,23 +117,6 @@ func (d KeyDir) Root() (seal.Key, error) { return readKey(d.path("vault", "root.
 // Epoch reads an epoch key.
 func (d KeyDir) Epoch(n int) (seal.Key, error) {
 	return readKey(d.path("vault", fmt.Sprintf("epoch-%d.key", n)))
-}
-
-// Head reads the last head kept; nil when none was.
-func (d KeyDir) Head() ([]byte, error) {
-	b, err := os.ReadFile(d.path("vault", "head"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return b, err
-}
-
-// SetHead keeps a head: whole or not at all, but not flushed, since the database is ahead of it anyway.
-func (d KeyDir) SetHead(checkpoint []byte) error {
-	if err := os.WriteFile(d.path("vault", "head.new"), checkpoint, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(d.path("vault", "head.new"), d.path("vault", "head"))
 }
 
 // Nodes reads the certificates of the nodes that may call, by name.

@@ -33,24 +33,28 @@ func (v *Vault) Reveal(ctx context.Context, c Caller, r vaultclient.RevealReques
 	return v.records(ctx, found, r.Fields)
 }
 
-// records opens fields of wearers. Only what has passed the gate may come here.
+// records opens fields of wearers. Only what has passed the gate may come here. Identities are in memory anyway, as they were
+// opened at the start or sealed since; the other classes are read and opened.
 func (v *Vault) records(ctx context.Context, ws []*wearer, fields policy.Fields) ([]vaultclient.Record, error) {
-	classes := fields.Classes()
+	classes := slices.DeleteFunc(fields.Classes(), func(c policy.Class) bool { return c == policy.ClassIdentity })
 	var ids [][]byte
 	for _, w := range ws {
 		for _, c := range classes {
 			ids = append(ids, ownedID(w.id, byte(c), w.facts.Versions[c]))
 		}
 	}
-	rows, err := v.store.Get(ctx, TableField, ids)
-	if err != nil {
-		return nil, err
+	var rows [][]byte
+	if len(ids) > 0 {
+		var err error
+		if rows, err = v.store.Get(ctx, TableField, ids); err != nil {
+			return nil, err
+		}
 	}
 	today := v.today()
 	out := make([]vaultclient.Record, len(ws))
 	for i, w := range ws {
 		out[i] = vaultclient.Record{Wearer: w.id, Organisation: w.facts.Organisation, From: w.facts.From.String(), To: w.facts.To.String(),
-			Current: w.currentOn(today), Classified: w.facts.Classified}
+			Current: w.currentOn(today), Classified: w.facts.Classified, Identity: only(w.identity, fields)}
 		for _, c := range classes {
 			key, sealed := ids[0], rows[0]
 			ids, rows = ids[1:], rows[1:]
@@ -64,43 +68,37 @@ func (v *Vault) records(ctx context.Context, ws []*wearer, fields policy.Fields)
 			if err != nil {
 				return nil, invalid("a stored field does not open: the database was changed; run dosevault verify")
 			}
-			if err := pick(&out[i], c, value, fields); err != nil {
-				return nil, err
+			switch c {
+			case policy.ClassNI:
+				out[i].NI = person.NewValue(string(value))
+			case policy.ClassContact:
+				if out[i].Contact, err = person.DecodeContact(value); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
 	return out, nil
 }
 
-// pick puts the fields that were asked for, of an opened class, into a record.
-func pick(r *vaultclient.Record, c policy.Class, value []byte, fields policy.Fields) (err error) {
-	switch c {
-	case policy.ClassNI:
-		r.NI = person.NewValue(string(value))
-	case policy.ClassContact:
-		r.Contact, err = person.DecodeContact(value)
-	case policy.ClassIdentity:
-		var all person.Identity
-		if all, err = person.DecodeIdentity(value); err != nil {
-			return err
-		}
-		if fields&policy.FieldName != 0 {
-			r.Identity.Surname, r.Identity.Forenames, r.Identity.KnownAs, r.Identity.Former = all.Surname, all.Forenames, all.KnownAs, all.Former
-		}
-		if fields&policy.FieldBirth != 0 {
-			r.Identity.Birth = all.Birth
-		}
-		if fields&policy.FieldSex != 0 {
-			r.Identity.Sex = all.Sex
-		}
-		if fields&policy.FieldStaffNumber != 0 {
-			r.Identity.StaffNumber = all.StaffNumber
-		}
-		if fields&policy.FieldRegistration != 0 {
-			r.Identity.Registration = all.Registration
-		}
+// only returns the fields of an identity that were asked for.
+func only(all person.Identity, fields policy.Fields) (i person.Identity) {
+	if fields&policy.FieldName != 0 {
+		i.Surname, i.Forenames, i.KnownAs, i.Former = all.Surname, all.Forenames, all.KnownAs, all.Former
 	}
-	return err
+	if fields&policy.FieldBirth != 0 {
+		i.Birth = all.Birth
+	}
+	if fields&policy.FieldSex != 0 {
+		i.Sex = all.Sex
+	}
+	if fields&policy.FieldStaffNumber != 0 {
+		i.StaffNumber = all.StaffNumber
+	}
+	if fields&policy.FieldRegistration != 0 {
+		i.Registration = all.Registration
+	}
+	return i
 }
 
 // searchShows is what a page of search results reveals.

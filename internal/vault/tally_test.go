@@ -209,11 +209,11 @@ func TestARowThatChangesAloneMovesTheLogOn(t *testing.T) {
 	h := newHouse(t)
 	n, d, _ := h.enrol(vc.NewUser{Name: "Llŷr Prys", Role: policy.Coordinator})
 	h.stop()
-	path, head := filepath.Join(h.dir, "vault.db"), filepath.Join(string(h.keys), "vault", "head")
+	path := filepath.Join(h.dir, "vault.db")
 	before := must(os.ReadFile(path))
 	h.start()
 	// The start is an entry: what follows is held against the vault that has started.
-	size := func() string { return strings.Split(string(must(os.ReadFile(head))), "\n")[1] }
+	size := func() string { return strings.Split(string(must(h.keys.Head())), "\n")[1] }
 	started := size()
 	must(h.v.FinishAssertion(t.Context(), n, [32]byte{}, d.get(must(h.v.BeginAssertion(n, [32]byte{})))))
 	if size() == started {

@@ -61,6 +61,9 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
+	collecting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go collectSeldom(collecting)
 	return errors.Join(c.serve(ctx, v), v.Close())
 }
 
