@@ -27,7 +27,7 @@ func propose(e *env, client *vaultclient.Client, auth vaultclient.Auth, at signI
 			return n, nil
 		}
 	}
-	fmt.Fprintf(e.stdout, "Proposed: approval:%s. It takes two people. Sign it, and have somebody else approve it, at http://%s/approvals/%s\n", n, at.VaultListen, n)
+	fmt.Fprintf(e.stdout, "Proposed: approval:%s. It takes two people. Sign it, and have somebody else approve it, at %s/approvals/%s\n", n, at.url(), n)
 	return n, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -57,8 +58,12 @@ type Summary struct {
 
 // Run makes the demonstration where there is none, prints its summary, and serves it.
 func (c *DemoCmd) Run(e *env) error {
-	if _, _, err := c.origins(); err != nil {
+	pages, _, err := c.origins()
+	if err != nil {
 		return err
+	}
+	if strings.HasPrefix(pages, "https:") {
+		return errors.New("a demonstration has open doors: it is for this machine alone, without --origin and certificates")
 	}
 	if c.exists() && !c.isDemo() {
 		return fmt.Errorf("%s is no demonstration: choose another --dir", c.Dir)
@@ -104,7 +109,7 @@ func (c *DemoCmd) Run(e *env) error {
 	if err := c.print(e); err != nil || c.Once {
 		return err
 	}
-	fmt.Fprintf(e.stderr, "\nPages: http://%s (Ctrl-C ends)\n", c.Listen)
+	fmt.Fprintf(e.stderr, "\nPages: %s (Ctrl-C ends)\n", pages)
 	<-ctx.Done()
 	return nil
 }

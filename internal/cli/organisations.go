@@ -112,13 +112,8 @@ type UsersAddCmd struct {
 	Purpose      string   `help:"Of a contractor: the only purpose that they may ask for: issue-badges, assess-dose, statutory-return, own-record, breach-notice, oversight or keep-records." placeholder:"PURPOSE" enum:",issue-badges,assess-dose,statutory-return,own-record,breach-notice,oversight,keep-records"  default:""`
 }
 
-// signInPages is where sign-in links lead.
-type signInPages struct {
-	VaultListen string `help:"Address of the vault's own sign-in pages." default:"localhost:8081" env:"DOSEVAULT_VAULT_LISTEN" group:"place"`
-}
-
 func (s signInPages) print(e *env, secret string) {
-	fmt.Fprintf(e.stdout, "Sign-in, once, within ten minutes: http://%s/link?secret=%s\n", s.VaultListen, secret)
+	fmt.Fprintf(e.stdout, "Sign-in, once, within ten minutes: %s/link?secret=%s\n", s.url(), secret)
 }
 
 // Run adds the user and prints their first link.

@@ -65,7 +65,7 @@ func (c *ProviderAddCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "Added: provider:%s.\nAllow it to send people back to this address, and to no other: http://%s/openid/%s/callback\n", n, c.VaultListen, n)
+	fmt.Fprintf(e.stdout, "Added: provider:%s.\nAllow it to send people back to this address, and to no other: %s/openid/%s/callback\n", n, c.url(), n)
 	return nil
 }
 

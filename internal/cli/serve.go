@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -29,29 +28,6 @@ import (
 	"github.com/dosevault/dosevault/internal/web"
 	"github.com/dosevault/dosevault/internal/worker"
 )
-
-// addresses are where the two web origins listen.
-type addresses struct {
-	Listen      string `help:"Address of the pages." default:"localhost:8080" env:"DOSEVAULT_LISTEN" group:"place"`
-	VaultListen string `help:"Address of the vault's own sign-in pages." default:"localhost:8081" env:"DOSEVAULT_VAULT_LISTEN" group:"place"`
-}
-
-// origins returns the two origins as a browser sees them. Without a proxy that speaks TLS only loopback will do.
-func (a addresses) origins() (pages, signIn string, err error) {
-	for _, addr := range []string{a.Listen, a.VaultListen} {
-		host, _, err := net.SplitHostPort(addr)
-		if err != nil {
-			return "", "", fmt.Errorf("%s is not an address such as localhost:8080", addr)
-		}
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return "", "", fmt.Errorf("%s is not a loopback address: the pages speak plain HTTP, which may not leave this machine", addr)
-		}
-	}
-	if a.Listen == a.VaultListen {
-		return "", "", errors.New("the pages and the vault's sign-in need two addresses: a page of the one must not be able to play the other")
-	}
-	return "http://" + a.Listen, "http://" + a.VaultListen, nil
-}
 
 // nodesFlag is where nodes of other machines reach the vault. Who may call is decided by certificate, there as on the socket.
 type nodesFlag struct {
@@ -132,7 +108,7 @@ func (c *VaultCmd) Run(e *env) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	pages, _, err := c.origins()
+	pages, signIn, err := c.origins()
 	if err != nil {
 		return err
 	}
@@ -142,7 +118,7 @@ func (c *VaultCmd) Run(e *env) error {
 	}
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Nodes: c.VaultNodes, Listen: c.VaultListen, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Budgets: c.BudgetFactor, Sessions: c.limits(), Alarms: alarms, Ready: e.stdout, Log: e.log})
+	return vaultcmd.Run(ctx, vaultcmd.Config{Database: c.vaultDB(), Address: c.VaultDatabase, Keys: c.Keys, Socket: c.socket(), Nodes: c.VaultNodes, Listen: c.VaultListen, Certificate: c.vaultCertificate(), Origin: signIn, Pages: pages, Demo: c.Demo, Single: c.delay(), LinkFor: c.LinkFor, Budgets: c.BudgetFactor, Sessions: c.limits(), Alarms: alarms, Ready: e.stdout, Log: e.log})
 }
 
 // WebCmd runs a web node alone.
@@ -174,7 +150,7 @@ func (c *WebCmd) Run(e *env) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle(api.Prefix+"/", api.New(api.Config{Vault: client, Register: svc, Now: time.Now, Log: e.log}))
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	l, err := c.certificate().Listen(ctx, c.Listen, e.log)
 	if err != nil {
 		return err
 	}
@@ -236,7 +212,8 @@ func (c *ServeCmd) Run(e *env) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	if _, _, err := c.origins(); err != nil {
+	pages, signIn, err := c.origins()
+	if err != nil {
 		return err
 	}
 	if err := c.limits().Check(); err != nil {
@@ -257,9 +234,9 @@ func (c *ServeCmd) Run(e *env) error {
 	}
 	return s.run(func(link string) {
 		if link != "" {
-			fmt.Fprintf(e.stdout, "%s, once, within ten minutes: http://%s/link?secret=%s\n", what, c.VaultListen, link)
+			fmt.Fprintf(e.stdout, "%s, once, within ten minutes: %s/link?secret=%s\n", what, signIn, link)
 		}
-		fmt.Fprintf(e.stdout, "Pages: http://%s\n", c.Listen)
+		fmt.Fprintf(e.stdout, "Pages: %s\n", pages)
 	})
 }
 
@@ -317,7 +294,7 @@ func (s *supervisor) start(ctx context.Context) (link string, err error) {
 	}
 	s.running = map[int]*exec.Cmd{}
 	flags := []string{"--dir", s.Dir, "--keys", s.Keys}
-	listen := []string{"--listen", s.Listen, "--vault-listen", s.VaultListen}
+	listen := s.addresses.flags()
 	vaultArgs := slices.Concat([]string{"vault"}, flags, listen, s.vaultFlags)
 	if s.demo {
 		vaultArgs = append(vaultArgs, "--demo")

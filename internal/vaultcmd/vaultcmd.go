@@ -34,8 +34,10 @@ type Config struct {
 	Socket   string // path where nodes of this machine reach the vault
 	Nodes    string // address where nodes of other machines do; empty: none can
 	Listen   string // address of the sign-in pages
-	Pages    string // origin of the web node that browsers are sent back to, as in http://localhost:8080
-	Demo     bool   // list every user on the sign-in page: invented people only
+	Certificate
+	Origin string // those pages as browsers see them, as in http://localhost:8081
+	Pages  string // origin of the web node that browsers are sent back to, as in http://localhost:8080
+	Demo   bool   // list every user on the sign-in page: invented people only
 	// Single, when set, declares that a single administrator decides, after this delay.
 	Single   *time.Duration
 	LinkFor  string // name of a user who gets a sign-in link at this start; empty: nobody
@@ -57,7 +59,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	v, err := vault.Open(ctx, vault.Config{Store: store, Keys: vault.KeyDir(c.Keys), Now: time.Now, Log: c.Log, BudgetFactor: c.Budgets, Sessions: c.Sessions,
-		Origin: "http://" + c.Listen, Demo: c.Demo})
+		Origin: c.Origin, Demo: c.Demo})
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -108,8 +110,7 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	if err != nil {
 		return err
 	}
-	url := "http://" + c.Listen
-	alarms, err := courier.New(v, c.Alarms, url, time.Now, c.Log)
+	alarms, err := courier.New(v, c.Alarms, c.Origin, time.Now, c.Log)
 	if err != nil {
 		return err
 	}
@@ -117,12 +118,12 @@ func (c Config) serve(ctx context.Context, v *vault.Vault) error {
 	if err != nil {
 		return err
 	}
-	signIn, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	signIn, err := c.Certificate.Listen(ctx, c.Listen, c.Log)
 	if err != nil {
 		closeAll(wires)
 		return err
 	}
-	pages := (&origin.Origin{Vault: v, URL: url, Nodes: map[string]string{c.Pages: "web"}, Demo: c.Demo, Log: c.Log}).Server()
+	pages := (&origin.Origin{Vault: v, URL: c.Origin, Nodes: map[string]string{c.Pages: "web"}, Demo: c.Demo, Log: c.Log}).Server()
 	failed := make(chan error, 1+len(wires))
 	for _, wire := range wires {
 		go func() { failed <- server.Serve(wire) }()
@@ -236,6 +237,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&c.Socket, "socket", "", "path of the socket for nodes of this machine")
 	f.StringVar(&c.Nodes, "nodes", "", "address, host and port, where nodes of other machines reach the vault with their certificates; none without it")
 	f.StringVar(&c.Listen, "listen", "localhost:8081", "address of the sign-in pages")
+	f.StringVar(&c.Origin, "origin", "", "the same as browsers see it, as in https://vault.badges.example.org; http:// and that address without it")
+	f.StringVar(&c.Cert, "tls-cert", "", "file with the certificates that those pages are served with; without it only this machine may reach them")
+	f.StringVar(&c.Key, "tls-key", "", "file with their key")
 	f.StringVar(&c.LinkFor, "link-for", "", "name of a user to make a sign-in link for, when nobody who could can sign in")
 	single := f.Bool("single-administrator", false, "declare that a single administrator decides: what takes two people takes effect without a second one, after a delay")
 	delay := f.Duration("single-administrator-delay", vault.DefaultDelay, "that delay, at most six days; 0 for trials with invented people")
@@ -259,6 +263,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	c.Alarms.SMTP = cmp.Or(c.Alarms.SMTP, os.Getenv("DOSEVAULT_SMTP"))
 	c.Alarms.Webhook = cmp.Or(c.Alarms.Webhook, os.Getenv("DOSEVAULT_ALARM_WEBHOOK"))
 	c.Alarms.Password, c.Alarms.WebhookKey = os.Getenv("DOSEVAULT_SMTP_PASSWORD"), os.Getenv("DOSEVAULT_ALARM_WEBHOOK_KEY")
+	c.Origin = cmp.Or(c.Origin, "http://"+c.Listen)
 	if c.Database == "" {
 		c.Database = os.Getenv("DOSEVAULT_VAULT_DATABASE")
 	}

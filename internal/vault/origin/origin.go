@@ -73,6 +73,9 @@ func (o *Origin) Handler() http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if !o.plain() {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		r = r.WithContext(words.With(r.Context(), o.language(w, r), &welsh))
 		defer func() {
 			if recover() != nil { // the value may hold anything, and the server would log it

@@ -22,8 +22,8 @@ import (
 var axe string
 
 // Browser starts Chromium, without a window, until the test ends. A machine without Chromium fails the test: what
-// nobody looks at is not known to work.
-func Browser(t testing.TB) context.Context {
+// nobody looks at is not known to work. More options are Chromium's own.
+func Browser(t testing.TB, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
@@ -35,9 +35,9 @@ func Browser(t testing.TB) context.Context {
 	if path == "" {
 		t.Fatal("Chromium is not installed: the pages can't be looked at. On Debian: apt-get install -y --no-install-recommends chromium")
 	}
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Headless,
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append([]chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Headless,
 		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true)}, more...)...)
 	t.Cleanup(cancel)
 	ctx, cancelBrowser := chromedp.NewContext(allocator)
 	t.Cleanup(cancelBrowser)
