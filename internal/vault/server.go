@@ -253,17 +253,17 @@ func routes(mux *http.ServeMux, v *Vault) {
 		found, err := v.FindNI(ctx, c, in.Purpose, person.NewValue(in.NI))
 		return vc.WireList(found), err
 	})
-	handle(mux, v, "reveal", func(ctx context.Context, c Caller, in vc.WireReveal) ([]vc.WireRecord, error) {
+	handle(mux, v, "reveal", func(ctx context.Context, c Caller, in vc.WireReveal) (vc.WireRecords, error) {
 		ws, err := wireWearers(in.Wearers)
 		if err != nil {
-			return nil, err
+			return vc.WireRecords{}, err
 		}
 		recs, err := v.Reveal(ctx, c, vc.RevealRequest{Purpose: in.Purpose, Fields: in.Fields, Wearers: ws, Reason: in.Reason})
-		return wireRecords(recs), err
+		return vc.WireRecordsOf(recs), err
 	})
 	handle(mux, v, "search", func(ctx context.Context, c Caller, in vc.WireSearch) (vc.WireSearchResult, error) {
 		res, err := v.Search(ctx, c, vc.SearchRequest{Purpose: in.Purpose, Organisation: in.Organisation, Query: person.NewValue(in.Query), Leavers: in.Leavers, Left: in.Left, Among: unpackWearers(in.Among), NamesOnly: in.NamesOnly, Offset: in.Offset, Limit: in.Limit})
-		return vc.WireSearchResult{Total: res.Total, Records: wireRecords(res.Records)}, err
+		return vc.WireSearchResult{Total: res.Total, Records: vc.WireRecordsOf(res.Records)}, err
 	})
 	handle(mux, v, "match", func(ctx context.Context, c Caller, in vc.WireMatch) ([]vc.Candidate, error) {
 		identity, err := person.DecodeIdentity(in.Identity)
@@ -340,7 +340,7 @@ func routes(mux *http.ServeMux, v *Vault) {
 			return vc.WireLooked{}, err
 		}
 		out, err := v.Look(ctx, c, vc.LookRequest{OpenRequest: r, Fields: in.Fields, Wearers: ws})
-		return vc.WireLooked{Records: wireRecords(out.Records), Values: vc.Join(out.Values)}, err
+		return vc.WireLooked{Records: vc.WireRecordsOf(out.Records), Values: vc.Join(out.Values)}, err
 	})
 	handle(mux, v, "intake", func(ctx context.Context, c Caller, in vc.WireIntake) (nothing, error) {
 		ws, err := wireWearers(in.Wearers)
@@ -413,14 +413,6 @@ func wireWearers(b []byte) ([]id.Wearer, error) {
 		return nil, invalid("columns differ in length")
 	}
 	return unpackWearers(b), nil
-}
-
-func wireRecords(recs []vc.Record) []vc.WireRecord {
-	out := make([]vc.WireRecord, len(recs))
-	for i, r := range recs {
-		out[i] = r.Wire()
-	}
-	return out
 }
 
 // changesIn reads the changes of a request.

@@ -254,22 +254,19 @@ func wearers[T any](ctx context.Context, c *Client, method string, auth Auth, bo
 
 // Reveal reads fields of wearers, in order.
 func (c *Client) Reveal(ctx context.Context, auth Auth, r RevealRequest) ([]Record, error) {
-	var w []WireRecord
+	var w WireRecords
 	if err := call(ctx, c, "reveal", auth, WireReveal{r.Purpose, r.Fields, WireList(r.Wearers), r.Reason}, &w); err != nil {
 		return nil, err
 	}
 	return records(w)
 }
 
-func records(w []WireRecord) ([]Record, error) {
-	out := make([]Record, len(w))
-	for i := range w {
-		var err error
-		if out[i], err = w[i].Record(); err != nil {
-			return nil, &Error{Code: Internal, Message: "the vault's answer can't be read"}
-		}
+func records(w WireRecords) ([]Record, error) {
+	recs, err := w.Records()
+	if err != nil {
+		return nil, &Error{Code: Internal, Message: "the vault's answer can't be read"}
 	}
-	return out, nil
+	return recs, nil
 }
 
 // Search looks for wearers and reveals one page of names.

@@ -61,18 +61,6 @@ type (
 		Import    id.Import  `json:"import"`
 		Manifests []Manifest `json:"manifests,omitempty"`
 	}
-	// WireRecord is a Record on the wire.
-	WireRecord struct {
-		Wearer       id.Wearer       `json:"wearer"`
-		Organisation id.Organisation `json:"organisation"`
-		From         string          `json:"from,omitempty"`
-		To           string          `json:"to,omitempty"`
-		Current      bool            `json:"current,omitempty"`
-		Classified   bool            `json:"classified,omitempty"`
-		Identity     []byte          `json:"identity,omitempty"`
-		Contact      []byte          `json:"contact,omitempty"`
-		NI           string          `json:"ni,omitempty"`
-	}
 	// WireSearch is a SearchRequest on the wire.
 	WireSearch struct {
 		Purpose      policy.Purpose  `json:"purpose"`
@@ -98,8 +86,8 @@ type (
 	}
 	// WireSearchResult is a SearchResult on the wire.
 	WireSearchResult struct {
-		Total   int          `json:"total"`
-		Records []WireRecord `json:"records"`
+		Total   int         `json:"total"`
+		Records WireRecords `json:"-"`
 	}
 	// WireReveal is a RevealRequest on the wire; Wearers holds 16 bytes each.
 	WireReveal struct {
@@ -116,8 +104,8 @@ type (
 	}
 	// WireLooked is a Look on the wire.
 	WireLooked struct {
-		Records []WireRecord `json:"records"`
-		Values  WireValues   `json:"-"`
+		Records WireRecords `json:"-"`
+		Values  WireValues  `json:"-"`
 	}
 	// WireCompare is the body of compare, as columns.
 	WireCompare struct {
@@ -215,7 +203,12 @@ func (w *WireItems) Columns() []*[]byte {
 func (w *WireLook) Columns() []*[]byte { return w.Items.Columns() }
 
 // Columns implements Columns.
-func (w *WireLooked) Columns() []*[]byte { return w.Values.Columns() }
+func (w *WireLooked) Columns() []*[]byte {
+	return slices.Concat(w.Records.Columns(), w.Values.Columns())
+}
+
+// Columns implements Columns.
+func (w *WireSearchResult) Columns() []*[]byte { return w.Records.Columns() }
 
 // Columns implements Columns.
 func (w *WireReseal) Columns() []*[]byte { return slices.Concat(w.From.Columns(), w.To.Columns()) }
@@ -236,24 +229,6 @@ func (w WireChange) Change() (Change, error) {
 		return Change{}, err
 	}
 	return Change{w.Organisation, i, k, person.NewValue(w.NI), w.From, w.To, w.Classified, w.SamePerson, w.KeepTo, w.KeepClassified, w.New, w.Wearer, w.Replace, w.Invented, w.Also}, nil
-}
-
-// Wire returns the wire form.
-func (r Record) Wire() WireRecord {
-	return WireRecord{r.Wearer, r.Organisation, r.From, r.To, r.Current, r.Classified, r.Identity.Encode(), r.Contact.Encode(), r.NI.Expose()}
-}
-
-// Record reads the wire form.
-func (w WireRecord) Record() (Record, error) {
-	i, err := person.DecodeIdentity(w.Identity)
-	if err != nil {
-		return Record{}, err
-	}
-	k, err := person.DecodeContact(w.Contact)
-	if err != nil {
-		return Record{}, err
-	}
-	return Record{w.Wearer, w.Organisation, w.From, w.To, w.Current, w.Classified, i, k, person.NewValue(w.NI)}, nil
 }
 
 // errColumns says that the columns of a request do not fit each other.

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 )
 
@@ -100,4 +101,51 @@ func TestBodiesOfAnotherForm(t *testing.T) {
 	if err := Decode([]byte(`{"body":{"secret":"s","more":1}}`), TypeJSON, &call, &call.Body, false); err != nil || call.Body.Secret != "s" {
 		t.Errorf("an answer of a newer vault: %v", err)
 	}
+}
+
+func TestRecordsSurviveTheWire(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.Map(rapid.String(), person.NewValue)
+		lists := rapid.SliceOfN(texts, 0, 3)
+		recs := make([]Record, rapid.IntRange(0, 4).Draw(t, "n"))
+		for i := range recs {
+			r := &recs[i]
+			r.Wearer, r.Organisation, r.From, r.To = id.New[id.Wearer](), id.New[id.Organisation](), rapid.String().Draw(t, "from"), rapid.String().Draw(t, "to")
+			r.Current, r.Classified = rapid.Bool().Draw(t, "current"), rapid.Bool().Draw(t, "classified")
+			for _, v := range []*person.Value{&r.Identity.Surname, &r.Identity.Forenames, &r.Identity.KnownAs, &r.Identity.Birth, &r.Identity.Sex, &r.Identity.StaffNumber,
+				&r.Identity.Registration, &r.NI, &r.Contact.Email, &r.Contact.Phone, &r.Contact.Language} {
+				*v = texts.Draw(t, "text")
+			}
+			r.Identity.Former, r.Contact.Address = lists.Draw(t, "former names"), lists.Draw(t, "address")
+		}
+		got, err := WireRecordsOf(recs).Records()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(recs, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// Whatever columns come back, reading them ends with an error or with records that hold no more than was sent.
+func FuzzRecords(f *testing.F) {
+	good := WireRecordsOf([]Record{{From: "2020-01-01", Identity: person.Identity{Surname: person.NewValue("Jones"), Former: []person.Value{person.NewValue("Evans")}}}})
+	f.Add(good.Facts, good.Lists, good.Texts.Lengths, good.Texts.Data)
+	f.Add(good.Facts, []byte{255, 255}, good.Texts.Lengths, good.Texts.Data)
+	f.Add(good.Facts, good.Lists, []byte("\xff\xff\xff\xff"), good.Texts.Data)
+	f.Fuzz(func(t *testing.T, facts, lists, lengths, data []byte) {
+		w := WireRecords{make([]byte, 16*len(facts)), make([]byte, 16*len(facts)), facts, lists, WireValues{lengths, data}}
+		recs, err := w.Records()
+		if err != nil {
+			return
+		}
+		total := 0
+		for _, r := range recs {
+			total += len(r.From) + len(r.To) + len(r.Identity.Surname.Expose()) + len(r.NI.Expose())
+		}
+		if total > len(data) {
+			t.Fatalf("%d bytes were read from %d", total, len(data))
+		}
+	})
 }
