@@ -125,40 +125,16 @@ func (v *Vault) load(ctx context.Context) error {
 	if err := loadRows(ctx, v, TableImport, func(key id.Import, row importState) { s.imports[key] = &row }); err != nil {
 		return err
 	}
-	err = v.rows(ctx, TableSession, func(key, sealed []byte) error {
-		var row storedSession
-		if err := v.openRow(TableSession, key, sealed, &row); err != nil {
-			return err
-		}
-		s.sessions[secretHash(key)] = newSession(row)
-		return nil
-	})
-	if err != nil {
+	if err := loadHashed(ctx, v, TableSession, func(key secretHash, row storedSession) { s.sessions[key] = newSession(row) }); err != nil {
 		return err
 	}
-	err = v.rows(ctx, TableLink, func(key, sealed []byte) error {
-		var row link
-		if err := v.openRow(TableLink, key, sealed, &row); err != nil {
-			return err
-		}
-		s.links[secretHash(key)] = &row
-		return nil
-	})
-	if err != nil {
+	if err := loadHashed(ctx, v, TableLink, func(key secretHash, row link) { s.links[key] = &row }); err != nil {
 		return err
 	}
 	if err := loadRows(ctx, v, TableProvider, func(key id.Provider, row provider) { s.providers[key] = &row }); err != nil {
 		return err
 	}
-	err = v.rows(ctx, TableCredential, func(key, sealed []byte) error {
-		var row credential
-		if err := v.openRow(TableCredential, key, sealed, &row); err != nil {
-			return err
-		}
-		s.credentials[secretHash(key)] = &row
-		return nil
-	})
-	if err != nil {
+	if err := loadHashed(ctx, v, TableCredential, func(key secretHash, row credential) { s.credentials[key] = &row }); err != nil {
 		return err
 	}
 	err = v.rows(ctx, TableDocumentKey, func(key, wrapped []byte) error {
@@ -375,6 +351,21 @@ func loadRows[K, R any](ctx context.Context, v *Vault, t Table, fn func(id.ID[K]
 			return err
 		}
 		fn(k, row)
+		return nil
+	})
+}
+
+// loadHashed opens every row of a table whose id is the hash of a secret.
+func loadHashed[R any](ctx context.Context, v *Vault, t Table, fn func(secretHash, R)) error {
+	return v.rows(ctx, t, func(key, sealed []byte) error {
+		if len(key) != len(secretHash{}) {
+			return fmt.Errorf("table %s, row %x: its id is no hash: the database was changed; run dosevault verify", t, key)
+		}
+		var row R
+		if err := v.openRow(t, key, sealed, &row); err != nil {
+			return err
+		}
+		fn(secretHash(key), row)
 		return nil
 	})
 }

@@ -100,8 +100,13 @@ func mayCall(node, method string) bool {
 	return !ok || slices.Contains(kinds, kindOf(node))
 }
 
+// registrar is the part of an http.ServeMux that methods are registered with.
+type registrar interface {
+	HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request))
+}
+
 // handle answers one method.
-func handle[In, Out any](mux *http.ServeMux, v *Vault, method string, fn func(context.Context, Caller, In) (Out, error)) {
+func handle[In, Out any](mux registrar, v *Vault, method string, fn func(context.Context, Caller, In) (Out, error)) {
 	mux.HandleFunc("POST /v1/"+method, func(w http.ResponseWriter, r *http.Request) {
 		var call vc.Call[In]
 		b, err := vc.ReadBody(r.Body, r.ContentLength)
@@ -176,7 +181,7 @@ func onlyCLI[In, Out any](fn func(context.Context, Caller, In) (Out, error)) fun
 }
 
 // routes lists every method that nodes may call.
-func routes(mux *http.ServeMux, v *Vault) {
+func routes(mux registrar, v *Vault) {
 	handle(mux, v, "redeem-code", func(ctx context.Context, c Caller, in vc.WireSecret) (vc.Session, error) {
 		return v.RedeemCode(ctx, c, in.Secret)
 	})

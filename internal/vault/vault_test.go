@@ -24,7 +24,7 @@ import (
 
 // house is a vault on a real database behind its real wire, with a co-ordinator signed in.
 type house struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	keys   vault.KeyDir
 	v      *vault.Vault
@@ -47,13 +47,13 @@ func (h *house) now() time.Time {
 	return h.clock()
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	return newHouseAt(t, time.Now)
 }
 
 // newHouseAt is a house with another clock.
-func newHouseAt(t *testing.T, clock func() time.Time) *house {
+func newHouseAt(t testing.TB, clock func() time.Time) *house {
 	t.Helper()
 	h := &house{t: t, clock: clock, users: map[string]id.User{}, dir: t.TempDir(), keys: vault.KeyDir(filepath.Join(t.TempDir(), "keys"))}
 	if err := h.keys.Create([]string{"web", "worker", "cli"}, time.Now()); err != nil {

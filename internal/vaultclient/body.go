@@ -78,6 +78,10 @@ func ReadBody(r io.Reader, size int64) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
+// maxObjects is how many objects a request's JSON can hold: a few for each of its items. A list of empty ones takes a hundred
+// times its own length in memory.
+const maxObjects = 2*MaxItems + 1000
+
 // Decode takes apart what NewBody laid out. The columns are parts of b, not copies. strict refuses fields that v does not have.
 func Decode(b []byte, contentType string, v, body any, strict bool) error {
 	columns := columnsOf(body)
@@ -93,6 +97,9 @@ func Decode(b []byte, contentType string, v, body any, strict bool) error {
 	}
 	dec := json.NewDecoder(bytes.NewReader(head))
 	if strict {
+		if bytes.Count(head, []byte("{"))+bytes.Count(head, []byte("null")) > maxObjects {
+			return errBody
+		}
 		dec.DisallowUnknownFields()
 	}
 	if err := dec.Decode(v); err != nil {

@@ -1,6 +1,7 @@
 package origin
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/dosevault/dosevault/internal/policy"
@@ -89,7 +90,11 @@ func (o *Origin) newPasskey(w http.ResponseWriter, r *http.Request, v *visit) er
 }
 
 func (o *Origin) addPasskey(w http.ResponseWriter, r *http.Request, v *visit) error {
-	if err := o.Vault.AddPasskey(v.ctx, v.caller, r.PostFormValue("name"), []byte(r.PostFormValue("response"))); err != nil {
+	err := o.Vault.AddPasskey(v.ctx, v.caller, r.PostFormValue("name"), []byte(r.PostFormValue("response")))
+	if errors.Is(err, vault.ErrPasskey) { // they stay signed in
+		return vault.ErrConfirm
+	}
+	if err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/account?done=passkey-added", http.StatusSeeOther)

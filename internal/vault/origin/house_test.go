@@ -25,14 +25,18 @@ const nodeOrigin = "http://localhost:8080"
 
 // house is a vault on a real database with a co-ordinator signed in on the command line.
 type house struct {
-	*testing.T
+	testing.TB
 	v    *vault.Vault
 	root vault.Caller
+	keys vault.KeyDir
+	dir  string // of its database
+	// closed: the test has closed the vault.
+	closed bool
 	// later is how far the vault's clock is ahead.
 	later time.Duration
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	return newHouseOf(t, false)
 }
@@ -43,22 +47,25 @@ func newDemo(t *testing.T) *house {
 	return newHouseOf(t, true)
 }
 
-func newHouseOf(t *testing.T, demo bool) *house {
+func newHouseOf(t testing.TB, demo bool) *house {
 	t.Helper()
 	keys := vault.KeyDir(filepath.Join(t.TempDir(), "keys"))
 	if err := keys.Create([]string{"web", "worker", "cli"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	store, err := sqlite.OpenVault(t.Context(), filepath.Join(t.TempDir(), "vault.db"))
+	h := &house{TB: t, keys: keys, dir: t.TempDir()}
+	store, err := sqlite.OpenVault(t.Context(), filepath.Join(h.dir, "vault.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{T: t}
 	clock := func() time.Time { return time.Now().Add(h.later) }
 	if h.v, err = vault.Open(t.Context(), vault.Config{Store: store, Keys: keys, Now: clock, Log: slog.New(slog.DiscardHandler), Origin: "http://localhost:8081", Demo: demo}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if h.closed {
+			return
+		}
 		if err := h.v.Close(); err != nil {
 			t.Error(err)
 		}
@@ -96,12 +103,12 @@ func must[T any](x T, err error) T {
 
 // browser asks an origin for pages and keeps its cookies.
 type browser struct {
-	*testing.T
+	testing.TB
 	o       *Origin
 	cookies map[string]string
 }
 
-func (h *house) browser(o *Origin) *browser { return &browser{h.T, o, map[string]string{}} }
+func (h *house) browser(o *Origin) *browser { return &browser{h.TB, o, map[string]string{}} }
 
 // do sends a request as a page of the origin itself does, or, with a site, one of another.
 func (b *browser) do(method, path, site string, form url.Values) *httptest.ResponseRecorder {

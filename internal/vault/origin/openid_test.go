@@ -30,7 +30,7 @@ type employer struct {
 	provider id.Provider
 }
 
-func newEmployer(t *testing.T, h *house, o *Origin, name string) *employer {
+func newEmployer(t testing.TB, h *house, o *Origin, name string) *employer {
 	t.Helper()
 	e := &employer{house: h, o: o, idp: oidctest.Start(t), org: h.organisation(name)}
 	e.provider = must(h.v.AddProvider(t.Context(), h.root, vc.NewProvider{Organisation: e.org, Issuer: e.idp.URL, Client: "dosevault", Secret: "a secret", Name: "name", Claim: "groups",

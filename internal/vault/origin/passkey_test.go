@@ -37,6 +37,9 @@ func TestPasskeySignsIn(t *testing.T) {
 	if w := b.get("/account"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Llŷr Prys") {
 		t.Errorf("after enrolling: %d", w.Code)
 	}
+	if w := b.post("/account/passkeys", url.Values{"name": {"Phone"}, "response": {"{}"}}); w.Code != http.StatusForbidden || b.get("/account").Code != http.StatusOK {
+		t.Errorf("after another passkey that was not made: %d, to %q", w.Code, w.Header().Get("Location"))
+	}
 	for _, w := range []*http.Response{b.get("/link?secret=" + link).Result(), b.post("/link", url.Values{"secret": {link}, "name": {"x"}}).Result()} {
 		if w.StatusCode != http.StatusForbidden {
 			t.Errorf("a used link: %d", w.StatusCode)
