@@ -218,6 +218,7 @@ type ExposuresCmd struct {
 	Recipient string `help:"user:ID, node:web, node:worker, grant:ID, machine:NAME, supplier:NAME, export:ID …; empty: anybody." required:"" placeholder:"WHO"`
 	List      bool   `help:"Person by person."`
 	Proofs    bool   `help:"The ledger's entries that prove it."`
+	assessFlags
 }
 
 // Run prints the table organisation × field combination.
@@ -235,7 +236,7 @@ func (c *ExposuresCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	x, err := client.Exposures(e.ctx, auth, vaultclient.ExposureRequest{Recipient: vaultclient.Recipient(c.Recipient), From: from, To: to, List: c.List, Proofs: c.Proofs})
+	x, err := client.Exposures(e.ctx, auth, vaultclient.ExposureRequest{Recipient: vaultclient.Recipient(c.Recipient), From: from, To: to, List: c.List || c.Assess, Proofs: c.Proofs})
 	if err != nil {
 		return err
 	}
@@ -257,7 +258,10 @@ func (c *ExposuresCmd) Run(e *env) error {
 			fmt.Fprintf(t, "%s\t%d\t%s\t%x\n", p.Log, p.Seq, p.Recorded.Format(time.RFC3339Nano), p.LeafHash)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil || !c.Assess {
+		return err
+	}
+	return c.print(e, x)
 }
 
 func countOrganisations(cells []vaultclient.ExposureCell) int {
