@@ -28,12 +28,13 @@ import (
 //
 // # Digest, version 1
 //
-// SHA-256 of a context of package seal (each part with its length before it) with the label "approval" and the parts:
+// SHA-256 over these parts, each behind its length in 4 bytes big endian (a context of package seal):
 //
+//	"dosevault/v1/approval"
 //	the installation's id, as text
 //	the proposal's id, 16 bytes
 //	the kind, as text
-//	the body: JSON with its members in order of their names, without spaces
+//	the body: JSON in UTF-8 with its members in order of their names, without spaces, and with <, > and & as \u003c, \u003e, \u0026
 //	the proposer's id, 16 bytes
 //	the organisations where it holds, 16 bytes each; none: the installation
 //	until when it can be approved, µs since 1970-01-01 UTC, 8 bytes big endian
@@ -478,37 +479,3 @@ func (t *tx) enterApproval(n id.Approval, one *proposal, p *principal, what stri
 }
 
 func approvalSubject(n id.Approval) string { return "approval:" + n.String() }
-
-// CheckApproval holds a proposal's row against its signatures: each is one of a passkey of whom it says, over the digest of
-// what the row holds now. It is what verify does, and needs nothing but the row.
-func (v *Vault) CheckApproval(n id.Approval) error {
-	v.mu.RLock()
-	one := v.state.approvals[n]
-	v.mu.RUnlock()
-	if one == nil {
-		return errNoApproval
-	}
-	return v.checkSignatures(n, one)
-}
-
-func (v *Vault) checkSignatures(n id.Approval, one *proposal) error {
-	d := one.digest(v.installation, n)
-	for i, s := range one.Signatures {
-		if s.Key == nil {
-			continue // a demonstration's
-		}
-		var a Assertion
-		err := json.Unmarshal(s.Key, &a)
-		switch {
-		case err != nil:
-		case a.User != s.User:
-			err = errors.New("the passkey's answer is another user's")
-		default:
-			err = a.Verify(s.Origin, d)
-		}
-		if err != nil {
-			return fmt.Errorf("%s, signature %d: %w", approvalSubject(n), i+1, err)
-		}
-	}
-	return nil
-}

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -102,6 +103,31 @@ func TestAllOfAProposalIsShown(t *testing.T) {
 		})
 		if fields == 0 {
 			t.Errorf("%s: nothing was looked at", kind)
+		}
+	}
+}
+
+// TestApprovalDigest: vectors of the format that is drawn in approval.go, made by another program. They are never edited.
+func TestApprovalDigest(t *testing.T) {
+	body, err := canonical([]byte(`{ "role": "records-officer", "b": 12345678901234567890,
+		"name": "Rhys Prosser", "a": "Si\u00e2n <" }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sixteen := func(first byte) (b [16]byte) {
+		for i := range b {
+			b[i] = first + byte(i)
+		}
+		return b
+	}
+	p := proposal{Kind: vaultclient.ApproveUser, Body: body, Proposer: sixteen(17), Expires: 1767225600000000}
+	for want, orgs := range map[string][]id.Organisation{
+		"09178511adf6bd07916b8496670f16ef3bad3b7d6c8c45578f7f5725d1d18b9b": {sixteen(33), sixteen(49)},
+		"ecd5ece28c91a98ea26b5a85b2da76e555415b3b3fa63f8ce75e216c4a7bc99e": nil,
+	} {
+		p.Organisations = orgs
+		if got := fmt.Sprintf("%x", p.digest("installation-1", sixteen(1))); got != want {
+			t.Errorf("organisations %v: %s", orgs, got)
 		}
 	}
 }

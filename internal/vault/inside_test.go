@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -20,9 +21,17 @@ func (v *Vault) AgreeToPolicies(ctx context.Context, org id.Organisation) error 
 	return v.commit(ctx, func(t *tx) error { return t.agreeToPolicies(org, id.User{}) })
 }
 
-// CheckApprovalAs checks the signatures of one proposal as if they stood beside another.
-func (v *Vault) CheckApprovalAs(n, other id.Approval) error {
-	moved := *v.state.approvals[other]
-	moved.Signatures = v.state.approvals[n].Signatures
-	return v.checkSignatures(other, &moved)
+// RewriteApproval changes the stored row of a proposal as somebody can who has the vault's keys, tallies included.
+func (v *Vault) RewriteApproval(ctx context.Context, n id.Approval, change func(row string) string) error {
+	return v.commit(ctx, func(t *tx) error {
+		b, err := json.Marshal(v.state.approvals[n])
+		if err != nil {
+			return err
+		}
+		one := new(proposal)
+		if err := json.Unmarshal([]byte(change(string(b))), one); err != nil {
+			return err
+		}
+		return t.keepApproval(n, one)
+	})
 }
