@@ -353,8 +353,16 @@ func (v *Vault) approvalKey(ctx context.Context, c Caller, d Digest, response []
 	return json.Marshal(a)
 }
 
-// DeclineApproval turns a proposal down, for whoever may approve it and did not propose it.
+// DeclineApproval turns a proposal down, for whoever may approve it and did not propose it. It is called by the vault's own
+// origin, and asks for the passkey: whoever only holds a session's token there could otherwise stop what others agree on.
 func (v *Vault) DeclineApproval(ctx context.Context, c Caller, n id.Approval) error {
+	p, err := v.onOrigin(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := v.confirm(ctx, c, p, ConfirmDecline, n); err != nil {
+		return err
+	}
 	return v.onApproval(ctx, c, n, func(t *tx, p *principal, one *proposal, b proposed) error {
 		if p.User == one.Proposer {
 			return ErrOwnApproval

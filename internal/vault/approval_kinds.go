@@ -47,10 +47,14 @@ func (*recoveryProposal) do(*tx, *approved) error { return nil }
 
 func (*recoveryProposal) usable() time.Duration { return recoveryUsable }
 
-// RecoveryLink makes the link that an approved recovery lets its proposer make, once.
+// RecoveryLink makes the link that an approved recovery lets its proposer make, once. It asks for the passkey, since whoever
+// has the link becomes that user.
 func (v *Vault) RecoveryLink(ctx context.Context, c Caller, n id.Approval) (secret string, err error) {
 	p, err := v.onOrigin(ctx, c)
 	if err != nil {
+		return "", err
+	}
+	if err := v.confirm(ctx, c, p, ConfirmRecovery, n); err != nil {
 		return "", err
 	}
 	err = v.commit(ctx, func(t *tx) error {

@@ -132,6 +132,12 @@ func (a *Assertion) Verify(origin string, digest [sha256.Size]byte) error {
 	return nil
 }
 
+// What is confirmed of proposals beside signing them.
+const (
+	ConfirmDecline  = "decline"
+	ConfirmRecovery = "recovery link"
+)
+
 // Confirmation is the digest of what somebody confirms with their passkey on the origin: what is to be done, with all that it depends on.
 func Confirmation(what string, details any) ([sha256.Size]byte, error) {
 	b, err := json.Marshal(details)

@@ -23,6 +23,7 @@ func (o *Origin) approvalRoutes() []route {
 		{"GET /approvals", o.signedIn(o.approvals)},
 		{"GET /approvals/{id}", o.signedIn(o.approval)},
 		{"POST /approvals/{id}/sign", o.signedIn(o.onApproval(o.signApproval))},
+		{"GET /approvals/{id}/decline", o.signedIn(o.askToDecline)},
 		{"POST /approvals/{id}/decline", o.signedIn(o.onApproval(o.declineApproval))},
 		{"POST /approvals/{id}/withdraw", o.signedIn(o.onApproval(o.withdrawApproval))},
 		{"POST /approvals/{id}/link", o.signedIn(o.recoveryLink)},
@@ -137,8 +138,14 @@ func (o *Origin) showApproval(w http.ResponseWriter, r *http.Request, v *visit, 
 		return err
 	}
 	p := &approvalPage{frame: frame{Title: x.About, Wrong: wrongs}, ApprovalView: x, Hex: hex.EncodeToString(x.Digest[:])}
-	if x.MaySign {
-		if p.Confirm, err = o.confirmation(v, x.Digest); err != nil {
+	digest := x.Digest
+	if x.MayUse {
+		if digest, err = vault.Confirmation(vault.ConfirmRecovery, n); err != nil {
+			return err
+		}
+	}
+	if x.MaySign || x.MayUse {
+		if p.Confirm, err = o.confirmation(v, digest); err != nil {
 			return err
 		}
 	}
@@ -202,8 +209,25 @@ func (o *Origin) signApproval(r *http.Request, v *visit, n id.Approval) (string,
 	return "signed", err
 }
 
-func (o *Origin) declineApproval(_ *http.Request, v *visit, n id.Approval) (string, error) {
-	return "declined", o.Vault.DeclineApproval(v.ctx, v.caller, n)
+// askToDecline asks for the passkey before a proposal is declined.
+func (o *Origin) askToDecline(w http.ResponseWriter, r *http.Request, v *visit) error {
+	n, err := id.Parse[id.Approval](r.PathValue("id"))
+	if err != nil {
+		return errNoPage
+	}
+	x, err := o.Vault.ApprovalViewOf(v.ctx, v.caller, n)
+	if err != nil {
+		return err
+	}
+	if !x.MayDecline {
+		return errNoPage
+	}
+	return o.askToConfirm(w, r, v, vault.ConfirmDecline, n, &confirmPage{frame: frame{Title: "Decline the proposal"}, Lines: []line{{"About", words.T(v.ctx, x.About)}, {"Proposed by", x.Proposer}},
+		Text: "Nothing of it takes effect. Who proposed it can propose it again.", Action: r.URL.Path, Button: "Decline", Warning: true, Back: "/approvals/" + n.String()})
+}
+
+func (o *Origin) declineApproval(r *http.Request, v *visit, n id.Approval) (string, error) {
+	return "declined", o.Vault.DeclineApproval(v.ctx, v.confirmed(r), n)
 }
 
 func (o *Origin) withdrawApproval(_ *http.Request, v *visit, n id.Approval) (string, error) {
@@ -221,7 +245,7 @@ func (o *Origin) recoveryLink(w http.ResponseWriter, r *http.Request, v *visit) 
 	if err != nil {
 		return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such proposal"}
 	}
-	secret, err := o.Vault.RecoveryLink(v.ctx, v.caller, n)
+	secret, err := o.Vault.RecoveryLink(v.ctx, v.confirmed(r), n)
 	if err != nil {
 		return err
 	}
