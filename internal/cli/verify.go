@@ -49,7 +49,7 @@ func (c *VerifyCmd) Run(e *env) error {
 	for _, l := range report.Logs {
 		opened, erased = opened+l.Opened, erased+l.Erased
 	}
-	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\nThe vault's tables hold what the last commit left in them.\n%d approvals that took effect: every signature holds.\n", len(report.Logs), report.Leaves, opened, erased, approvals)
+	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\nThe vault's tables hold what the last commit left in them.\nApprovals that took effect: %d; every signature holds.\n", len(report.Logs), report.Leaves, opened, erased, approvals)
 	if err != nil {
 		return err
 	}

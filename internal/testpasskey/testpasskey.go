@@ -9,6 +9,7 @@ import (
 	"html"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strings"
@@ -22,6 +23,7 @@ type Device struct {
 	rp     virtualwebauthn.RelyingParty
 	auth   virtualwebauthn.Authenticator
 	key    virtualwebauthn.Credential
+	client *http.Client // its owner's browser, with its cookies
 }
 
 // New returns a device for an origin such as "http://localhost:8081".
@@ -30,7 +32,12 @@ func New(origin string) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Device{origin: origin, rp: virtualwebauthn.RelyingParty{ID: u.Hostname(), Name: "dosevault", Origin: origin},
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &Device{client: browser, origin: origin, rp: virtualwebauthn.RelyingParty{ID: u.Hostname(), Name: "dosevault", Origin: origin},
 		auth: virtualwebauthn.NewAuthenticator(), key: Key()}, nil
 }
 
@@ -48,39 +55,17 @@ var challenge = regexp.MustCompile(`data-passkey="(get|create)" data-options="([
 
 // through opens a page, answers its challenge, sends its form, and returns the code that the browser is sent on with.
 func (d *Device) through(ctx context.Context, page, action string, form url.Values) (string, error) {
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	defer client.CloseIdleConnections()
-	do := func(method, path, body string) (text string, status int, to *url.URL, err error) {
-		req, err := http.NewRequestWithContext(ctx, method, d.origin+path, strings.NewReader(body))
-		if err != nil {
-			return "", 0, nil, err
-		}
-		if method == http.MethodPost {
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			return "", 0, nil, err
-		}
-		defer resp.Body.Close()
-		b, err := io.ReadAll(resp.Body)
-		to, _ = resp.Location() // none: not sent on
-		return string(b), resp.StatusCode, to, err
-	}
-	text, _, _, err := do(http.MethodGet, page, "")
+	defer d.client.CloseIdleConnections()
+	text, _, err := d.Get(ctx, page)
 	if err != nil {
 		return "", err
 	}
-	m := challenge.FindStringSubmatch(text)
-	if m == nil {
-		return "", errors.New("the vault's page asks for no passkey")
-	}
-	answer, err := d.answer(m[1], html.UnescapeString(m[2]))
+	answer, err := d.Answer(text)
 	if err != nil {
 		return "", err
 	}
 	form.Set("response", answer)
-	_, status, to, err := do(http.MethodPost, action, form.Encode())
+	status, to, err := d.Post(ctx, action, form)
 	if err != nil {
 		return "", err
 	}
@@ -88,6 +73,45 @@ func (d *Device) through(ctx context.Context, page, action string, form url.Valu
 		return "", fmt.Errorf("the passkey was answered with status %d", status)
 	}
 	return to.Query().Get("code"), nil
+}
+
+// Get opens a page as the device's owner, who is signed in once they enrolled or signed in.
+func (d *Device) Get(ctx context.Context, path string) (text string, status int, err error) {
+	text, status, _, err = d.do(ctx, http.MethodGet, path, "")
+	return text, status, err
+}
+
+// Post sends a form likewise, and returns the answer's status and where the browser is sent on to; nil: nowhere.
+func (d *Device) Post(ctx context.Context, path string, form url.Values) (status int, to *url.URL, err error) {
+	_, status, to, err = d.do(ctx, http.MethodPost, path, form.Encode())
+	return status, to, err
+}
+
+func (d *Device) do(ctx context.Context, method, path, body string) (text string, status int, to *url.URL, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, d.origin+path, strings.NewReader(body))
+	if err != nil {
+		return "", 0, nil, err
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := d.client.Do(req)
+	if err != nil {
+		return "", 0, nil, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	to, _ = resp.Location() // none: not sent on
+	return string(b), resp.StatusCode, to, err
+}
+
+// Answer answers the challenge of a page, for its form's field "response".
+func (d *Device) Answer(page string) (response string, err error) {
+	m := challenge.FindStringSubmatch(page)
+	if m == nil {
+		return "", errors.New("the vault's page asks for no passkey")
+	}
+	return d.answer(m[1], html.UnescapeString(m[2]))
 }
 
 func (d *Device) answer(kind, options string) (string, error) {
