@@ -141,13 +141,17 @@ func TestANodeSwapsNoApproval(t *testing.T) {
 	if !strings.Contains(good1.page, "Rhys Prosser") || good1.digest == evilDigest {
 		t.Fatal("the two proposals are not told apart: nothing is shown")
 	}
-	// Answers that the first person's passkey gave for what they were shown, and that never arrived.
-	var caught []string
+	var pages []shown
 	for range 4 {
-		caught = append(caught, answer(one, look(one, good)))
+		pages = append(pages, look(one, good))
 	}
 	if !sign(one, good, good1.digest, answer(one, good1)) {
 		t.Fatal("the proposer can't sign")
+	}
+	// Answers that the first person's passkey gave for what they were shown, and that never arrived.
+	var caught []string
+	for _, x := range pages {
+		caught = append(caught, answer(one, x))
 	}
 	before := look(other, good)
 	if !strings.Contains(before.page, "Rhys Prosser") || strings.Contains(before.page, "An Accomplice") {
