@@ -316,6 +316,7 @@ func TestEvaluationErrorIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.actions[Reveal] = append(s.actions[Reveal][:len(s.actions[Reveal]):len(s.actions[Reveal])], rule{id: "every/bad", policy: &p})
+		s.answers = answers{}
 		if d := s.Decide(ordinary()); d.Allow || d.Rule != Errored {
 			t.Errorf("%s: allow=%v %s", name, d.Allow, d.Rule)
 		}
@@ -343,6 +344,7 @@ func TestRuleNamesAllThatPermit(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.actions[Reveal] = append(s.actions[Reveal][:len(s.actions[Reveal]):len(s.actions[Reveal])], rule{id: "reveal/also", policy: &p})
+	s.answers = answers{}
 	for range 20 {
 		if d := s.Decide(ordinary()); d.Rule != "reveal/co-ordinator, reveal/also" {
 			t.Fatalf("rule %q", d.Rule)
@@ -420,5 +422,21 @@ func BenchmarkDecide(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// What was decided is remembered for this very question, and for no other.
+func TestAnswersAreRememberedForTheirQuestionAlone(t *testing.T) {
+	s := mustLoad(t)
+	for _, e := range examples(t) {
+		once := s.Decide(e.Request)
+		if again := s.Decide(e.Request); again != once {
+			t.Errorf("%s: first %v, then %v", e.Request.Action, once, again)
+		}
+		fresh := mustLoad(t)
+		fresh.answers = answers{}
+		if want := fresh.Decide(e.Request); want != once {
+			t.Errorf("%s: %v, asked for the first time %v", e.Request.Action, once, want)
+		}
 	}
 }

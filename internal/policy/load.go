@@ -38,6 +38,8 @@ type Set struct {
 	sets               kept[cedar.Set]
 	contexts           []kept[cedar.Record]            // by purpose
 	grants             [2][stands][]kept[cedar.Entity] // a job's and a machine's, by purpose
+
+	answers answers
 }
 
 // Load returns the policies that the program carries. An error names file, line and what is wrong: it means that the
