@@ -55,7 +55,7 @@ func NewServer(v *Vault, keys KeyDir) (*Server, error) {
 			mux.ServeHTTP(w, r)
 		}), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute, ErrorLog: slog.NewLogLogger(v.log.Handler(), slog.LevelWarn)},
 		tls: &tls.Config{
-			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert,
+			MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert, DynamicRecordSizingDisabled: true,
 			VerifyConnection: func(c tls.ConnectionState) error {
 				if name(c.PeerCertificates) == "" {
 					return errors.New("unknown node")

@@ -9,9 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +28,7 @@ type Config struct {
 }
 
 // Client calls a vault. It is safe for concurrent use.
-type Client struct{ http *http.Client }
+type Client struct{ conns *conns }
 
 // ErrUnavailable says that the vault could not be reached, or went away before it answered.
 var ErrUnavailable = errors.New("the vault is not reachable")
@@ -38,7 +36,7 @@ var ErrUnavailable = errors.New("the vault is not reachable")
 // New returns a client. It connects when it is first used.
 func New(c Config) *Client {
 	conf := &tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{c.Key},
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{c.Key}, DynamicRecordSizingDisabled: true,
 		// The vault is known by its key, not by a name that somebody vouches for.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(s tls.ConnectionState) error {
@@ -49,29 +47,26 @@ func New(c Config) *Client {
 		},
 	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	return &Client{&http.Client{Transport: &http.Transport{
-		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			network, address := "tcp", c.Address
-			if path, ok := strings.CutPrefix(c.Address, "unix:"); ok {
-				network, address = "unix", path
-			}
-			raw, err := dialer.DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			conn := tls.Client(raw, conf)
-			if err := conn.HandshakeContext(ctx); err != nil {
-				raw.Close()
-				return nil, err
-			}
-			return conn, nil
-		},
-		MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, ReadBufferSize: 64 << 10, WriteBufferSize: 64 << 10,
+	network, address := "tcp", c.Address
+	if path, ok := strings.CutPrefix(c.Address, "unix:"); ok {
+		network, address = "unix", path
+	}
+	return &Client{&conns{dial: func(ctx context.Context) (*conn, error) {
+		raw, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		over := tls.Client(raw, conf)
+		if err := over.HandshakeContext(ctx); err != nil {
+			raw.Close()
+			return nil, err
+		}
+		return newConn(raw, over), nil
 	}}}
 }
 
 // Close gives up the client's idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.conns.close() }
 
 // call does one request; out may be nil.
 func call[T any](ctx context.Context, c *Client, method string, auth Auth, body T, out any) error {
@@ -79,36 +74,24 @@ func call[T any](ctx context.Context, c *Client, method string, auth Auth, body 
 	if err != nil {
 		return fmt.Errorf("encoding a request to the vault: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://vault/v1/"+method, b.Reader())
-	if err != nil {
-		return err
-	}
-	req.ContentLength = b.Size
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(b.Reader()), nil } // a connection may be gone before it is used
-	req.Header.Set("Content-Type", b.Type)
-	resp, err := c.http.Do(req)
+	status, contentType, answer, err := c.conns.post(ctx, method, b)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return fmt.Errorf("%w: %s: %w", ErrUnavailable, method, err)
 	}
-	defer resp.Body.Close()
-	answer, err := ReadBody(io.LimitReader(resp.Body, MaxBody), resp.ContentLength)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if resp.StatusCode >= 400 {
+	if status >= 400 {
 		e := &Error{}
 		if json.Unmarshal(answer, e) != nil || e.Code == "" {
-			return &Error{Code: Internal, Message: fmt.Sprintf("status %d", resp.StatusCode)}
+			return &Error{Code: Internal, Message: fmt.Sprintf("status %d", status)}
 		}
 		return e
 	}
 	if out == nil {
 		return nil
 	}
-	if err := Decode(answer, resp.Header.Get("Content-Type"), out, out, false); err != nil {
+	if err := Decode(answer, contentType, out, out, false); err != nil {
 		return &Error{Code: Internal, Message: "the vault's answer can't be read"}
 	}
 	return nil
