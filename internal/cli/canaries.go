@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
-	"github.com/dosevault/dosevault/internal/day"
-	"github.com/dosevault/dosevault/internal/id"
-	"github.com/dosevault/dosevault/internal/register"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -20,24 +17,15 @@ type CanariesCmd struct {
 // CanariesAddCmd plants canaries.
 type CanariesAddCmd struct {
 	signedIn
-	Organisation string `arg:"" help:"Name of the organisation."`
-	Number       int    `help:"How many." default:"20"`
-}
-
-// planting is a vault that is told of all who are taken on that they are invented. The rows in the register are made by
-// whatever makes those of other people, so that nothing in them differs.
-type planting struct{ register.Vault }
-
-// Stage stages invented people.
-func (p planting) Stage(ctx context.Context, auth vaultclient.Auth, n id.Import, changes []vaultclient.Change) ([]vaultclient.Staged, error) {
-	for i := range changes {
-		changes[i].Invented = true
-	}
-	return p.Vault.Stage(ctx, auth, n, changes)
+	Organisation string `arg:"" optional:"" help:"Name of the organisation; without it, each one."`
+	Number       int    `help:"How many; without it, as many as are missing to one for each twenty who have left."`
 }
 
 // Run invents people and takes them on.
 func (c *CanariesAddCmd) Run(e *env) error {
+	if c.Number < 0 {
+		return errors.New("--number is how many canaries to add")
+	}
 	svc, auth, done, err := c.service(e)
 	if err != nil {
 		return err
@@ -52,27 +40,22 @@ func (c *CanariesAddCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	org, err := findOrganisation(orgs, c.Organisation)
-	if err != nil || org.IsZero() {
-		return cmp.Or(err, errors.New("the name of an organisation is expected"))
-	}
-	made, err := client.Invent(e.ctx, auth, org, c.Number)
-	if err != nil {
-		return err
-	}
-	joiners := make([]register.Joiner, len(made))
-	for i, m := range made {
-		from, errFrom := day.Parse(m.From)
-		to, errTo := day.Parse(m.To)
-		if err := errors.Join(errFrom, errTo); err != nil {
+	if c.Organisation != "" {
+		one, err := findOrganisation(orgs, c.Organisation)
+		if err != nil {
 			return err
 		}
-		joiners[i] = register.Joiner{Organisation: org, Identity: m.Identity, From: from, To: to, New: true}
+		orgs = slices.DeleteFunc(orgs, func(o vaultclient.Organisation) bool { return o.ID != one })
 	}
-	svc.Vault = planting{svc.Vault}
-	if _, err := svc.TakeOn(e.ctx, auth, joiners, nil, "HR"); err != nil {
-		return err
+	made := 0
+	for _, o := range orgs {
+		n, err := svc.Plant(e.ctx, auth, o.ID, func(ctx context.Context, worn []vaultclient.Span) ([]vaultclient.Change, error) {
+			return client.Invent(ctx, auth, o.ID, c.Number, worn)
+		})
+		if made += n; err != nil {
+			return fmt.Errorf("%s: %w; %d people were invented", o.Name, err, made)
+		}
 	}
-	fmt.Fprintf(e.stdout, "Invented: %d people who have left. Nobody is told who they are, and nothing lists them.\n", len(made))
+	fmt.Fprintf(e.stdout, "Invented: %d people who have left. Nobody is told who they are, and nothing lists them.\n", made)
 	return nil
 }

@@ -263,10 +263,15 @@ type Dispatched struct {
 
 	// When it came back and went to the laboratory, where a list of the time before dosevault says so; State says the same.
 	Returned, Sent day.Day
+
+	steps []Movement // instead of these: a canary's
 }
 
 // movements are the steps that the list knows of.
 func (d *Dispatched) movements() (out []Movement) {
+	if d.steps != nil {
+		return d.steps
+	}
 	if !d.Returned.IsZero() {
 		out = append(out, Movement{Barcode: d.Barcode, From: Issued, To: Returned, At: d.Returned.Time()})
 	}

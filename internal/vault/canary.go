@@ -50,9 +50,19 @@ func draw(n int) int {
 	return int(k.Int64())
 }
 
+// defaultCanaries is how many canaries an organisation has by default with so many who have really left: one for each twenty of
+// them, so that whoever opens their records one by one meets the first after some twenty. Who works in a small one knows everybody
+// who was there, and would wonder: it has none.
+func defaultCanaries(left int) int {
+	if left < 20 {
+		return 0
+	}
+	return min(max((left+19)/20, 2), maxInvented)
+}
+
 // Invent makes up people who have left an organisation, with staff numbers such as its others have. Nothing is kept of them:
-// who staged them as invented plants them.
-func (v *Vault) Invent(ctx context.Context, c Caller, org id.Organisation, n int) ([]vaultclient.Change, error) {
+// who staged them as invented plants them. With n 0 it makes those that the organisation lacks by default.
+func (v *Vault) Invent(ctx context.Context, c Caller, org id.Organisation, n int, worn []vaultclient.Span) ([]vaultclient.Change, error) {
 	p, err := v.authenticate(ctx, c)
 	if err != nil {
 		return nil, err
@@ -60,20 +70,34 @@ func (v *Vault) Invent(ctx context.Context, c Caller, org id.Organisation, n int
 	if err := v.permitInvented(ctx, c, p); err != nil {
 		return nil, err
 	}
-	if n < 1 || n > maxInvented {
-		return nil, invalid("1 to %d people can be invented at once", maxInvented)
+	if n < 0 || n > maxInvented || len(worn) > maxInvented {
+		return nil, invalid("at most %d people can be invented at once", maxInvented)
 	}
 	today := v.today()
+	for _, w := range worn {
+		if w.First > w.Last || w.First < day.Of(1900, time.January, 1) || w.Last >= today-1 {
+			return nil, invalid("whoever is invented wore badges from one day to a later one, and no more since yesterday")
+		}
+	}
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	o := v.state.organisations[org]
 	if o == nil {
 		return nil, &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such organisation"}
 	}
+	if n == 0 {
+		there := 0
+		for w := range v.state.canaries {
+			if v.state.wearers[w].facts.Organisation == org {
+				there++
+			}
+		}
+		n = max(0, defaultCanaries(len(o.roll.wearers)-o.roll.currentOn(today, v.state.wearers)-there)-there)
+	}
 	out := make([]vaultclient.Change, 0, n)
 	taken := map[string]bool{}
-	for len(out) < n {
-		number := v.state.likeStaffNumber(org, o.roll.wearers)
+	for tries := 0; len(out) < n; tries++ {
+		number := v.state.likeStaffNumber(org, o.roll.wearers, tries/200) // where few are free, a longer one is
 		if _, known := v.state.staff[staffKey{org, number}]; known || taken[number] {
 			continue
 		}
@@ -81,17 +105,31 @@ func (v *Vault) Invent(ctx context.Context, c Caller, org id.Organisation, n int
 		sex := []string{"F", "M"}[draw(2)]
 		left := today - day.Day(60+draw(900))
 		from := left - day.Day(200+draw(4000))
+		if i := len(out); i < len(worn) { // there before the first badge, and gone within a month of the last
+			left = min(worn[i].Last+1+day.Day(draw(30)), today-1)
+			from = worn[i].First - day.Day(draw([]int{60, 4000}[draw(2)]))
+		}
 		born := from.AddMonths(-12*(20+draw(30))) - day.Day(draw(365))
 		out = append(out, vaultclient.Change{Organisation: org, New: true, Invented: true, From: from.String(), To: left.String(), Identity: person.Identity{
-			Surname: person.NewValue(inventedSurnames[draw(len(inventedSurnames))]), Forenames: person.NewValue(inventedForenames[sex][draw(len(inventedForenames[sex]))]),
+			Surname: person.NewValue(inventedSurnames[draw(len(inventedSurnames))]), Forenames: person.NewValue(inventForenames(sex)),
 			Birth: person.NewValue(born.String()), Sex: person.NewValue(sex), StaffNumber: person.NewValue(number)}})
 	}
 	return out, nil
 }
 
+// inventForenames returns one name, and as often as not a second one.
+func inventForenames(sex string) string {
+	all := inventedForenames[sex]
+	first, second := all[draw(len(all))], all[draw(len(all))]
+	if first == second || draw(2) == 0 {
+		return first
+	}
+	return first + " " + second
+}
+
 // likeStaffNumber makes up a staff number of the pattern of somebody's: other digits where that has digits, but for the first
-// two, which often mean something.
-func (s *state) likeStaffNumber(org id.Organisation, wearers []id.Wearer) string {
+// two, which often mean something; and so many digits more.
+func (s *state) likeStaffNumber(org id.Organisation, wearers []id.Wearer, more int) string {
 	like := ""
 	if len(wearers) > 0 {
 		like = s.wearers[wearers[draw(len(wearers))]].identity.StaffNumber.Expose()
@@ -106,6 +144,9 @@ func (s *state) likeStaffNumber(org id.Organisation, wearers []id.Wearer) string
 	}
 	if digits < 3 {
 		return strconv.Itoa(10_000_000 + draw(90_000_000))
+	}
+	for range more {
+		b = append(b, byte('0'+draw(10)))
 	}
 	return string(b)
 }

@@ -16,7 +16,7 @@ import (
 // plant invents canaries of an organisation and makes them real.
 func (h *house) plant(org id.Organisation, n int) []id.Wearer {
 	h.t.Helper()
-	made := must(h.nodes["cli"].Invent(h.t.Context(), h.root, org, n))
+	made := must(h.nodes["cli"].Invent(h.t.Context(), h.root, org, n, nil))
 	im := id.New[id.Import]()
 	var ws []id.Wearer
 	for _, s := range must(h.nodes["cli"].Stage(h.t.Context(), h.root, im, made)) {
@@ -305,10 +305,10 @@ func TestWhoPlantsCanaries(t *testing.T) {
 	org := h.organisation("A")
 	h.crowd(org, 3)
 	web := h.signIn("web", vc.NewUser{Name: "C", Role: policy.Coordinator})
-	if _, err := h.nodes["web"].Invent(t.Context(), web, org, 1); code(err) != vc.Refused {
+	if _, err := h.nodes["web"].Invent(t.Context(), web, org, 1, nil); code(err) != vc.Refused {
 		t.Errorf("by a node: %v", err)
 	}
-	made := must(h.nodes["cli"].Invent(t.Context(), h.root, org, 1))
+	made := must(h.nodes["cli"].Invent(t.Context(), h.root, org, 1, nil))
 	if _, err := h.nodes["web"].Stage(t.Context(), web, id.New[id.Import](), made); code(err) != vc.Refused {
 		t.Errorf("staged by a node: %v", err)
 	}

@@ -222,7 +222,7 @@ func routes(mux registrar, v *Vault) {
 		return v.Stage(ctx, c, in.Import, changes)
 	})
 	handle(mux, v, "invent", func(ctx context.Context, c Caller, in vc.WireInvent) ([]vc.WireChange, error) {
-		made, err := v.Invent(ctx, c, in.Organisation, in.Number)
+		made, err := v.Invent(ctx, c, in.Organisation, in.Number, in.Worn)
 		out := make([]vc.WireChange, len(made))
 		for i, ch := range made {
 			out[i] = ch.Wire()

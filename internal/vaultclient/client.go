@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -169,11 +170,18 @@ func wireStage(n id.Import, changes []Change) WireStage {
 	return w
 }
 
-// Invent makes up people who have left an organisation, to be staged as they are: canaries. Only the command line on the vault's
-// machine may ask.
-func (c *Client) Invent(ctx context.Context, auth Auth, org id.Organisation, n int) ([]Change, error) {
+// Span is how long somebody wore badges: the first and last day.
+type Span struct {
+	First day.Day `json:"first"`
+	Last  day.Day `json:"last"`
+}
+
+// Invent makes up people who have left an organisation, to be staged as they are: canaries. The i-th was there while badges were
+// worn as long as worn[i]; those beyond are made without. With n 0 it makes as many as the organisation lacks by default, perhaps
+// none. Only the command line on the vault's machine may ask.
+func (c *Client) Invent(ctx context.Context, auth Auth, org id.Organisation, n int, worn []Span) ([]Change, error) {
 	var w []WireChange
-	if err := call(ctx, c, "invent", auth, WireInvent{org, n}, &w); err != nil {
+	if err := call(ctx, c, "invent", auth, WireInvent{org, n, worn}, &w); err != nil {
 		return nil, err
 	}
 	out := make([]Change, len(w))

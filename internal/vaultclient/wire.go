@@ -55,6 +55,7 @@ type (
 	WireInvent struct {
 		Organisation id.Organisation `json:"organisation"`
 		Number       int             `json:"number"`
+		Worn         []Span          `json:"worn,omitempty"`
 	}
 	// WireConfirm is the body of confirm and discard.
 	WireConfirm struct {
