@@ -272,6 +272,7 @@ func TestAFoetalBadge(t *testing.T) {
 // History is stored whole or not at all, wherever it is cut off.
 func TestRowsAreAllOrNothing(t *testing.T) {
 	h := newHouse(t)
+	desk, auth := h.atDesk()
 	var w id.Wearer
 	var rows []labfile.Row
 	cutEverywhere(h, func(f *fuse) error {
@@ -283,14 +284,14 @@ func TestRowsAreAllOrNothing(t *testing.T) {
 			rows = append(rows, labfile.Row{Number: i + 1, Account: "700123", Barcode: b.Barcode, Position: dose.WholeBody, From: b.From, To: b.To, Scanned: b.To + 10,
 				Readings: []dose.Reading{{Quantity: dose.Hp10, Dose: 8000, Qualifier: dose.Measured}}})
 		}
-		_, err := h.service("web", f).ImportRows(t.Context(), h.auth, "Cardiff Dosimetry", rows)
+		_, err := h.service("cli", f).ImportRows(t.Context(), auth, "Cardiff Dosimetry", rows)
 		return err
 	}, func(where string, err error) {
 		h.settled(where)
 		if n := len(h.record(w).Reports); n != 0 && n != 2 || err == nil && n != 2 {
 			t.Errorf("%s: %d of 2 rows are stored, error %v", where, n, err)
 		} else if n == 0 { // they can be given again
-			_, err := h.web.ImportRows(t.Context(), h.auth, "Cardiff Dosimetry", rows)
+			_, err := desk.ImportRows(t.Context(), auth, "Cardiff Dosimetry", rows)
 			h.ok(err)
 		}
 		rec := h.record(w)
@@ -301,7 +302,7 @@ func TestRowsAreAllOrNothing(t *testing.T) {
 	// One row that does not fit, and none is stored.
 	bad := rows[0]
 	bad.Barcode = "nobody's"
-	_, err := h.web.ImportRows(t.Context(), h.auth, "Cardiff Dosimetry", []labfile.Row{bad})
+	_, err := desk.ImportRows(t.Context(), auth, "Cardiff Dosimetry", []labfile.Row{bad})
 	var input *register.InputError
 	if !errors.As(err, &input) {
 		t.Errorf("a row that does not fit: error %v, want an InputError", err)
