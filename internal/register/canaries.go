@@ -3,8 +3,9 @@ package register
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
-	"math/rand/v2"
+	"math/big"
 	"slices"
 
 	"github.com/dosevault/dosevault/internal/day"
@@ -42,6 +43,15 @@ const (
 	// fewAtAll wear badges in a year of which a page of doses is hardly more than some records: the vault tells those apart.
 	fewAtAll = 12
 )
+
+// draw returns a random number below n.
+func draw(n int) int {
+	k, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		panic(err) // unreachable: the system's random numbers never fail
+	}
+	return int(k.Int64())
+}
 
 // pattern is what stands in the clear of somebody who seems to have left: each badge with its reports, the earliest first.
 type pattern struct {
@@ -125,7 +135,10 @@ func (s *Service) patterns(ctx context.Context, org id.Organisation) ([]pattern,
 	if len(longGone) < fewPatterns {
 		longGone = append(longGone, gone...)
 	}
-	rand.Shuffle(len(longGone), func(i, j int) { longGone[i], longGone[j] = longGone[j], longGone[i] })
+	for i := len(longGone) - 1; i > 0; i-- { // nobody can know whom a canary is like
+		j := draw(i + 1)
+		longGone[i], longGone[j] = longGone[j], longGone[i]
+	}
 	return longGone[:min(len(longGone), mostPatterns)], nil
 }
 
@@ -230,7 +243,7 @@ func (s *Service) codeLike(ctx context.Context, like string, taken map[string]bo
 		b, left := []byte(like), 3+tries/50
 		for i := len(b) - 1; i >= 0 && left > 0; i-- {
 			if b[i] >= '0' && b[i] <= '9' {
-				b[i] = byte('0' + rand.IntN(10))
+				b[i] = byte('0' + draw(10))
 				left--
 			}
 		}
@@ -270,7 +283,7 @@ func (s *Service) neverUsed(ctx context.Context, auth vaultclient.Auth, org id.O
 		for _, w := range models[i].worn {
 			d := badges[0]
 			badges = badges[1:]
-			scanned := min(d.To+day.Day(30+rand.IntN(60)), s.today())
+			scanned := min(d.To+day.Day(30+draw(60)), s.today())
 			for _, r := range w.Reports {
 				row := labfile.Row{Number: len(rows) + 1, Account: account, Barcode: d.Barcode, Position: d.Position, From: d.From, To: d.To, Scanned: scanned, Version: int(r.Version) - 1, Notes: []string{labfile.NoteUnused}}
 				for _, q := range []dose.Quantity{dose.Hp10, dose.Hp3, dose.Hp007} {
