@@ -137,7 +137,9 @@ func (h *house) figures(auth vc.Auth, without []id.Wearer) map[string]string {
 	inv, err := h.web.Investigations(h.Context(), auth, h.org)
 	put("investigations", inv, err)
 	counts, err := h.web.BadgeCounts(h.Context(), auth, h.org, day.At(now).AddMonths(-24), day.At(now).AddMonths(24))
-	slices.SortFunc(counts, func(a, b register.BadgeCount) int { return strings.Compare(fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b)) })
+	slices.SortFunc(counts, func(a, b register.BadgeCount) int {
+		return strings.Compare(fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b))
+	})
 	put("batches of two years", counts, err)
 	return out
 }
