@@ -77,13 +77,14 @@ func newFuzzHouse(t testing.TB) *fuzzHouse {
 	}
 	f.guest = people[4]
 	provider := must(h.v.AddProvider(t.Context(), h.root, vc.NewProvider{Organisation: a, Issuer: "http://localhost:1", Client: "dosevault", Secret: "a secret", Name: "name", Claim: "groups", Rules: []vc.ClaimRule{{Value: "rps", Role: policy.Supervisor}}}))
+	coordinator := vault.Caller{Node: vault.OriginNode, Auth: vc.Auth{Session: f.people[2].session}}
+	recovery := must(h.v.Propose(t.Context(), coordinator, vc.Proposal{Kind: vc.ApproveRecovery, Body: must(json.Marshal(vc.Recovery{User: people[0]}))})) // takes effect at once
 	if err := h.v.SingleAdministrator(t.Context(), 24*time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	coordinator := vault.Caller{Node: vault.OriginNode, Auth: vc.Auth{Session: f.people[2].session}}
 	proposal := must(h.v.Propose(t.Context(), coordinator, vc.Proposal{Kind: vc.ApproveBudget, Body: must(json.Marshal(vc.NewBudget{Who: "role:supervisor", Limits: map[string]int{"identity": 30000}}))}))
 	job := must(h.v.GrantJob(t.Context(), h.root, vc.JobGrant{Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldEmployment, MaxWearers: 3, Import: id.New[id.Import](), Node: "worker", Lifetime: time.Hour}))
-	f.standIns = strings.NewReplacer("ORGANISATION", a.String(), "USER", people[4].String(), "SELF", people[0].String(), "PROVIDER", provider.String(), "PROPOSAL", proposal.String(), "GRANT", job.String(),
+	f.standIns = strings.NewReplacer("ORGANISATION", a.String(), "USER", people[4].String(), "SELF", people[0].String(), "PROVIDER", provider.String(), "PROPOSAL", proposal.String(), "RECOVERY", recovery.String(), "GRANT", job.String(),
 		"WEARER", staged[0].Wearer.String(), "SESSION", must(h.v.Sessions(t.Context(), coordinator))[0].ID, "PASSKEY", must(h.v.Passkeys(t.Context(), coordinator))[0].ID,
 		"ALARM", must(h.v.Alarms(t.Context(), coordinator, vc.AlarmsRequest{Limit: 1})).Alarms[0].ID.String())
 	if err := h.v.Close(); err != nil {
@@ -152,7 +153,11 @@ func (f *fuzzHouse) send(request, form string, p fuzzVisitor, site string) *http
 	method, address, _ := strings.Cut(request, " ")
 	path, query, _ := strings.Cut(address, "?")
 	if strings.Contains(form, answerStandIn) && p.device != nil {
-		page := f.send("GET "+strings.TrimSuffix(address, "/sign"), "", p, "same-origin")
+		from := strings.TrimSuffix(address, "/sign")
+		if strings.HasPrefix(address, "/approvals/") {
+			from = strings.TrimSuffix(from, "/link")
+		}
+		page := f.send("GET "+from, "", p, "same-origin")
 		if m := dataOptions.FindStringSubmatch(page.Body.String()); m != nil {
 			d := p.device
 			if m[1] == "create" {
