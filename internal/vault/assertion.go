@@ -67,8 +67,8 @@ func (v *Vault) BeginAssertion(user id.User, digest [sha256.Size]byte) (json.Raw
 // An answer that does not hold is an error, and entered.
 func (v *Vault) FinishAssertion(ctx context.Context, user id.User, digest [sha256.Size]byte, response []byte) (*Assertion, error) {
 	refuse := func(reason string) error {
-		if err := v.enterInstallation(ctx, ledger.Refuse, ledger.Opening{User: user, Node: OriginNode, Reason: "passkey: " + reason}); err != nil {
-			return hideCommitError(err)
+		if err := v.enterRefused(ctx, true, user, ledger.Opening{User: user, Node: OriginNode, Reason: "passkey: " + reason}); err != nil {
+			return err
 		}
 		return ErrConfirm
 	}

@@ -178,7 +178,7 @@ func (v *Vault) Enrol(ctx context.Context, secret, name string, response []byte)
 	l := v.state.links[hashSecret(secret)]
 	v.mu.RUnlock()
 	if l == nil || l.Cli {
-		return vaultclient.Session{}, errNoCode
+		return vaultclient.Session{}, v.refuseCode(ctx, OriginNode)
 	}
 	k, err := v.newPasskey(l.User, enrolmentDigest("link", secret), name, response)
 	if err != nil {

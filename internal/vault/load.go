@@ -113,11 +113,15 @@ func (v *Vault) load(ctx context.Context) error {
 		return err
 	}
 	err = v.rows(ctx, TableSetting, func(key, sealed []byte) error {
-		if !bytes.Equal(key, settingSingle) {
-			return fmt.Errorf("table %s, row %q: no such setting: the database was changed; run dosevault verify", TableSetting, key)
+		switch {
+		case bytes.Equal(key, settingSingle):
+			s.single = new(singleMode)
+			return v.openRow(TableSetting, key, sealed, s.single)
+		case bytes.Equal(key, settingRunning):
+			s.running = new(running)
+			return v.openRow(TableSetting, key, sealed, s.running)
 		}
-		s.single = new(singleMode)
-		return v.openRow(TableSetting, key, sealed, s.single)
+		return fmt.Errorf("table %s, row %q: no such setting: the database was changed; run dosevault verify", TableSetting, key)
 	})
 	if err != nil {
 		return err

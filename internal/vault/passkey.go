@@ -15,7 +15,6 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/dosevault/dosevault/internal/id"
-	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -51,9 +50,6 @@ type passkeys struct {
 
 	mu      sync.Mutex
 	waiting map[string]*ceremony // by challenge
-	// Refused sign-ins that no user can be named for are entered at most once a minute, with their number.
-	strangers int
-	entered   time.Time
 }
 
 // ceremony is a challenge that was given out.
@@ -225,28 +221,28 @@ func (v *Vault) BeginSignIn() (json.RawMessage, error) {
 func (v *Vault) SignIn(ctx context.Context, response []byte) (vaultclient.Session, error) {
 	got, err := v.parse(response)
 	if err != nil {
-		return vaultclient.Session{}, v.refuseSignIn(ctx, id.User{}, "a response that can't be read")
+		return vaultclient.Session{}, v.refusePasskey(ctx, id.User{}, "a response that can't be read")
 	}
 	c := v.passkeys.take(got.Response.CollectedClientData.Challenge, useSignIn, v.now())
 	if c == nil {
-		return vaultclient.Session{}, v.refuseSignIn(ctx, id.User{}, "a challenge that was not given out, was answered already or is too old")
+		return vaultclient.Session{}, v.refusePasskey(ctx, id.User{}, "a challenge that was not given out, was answered already or is too old")
 	}
 	row := v.passkeyRow(got.RawID)
 	v.mu.RLock()
 	stored := v.state.credentials[row]
 	v.mu.RUnlock()
 	if stored == nil {
-		return vaultclient.Session{}, v.refuseSignIn(ctx, id.User{}, "a passkey that is nobody's")
+		return vaultclient.Session{}, v.refusePasskey(ctx, id.User{}, "a passkey that is nobody's")
 	}
 	_, _, err = v.passkeys.rp.ValidatePasskeyLogin(func(_, _ []byte) (webauthn.User, error) { return v.rpUser(stored.User) }, c.session, got)
 	if err != nil {
-		return vaultclient.Session{}, v.refuseSignIn(ctx, stored.User, "the passkey's answer does not hold")
+		return vaultclient.Session{}, v.refusePasskey(ctx, stored.User, "the passkey's answer does not hold")
 	}
 	s, err := v.begin(ctx, Caller{Node: OriginNode}, func(t *tx) (id.User, error) {
 		return stored.User, t.usePasskey(row, got)
 	})
 	if errors.Is(err, errCounter) {
-		return s, v.refuseSignIn(ctx, stored.User, reasonCounter)
+		return s, v.refusePasskey(ctx, stored.User, reasonCounter)
 	}
 	return s, err
 }
@@ -281,61 +277,6 @@ func (t *tx) putCredential(row secretHash, c *credential) error {
 	t.put(TableCredential, row[:], sealed)
 	t.apply(func(s *state) { s.credentials[row] = c })
 	return nil
-}
-
-// refuseSignIn enters that a sign-in was refused, and returns what the browser is told: no more than that. Strangers can
-// send as many as they like, so those are counted and entered once a minute.
-func (v *Vault) refuseSignIn(ctx context.Context, user id.User, reason string) error {
-	if user.IsZero() {
-		k := v.passkeys
-		k.mu.Lock()
-		k.strangers++
-		n := k.strangers
-		wait := v.now().Sub(k.entered) < time.Minute
-		if !wait {
-			k.strangers, k.entered = 0, v.now()
-		}
-		k.mu.Unlock()
-		if wait {
-			return ErrPasskey
-		}
-		reason = fmt.Sprintf("%s (refused sign-ins since the last such entry: %d)", reason, n)
-	}
-	o := ledger.Opening{Node: OriginNode, Subject: subjectOf(user), Reason: "sign-in: " + reason}
-	e, err := v.seal(entry{kind: ledger.Refuse, basis: ledger.Gate}, o)
-	if err != nil {
-		return err
-	}
-	err = v.commit(ctx, func(t *tx) error {
-		t.append(e)
-		if reason == reasonCounter {
-			return t.raise(vaultclient.AlarmPasskeyCounter, id.Organisation{}, ledger.Opening{Node: OriginNode, Subject: "user:" + user.String(), Reason: reason})
-		}
-		return nil
-	})
-	if err != nil {
-		return hideCommitError(err)
-	}
-	return ErrPasskey
-}
-
-func subjectOf(user id.User) string {
-	if user.IsZero() {
-		return ""
-	}
-	return user.String()
-}
-
-// enterInstallation makes one entry of the installation's log.
-func (v *Vault) enterInstallation(ctx context.Context, kind ledger.Kind, o ledger.Opening) error {
-	e, err := v.seal(entry{kind: kind, basis: ledger.Gate}, o)
-	if err != nil {
-		return err
-	}
-	return v.commit(ctx, func(t *tx) error {
-		t.append(e)
-		return nil
-	})
 }
 
 // parse reads the browser's answer to a request for a passkey.

@@ -275,6 +275,9 @@ func (v *Vault) SignInBy(ctx context.Context, n id.Provider, w Vouched) (id.User
 	case err != nil:
 		return id.User{}, hideCommitError(err)
 	case denied != nil:
+		if err := v.enterRefused(ctx, false, user, ledger.Opening{Node: OriginNode}); err != nil { // it has its entry
+			return id.User{}, err
+		}
 		return id.User{}, denied
 	}
 	return user, nil

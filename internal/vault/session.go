@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -77,14 +78,18 @@ func (v *Vault) RedeemCode(ctx context.Context, c Caller, secret string) (vaultc
 	delete(v.codes.m, h)
 	v.codes.mu.Unlock()
 	if !ok || got.node != c.Node || !v.now().Before(got.expires) {
-		return vaultclient.Session{}, errNoCode
+		return vaultclient.Session{}, v.refuseCode(ctx, c.Node)
 	}
 	return v.begin(ctx, c, func(*tx) (id.User, error) { return got.user, nil })
 }
 
 // RedeemLink begins a session with a one-time link's secret.
 func (v *Vault) RedeemLink(ctx context.Context, c Caller, secret string) (vaultclient.Session, error) {
-	return v.begin(ctx, c, func(t *tx) (id.User, error) { return v.spendLink(t, secret) })
+	s, err := v.begin(ctx, c, func(t *tx) (id.User, error) { return v.spendLink(t, secret) })
+	if errors.Is(err, errNoCode) {
+		err = v.refuseCode(ctx, c.Node)
+	}
+	return s, err
 }
 
 func (v *Vault) spendLink(t *tx, secret string) (id.User, error) {

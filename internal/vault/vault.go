@@ -95,6 +95,7 @@ type Vault struct {
 	codes      codes
 	admissions admissions
 	passkeys   *passkeys
+	signIns    refusedSignIns
 	demo       bool
 	compared   comparisons
 
@@ -131,6 +132,7 @@ type state struct {
 	canaries      map[id.Wearer]bool
 	approvals     map[id.Approval]*proposal
 	single        *singleMode // nil: what is proposed takes two people
+	running       *running    // nil: it was shut down
 }
 
 type secretHash [sha256.Size]byte
@@ -218,6 +220,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		ops:   make(chan *op, maxGroup), quit: make(chan struct{}), stopped: make(chan struct{}),
 		trees: map[string]ledger.Tree{}, checkpoints: map[string][]byte{},
 		codes:        codes{m: map[secretHash]code{}},
+		signIns:      newRefusedSignIns(),
 		admissions:   admissions{nonces: map[secretHash]time.Time{}, sessions: map[secretHash]admission{}},
 		budgetFactor: max(c.BudgetFactor, 1), budgets: newBudgets(), refusals: newRefusals(), trips: map[id.User]trip{}, sightings: newSightings(),
 	}
@@ -255,11 +258,11 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		err = v.commit(ctx, func(t *tx) error {
 			t.append(e)
 			t.dropExpired()
-			return nil
+			return t.enterStart()
 		})
 	}
 	if err != nil {
-		v.Close()
+		v.end()
 		return nil, fmt.Errorf("entering the start: %w", err)
 	}
 	go v.sumRefusals()
@@ -281,9 +284,15 @@ func (v *Vault) Err() error {
 	}
 }
 
-// Close enters the refusals that wait to be summed up, stops the committer and closes the store.
+// Close enters the refusals that wait to be summed up, and that the vault is shut down, stops the committer and closes the store.
 func (v *Vault) Close() error {
 	v.enterSums(true)
+	v.enterStop()
+	return v.end()
+}
+
+// end stops the committer and closes the store.
+func (v *Vault) end() error {
 	close(v.quit)
 	<-v.stopped
 	v.beside.Wait()
