@@ -3,8 +3,10 @@ package attack_test
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -67,6 +69,11 @@ func writeTable(t *testing.T, database string, of vault.Table, rows rowsByID) {
 
 func authorityPutBack(t *testing.T, h *house.House) {
 	ctx := t.Context()
+	declared := h.Beside("vault", "--demo", "--single-administrator", "--listen", h.Listen, "--vault-listen", h.Vault)
+	declared.Signal(syscall.SIGTERM)
+	for declared.Signal(syscall.Signal(0)) == nil {
+		time.Sleep(5 * time.Millisecond)
+	}
 	h.Start("demo")
 	web := h.Client("web")
 	ok := func(err error) {
@@ -98,6 +105,10 @@ func authorityPutBack(t *testing.T, h *house.House) {
 	file := id.New[id.Import]()
 	ok(web.Intake(ctx, eleri, vaultclient.Intake{Import: file, Source: "laboratory", SHA256: make([]byte, 32), Rows: 1, Held: policy.FieldName}))
 	machine := newMachine(t, h, web, eleri, org)
+	waiting, err := web.Propose(ctx, eleri, vaultclient.ApproveUser, vaultclient.UserChange{NewUser: vaultclient.NewUser{Name: "Nobody Yet", Role: policy.RecordsOfficer}})
+	ok(err)
+	policies, err := web.Policies(ctx, owain)
+	ok(err)
 	for deadline := time.Now().Add(30 * time.Second); machine.call(t, web) != nil; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the machine's signatures are not taken: nothing is shown of it")
@@ -122,6 +133,14 @@ func authorityPutBack(t *testing.T, h *house.House) {
 	ok(web.Confirm(ctx, eleri, list, nil))
 	ok(web.Freeze(ctx, eleri, vaultclient.FreezeRequest{Scope: vaultclient.UserScope(users[0]), Reason: "seen somewhere else", Sure: true}))
 	ok(web.SetBudget(ctx, owain, vaultclient.NewBudget{Who: vaultclient.Recipient("user:" + users[0].String()), Limits: map[string]int{"identity": 5}}))
+	ok(web.WithdrawApproval(ctx, eleri, waiting))
+	_, err = office.AddProvider(ctx, clerk, vaultclient.NewProvider{Organisation: org, Issuer: "https://login.board.example", Client: "dosevault", Secret: "a secret", Name: "name", Claim: "groups", Rules: []vaultclient.ClaimRule{{Value: "rps", Role: policy.Supervisor}}})
+	ok(err)
+	files := maps.Clone(policies.Files)
+	files["search.cedar"] += "\n// Read again in November.\n"
+	_, err = h.Agree(web, owain, h.DemoUsers()["Owain Rees"], h.DemoUsers()["Eleri Vaughan"], vaultclient.ApprovePolicies, vaultclient.PoliciesChange{Base: policies.Version, Files: files})
+	ok(err)
+	ok(web.EndSingleAdministrator(ctx, owain))
 	now := map[vault.Table]rowsByID{}
 	var changed []vault.Table
 	for _, of := range vault.Tables {
@@ -131,7 +150,7 @@ func authorityPutBack(t *testing.T, h *house.House) {
 		}
 	}
 	for _, of := range []vault.Table{vault.TableSession, vault.TableUser, vault.TableLink, vault.TableJobGrant, vault.TableOrganisation, vault.TableImport, vault.TableWearer, vault.TableField,
-		vault.TableFrozen, vault.TableBudget, vault.TableCredential} {
+		vault.TableFrozen, vault.TableBudget, vault.TableCredential, vault.TableApproval, vault.TablePolicy, vault.TableProvider, vault.TableAlarm, vault.TableSetting} {
 		if !slices.Contains(changed, of) {
 			t.Errorf("no row of %s changed: nothing is shown of it", of)
 		}
@@ -167,13 +186,25 @@ func authorityPutBack(t *testing.T, h *house.House) {
 		t.Fatalf("the true database does not verify: %v\n%s", err, out)
 	}
 
-	// While it is stopped: each table by itself, and all of them together with their tallies.
+	// While it is stopped: the tables without their tallies, each of which verify names; some by themselves; and all of them together with their tallies.
+	var named []string
 	for _, of := range changed {
-		writeTable(t, vaultDB(h), of, before[of])
-		verifyFails(t, h, []string{"table " + string(of)})
-		if slices.Contains([]vault.Table{vault.TableSession, vault.TableJobGrant, vault.TableFrozen, vault.TableBudget}, of) {
-			doesNotStart(t, h, "table "+string(of))
+		if of == vault.TableField { // has no tally: the wearers' rows tell
+			continue
 		}
+		writeTable(t, vaultDB(h), of, before[of])
+		named = append(named, "table "+string(of))
+	}
+	verifyFails(t, h, named)
+	for _, of := range changed {
+		writeTable(t, vaultDB(h), of, now[of])
+	}
+	writeTable(t, vaultDB(h), vault.TableField, before[vault.TableField])
+	verifyFails(t, h, []string{"table field"})
+	writeTable(t, vaultDB(h), vault.TableField, now[vault.TableField])
+	for _, of := range []vault.Table{vault.TableSession, vault.TableJobGrant, vault.TableFrozen, vault.TableBudget, vault.TablePolicy} {
+		writeTable(t, vaultDB(h), of, before[of])
+		doesNotStart(t, h, "table "+string(of))
 		writeTable(t, vaultDB(h), of, now[of])
 	}
 	for _, of := range append(changed, vault.TableTally) {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dosevault/dosevault/attack/house"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/testmachine"
@@ -57,36 +58,8 @@ func TestAStolenKeyGetsWhatTheLedgerSays(t *testing.T) {
 	}
 	machine := id.Grant(given)
 	tool.ID = machine.String()
-	ask := func(method, path, body string) (int, []byte) {
-		req, err := http.NewRequestWithContext(t.Context(), method, "http://"+h.Listen+"/api/v1"+path, strings.NewReader(body))
-		if err != nil {
-			t.Error(err)
-			return 0, nil
-		}
-		tool.Sign(req, []byte(body))
-		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Error(err)
-			return 0, nil
-		}
-		defer resp.Body.Close()
-		b, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		return resp.StatusCode, b
-	}
-
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) { // a vault that has just started takes none
-		status, b := ask("GET", "/machine", "")
-		if status == http.StatusOK {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the machine: %d %s", status, b)
-		}
-	}
+	outside := machineOutside{machine, tool}
+	outside.untilTaken(t, h)
 	// Whoever took the web node over hands a request that it has seen to the vault again, or another in its place.
 	seen := tool.Signed("GET", "localhost", "/api/v1/machine", nil, time.Now())
 	if _, err := web.Admit(t.Context(), seen); err != nil {
@@ -114,31 +87,7 @@ func TestAStolenKeyGetsWhatTheLedgerSays(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, uint64(i)))
 		workers.Go(func() {
 			for range 25 {
-				org := large.ID.String()
-				if rnd.IntN(4) == 0 {
-					org = all[rnd.IntN(len(all))] // mostly another's
-				}
-				if rnd.IntN(2) == 0 {
-					status, b := ask("GET", fmt.Sprintf("/organisations/%s/wearers?limit=%d&offset=%d", org, 1+rnd.IntN(8), rnd.IntN(large.Current)), "")
-					var page struct{ Wearers []map[string]any }
-					if status == 200 && json.Unmarshal(b, &page) == nil {
-						for _, w := range page.Wearers {
-							got.add(map[string]policy.Fields{w["id"].(string): policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment})
-						}
-					}
-					continue
-				}
-				own := wearers[org]
-				w, err := id.From[id.Wearer](own[rnd.IntN(len(own))])
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				status, b := ask("GET", "/wearers/"+w.String()+"/doses", "")
-				var doses struct{ Readings []any }
-				if status == 200 && json.Unmarshal(b, &doses) == nil && len(doses.Readings) > 0 {
-					got.add(map[string]policy.Fields{w.String(): policy.FieldDose | policy.FieldEmployment})
-				}
+				outside.misuse(t, h, rnd, large, all, wearers, got)
 			}
 		})
 	}
@@ -195,7 +144,64 @@ func TestAStolenKeyGetsWhatTheLedgerSays(t *testing.T) {
 	if err := web.EndMachine(t.Context(), auth, machine); err != nil {
 		t.Fatal(err)
 	}
-	if status, b := ask("GET", "/machine", ""); status != http.StatusUnauthorized {
-		t.Errorf("after its end: %d %s", status, b)
+	if status, b, err := outside.get(t, h, "/machine"); err != nil || status != http.StatusUnauthorized {
+		t.Errorf("after its end: %d %s, %v", status, b, err)
+	}
+}
+
+// get asks for something from outside, as the machine.
+func (m machineOutside) get(t *testing.T, h *house.House, path string) (status int, answer []byte, err error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+h.Listen+"/api/v1"+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	m.tool.Sign(req, nil)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
+}
+
+// untilTaken waits until the vault takes the machine's signatures: one that has just started takes none.
+func (m machineOutside) untilTaken(t *testing.T, h *house.House) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		status, b, err := m.get(t, h, "/machine")
+		if err == nil && status == http.StatusOK {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the machine: %d %s, %v", status, b, err)
+		}
+	}
+}
+
+// misuse asks for something at random with the machine's key, mostly of its own organisation.
+func (m machineOutside) misuse(t *testing.T, h *house.House, rnd *rand.Rand, own vaultclient.Organisation, all []string, wearers map[string][][]byte, got *loot) {
+	org := own.ID.String()
+	if rnd.IntN(4) == 0 {
+		org = all[rnd.IntN(len(all))]
+	}
+	if rnd.IntN(2) == 0 {
+		status, b, err := m.get(t, h, fmt.Sprintf("/organisations/%s/wearers?limit=%d&offset=%d", org, 1+rnd.IntN(8), rnd.IntN(own.Current)))
+		var page struct{ Wearers []map[string]any }
+		if err == nil && status == http.StatusOK && json.Unmarshal(b, &page) == nil {
+			shown := map[string]policy.Fields{}
+			for _, w := range page.Wearers {
+				shown[w["id"].(string)] = policy.FieldName | policy.FieldStaffNumber | policy.FieldEmployment
+			}
+			got.add(shown)
+		}
+		return
+	}
+	w := id.Wearer(wearers[org][rnd.IntN(len(wearers[org]))])
+	status, b, err := m.get(t, h, "/wearers/"+w.String()+"/doses")
+	var doses struct{ Readings []any }
+	if err == nil && status == http.StatusOK && json.Unmarshal(b, &doses) == nil && len(doses.Readings) > 0 {
+		got.add(map[string]policy.Fields{w.String(): policy.FieldDose | policy.FieldEmployment})
 	}
 }

@@ -71,7 +71,7 @@ func TestOnPostgreSQL(t *testing.T) {
 	t.Run("killed while a file comes in", func(t *testing.T) {
 		killedWhileAFileComesIn(t, copyOnPostgreSQL, nothingOnServer, killedAt{"importing", "'importing', 'stored', 'done'", 0})
 	})
-	t.Run("what was obtained stands in the ledger", func(t *testing.T) { oracle(t, copyOnPostgreSQL(t)) })
+	t.Run("what was obtained stands in the ledger", func(t *testing.T) { attacks(t, copyOnPostgreSQL(t), 5) })
 	t.Run("a worker killed in an import", aWorkerKilled)
 	t.Run("a lost connection reveals nothing", aLostConnection)
 	t.Run("a server that crashes reveals nothing", aCrashedServer)

@@ -674,8 +674,19 @@ func (t *tx) finish(n id.Import, im importState, rows []stagedChange, as string)
 		t.put(TableDocumentKey, doc[:], nil)
 		t.apply(func(s *state) { delete(s.documents, doc) })
 	}
+	t.endJobs(n)
 	im.State, im.Staged = as, 0
 	return t.putImport(n, im)
+}
+
+// endJobs ends the leave of jobs with the import that it was for; the import's entry says so.
+func (t *tx) endJobs(n id.Import) {
+	for of, g := range t.v.state.grants {
+		if g.Import == n && !g.isMachine() && !g.isStanding() {
+			t.put(TableJobGrant, of[:], nil)
+			t.apply(func(s *state) { delete(s.grants, of) })
+		}
+	}
 }
 
 // importCaller is who may confirm or drop: a signed-in user, a grant, a machine what it delivered, or the worker's node by
@@ -692,7 +703,10 @@ func (v *Vault) importCaller(ctx context.Context, c Caller, n id.Import) (*princ
 	v.mu.RLock()
 	im := v.state.imports[n]
 	v.mu.RUnlock()
-	return p, v.refuseOthersFile(ctx, p, ask{action: policy.Write, purpose: grantPurpose(p, policy.KeepRecords)}, im)
+	if p.grant != nil && p.grant.isStanding() {
+		return p, nil // the run of a night
+	}
+	return p, v.refuseOthersFile(ctx, p, ask{action: policy.Write, purpose: grantPurpose(p, policy.KeepRecords)}, n, im)
 }
 
 // Pending lists the imports that are neither confirmed nor dropped.

@@ -281,7 +281,7 @@ func (v *Vault) gateDocument(ctx context.Context, p *principal, r vaultclient.Op
 	im := v.state.imports[id.Import(doc)]
 	v.mu.RUnlock()
 	a := ask{action: policy.Reveal, purpose: r.Purpose, fields: policy.FieldDocument, kind: ledger.Reveal, reason: r.Reason, subject: doc.String()}
-	if err := v.refuseOthersFile(ctx, p, a, im); err != nil {
+	if err := v.refuseOthersFile(ctx, p, a, id.Import(doc), im); err != nil {
 		return err
 	}
 	where := scopeOf(p.home(im))
@@ -331,15 +331,17 @@ func (p *principal) home(im *importState) []id.Organisation {
 	return im.Organisations
 }
 
-// refuseOthersFile refuses, and enters it, that a machine asks for a file that it did not deliver.
-func (v *Vault) refuseOthersFile(ctx context.Context, p *principal, a ask, im *importState) error {
-	if !p.Machine || im != nil && im.Machine == p.Grant {
+// refuseOthersFile refuses, and enters it, that a machine asks for a file that it did not deliver, or a job for another's than
+// that of the import which it is for. A standing grant is for none.
+func (v *Vault) refuseOthersFile(ctx context.Context, p *principal, a ask, n id.Import, im *importState) error {
+	switch {
+	case p.grant == nil, !p.Machine && p.grant.Import == n, p.Machine && im != nil && im.Machine == p.Grant:
 		return nil
 	}
 	if err := v.enterRefusal(ctx, p, a, []*party{{rules: map[string]bool{"not-its-own-file": true}}}); err != nil {
 		return err
 	}
-	return refused("a machine reads and writes only the files that it delivered")
+	return refused("a machine reads and writes only the files that it delivered, and a job those of its import")
 }
 
 // Seal seals values for the register. What a caller may write it need not be able to read.
@@ -371,7 +373,7 @@ func (v *Vault) Seal(ctx context.Context, c Caller, purpose policy.Purpose, item
 		im := v.state.imports[id.Import(doc)]
 		v.mu.RUnlock()
 		a := ask{action: policy.Write, purpose: purpose, fields: policy.FieldDocument}
-		if err := v.refuseOthersFile(ctx, p, a, im); err != nil {
+		if err := v.refuseOthersFile(ctx, p, a, id.Import(doc), im); err != nil {
 			return nil, err
 		}
 		for _, org := range scopeOf(p.home(im)) {

@@ -109,6 +109,7 @@ func (a *authority) tallies() error {
 		return err
 	}
 	all := [][]byte{[]byte("dosevault/v1/tallies")}
+	var wrong *Difference
 	tables := slices.Sorted(slices.Values(a.src.Tables()))
 	for _, table := range tables {
 		if slices.Contains([]string{tableSecret, tableTally, tableField, tableKey, tableStaged}, table) {
@@ -132,12 +133,19 @@ func (a *authority) tallies() error {
 			was.Sum = make([]byte, sha256.Size)
 		}
 		if n != was.Count || !bytes.Equal(sum, was.Sum) {
-			return inTable(table, "a row was put back, dropped, added or changed since the last commit: it has %d rows, its tally says %d", n, was.Count)
+			if wrong == nil {
+				wrong = inTable(table, "a row was put back, dropped, added or changed since the last commit: it has %d rows, its tally says %d", n, was.Count)
+			} else {
+				wrong.What += "; likewise table " + table
+			}
 		}
 		delete(stored, table)
 		if has {
 			all = append(all, []byte(table), binary.BigEndian.AppendUint64(nil, uint64(n)), sum, binary.BigEndian.AppendUint64(nil, uint64(was.Entry)))
 		}
+	}
+	if wrong != nil {
+		return wrong
 	}
 	for table := range stored {
 		return inTable(tableTally, "it has a tally of %q, which is no table that has one", table)
