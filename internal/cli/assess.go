@@ -12,12 +12,11 @@ import (
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
-// assessFlags say what happened, for an assessment of what became readable.
-type assessFlags struct {
-	Assess          bool `help:"As if it were a breach: how severe it is for each combination of fields (ENISA 2013), and who has to be told (UK GDPR). What is not known counts as the worse."`
-	Malicious       bool `help:"With --assess: somebody meant harm, as in a hack." negatable:"" default:"true"`
-	KnownRecipients bool `help:"With --assess: it is known who has it, and how many they are."`
-	Unintelligible  bool `help:"With --assess: what was taken is encrypted, and the key was not taken."`
+// circumstances say what happened. What is not known counts as the worse.
+type circumstances struct {
+	Malicious       bool `help:"Somebody meant harm, as in a hack." negatable:"" default:"true"`
+	KnownRecipients bool `help:"It is known who has it, and how many they are."`
+	Unintelligible  bool `help:"What was taken is encrypted, and the key was not taken."`
 }
 
 // combination is what is said of one combination of fields, over all organisations.
@@ -39,7 +38,7 @@ func (c combination) told() string {
 }
 
 // combinations assesses what became readable, the most severe first.
-func (a assessFlags) combinations(x vaultclient.Exposures) ([]combination, error) {
+func (a circumstances) combinations(x vaultclient.Exposures) ([]combination, error) {
 	c := incident.Circumstances{Confidentiality: incident.Full, Malicious: a.Malicious, Unintelligible: a.Unintelligible, People: x.People}
 	if a.KnownRecipients {
 		c.Confidentiality = incident.Some
@@ -67,7 +66,7 @@ func (a assessFlags) combinations(x vaultclient.Exposures) ([]combination, error
 }
 
 // print writes the assessment and what follows from it.
-func (a assessFlags) print(e *env, x vaultclient.Exposures) error {
+func (a circumstances) print(e *env, x vaultclient.Exposures) error {
 	all, err := a.combinations(x)
 	if err != nil {
 		return err

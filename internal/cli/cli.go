@@ -54,6 +54,7 @@ type commands struct {
 	Policy        PolicyCmd        `cmd:"" help:"Who may see what: test, change and explain the policies."`
 	Search        SearchCmd        `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`
 	Exposures     ExposuresCmd     `cmd:"" help:"What became readable to a user, node, job, supplier or export in a window."`
+	Incident      IncidentCmd      `cmd:"" help:"A suspected breach, or a drill: declare it, see who is concerned, and enter what is done."`
 	Disclosures   DisclosuresCmd   `cmd:"" help:"What recipients held outside dosevault."`
 	Verify        VerifyCmd        `cmd:"" help:"Recompute every ledger and hold the register against it."`
 	Checkpoint    CheckpointCmd    `cmd:"" help:"Print the ledger's signed head, to be kept elsewhere."`

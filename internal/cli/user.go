@@ -218,7 +218,8 @@ type ExposuresCmd struct {
 	Recipient string `help:"user:ID, node:web, node:worker, grant:ID, machine:NAME, supplier:NAME, export:ID …; empty: anybody." required:"" placeholder:"WHO"`
 	List      bool   `help:"Person by person."`
 	Proofs    bool   `help:"The ledger's entries that prove it."`
-	assessFlags
+	Assess    bool   `help:"As if it were a breach: how severe it is for each combination of fields (ENISA 2013), and who has to be told (UK GDPR). What is not known counts as the worse."`
+	circumstances
 }
 
 // Run prints the table organisation × field combination.

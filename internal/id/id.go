@@ -36,6 +36,8 @@ type (
 	Approval = ID[approval]
 	// Alarm names an alarm of the vault.
 	Alarm = ID[alarm]
+	// Incident names a suspected breach, or a drill.
+	Incident = ID[incident]
 	// Provider names an organisation's own sign-in.
 	Provider = ID[provider]
 	// Row names a row of the register: badge, wear period, reading, investigation, document.
@@ -54,6 +56,7 @@ type (
 	provider     struct{}
 	approval     struct{}
 	alarm        struct{}
+	incident     struct{}
 	row          struct{}
 )
 

@@ -11,24 +11,24 @@ const (
 	Processor
 )
 
-// Told is who is to be told.
-type Told uint8
+// Addressee is who is to be told.
+type Addressee uint8
 
 // The addressees, in the order in which they are told.
 const (
-	TheControllers Told = iota // by their processor
+	TheControllers Addressee = iota // by their processor
 	TheRegulator
 	ThePeople
 	TheRegister // of breaches, kept by each controller
 )
 
-func (t Told) String() string {
-	return [...]string{"each organisation concerned", "the Information Commissioner", "the people concerned", "the register of breaches"}[t]
+func (a Addressee) String() string {
+	return [...]string{"each organisation concerned", "the Information Commissioner", "the people concerned", "the register of breaches"}[a]
 }
 
 // Duty is one thing that has to be done after a breach.
 type Duty struct {
-	Tell    Told
+	Tell    Addressee
 	Due     bool          // whether it has to be, by this assessment
 	Article string        // of the UK GDPR
 	Within  time.Duration // after becoming aware; 0: without undue delay

@@ -104,14 +104,14 @@ func TestDuties(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := map[Told]string{}
+			got := map[Addressee]string{}
 			for _, d := range Duties(as, s) {
 				got[d.Tell] = map[bool]string{true: "yes", false: "no"}[d.Due]
 				if d.Why == "" || d.Article == "" {
 					t.Errorf("%s: no article or no reason", d.Tell)
 				}
 			}
-			want := map[Told]string{TheRegulator: c[8], ThePeople: c[9], TheRegister: "yes"}
+			want := map[Addressee]string{TheRegulator: c[8], ThePeople: c[9], TheRegister: "yes"}
 			if c[7] != "" {
 				want[TheControllers] = c[7]
 			}

@@ -80,12 +80,13 @@ const (
 	Freeze            // something was frozen, or thawed
 	Budget            // a budget was changed, or exceeded by breaking the glass
 	Alarm             // an alarm was raised, or acknowledged
+	Incident          // something was done about a suspected breach
 	endOfKinds
 )
 
 var kindNames = [endOfKinds]string{"", "open-log", "heads", "start", "reveal", "refuse", "search", "compare", "intake", "declared",
 	"stage", "import", "discard", "grant", "sign-in", "sign-out", "organisation", "user", "link", "oversee", "write", "person", "machine",
-	"credential", "approval", "policy", "freeze", "budget", "alarm"}
+	"credential", "approval", "policy", "freeze", "budget", "alarm", "incident"}
 
 func (k Kind) String() string {
 	if k < endOfKinds {

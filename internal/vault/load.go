@@ -174,6 +174,9 @@ func (v *Vault) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := v.loadIncidents(ctx); err != nil {
+		return err
+	}
 	if err := v.loadAlarms(ctx); err != nil {
 		return err
 	}

@@ -214,9 +214,17 @@ func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureR
 	if err != nil {
 		return vaultclient.Exposures{}, err
 	}
-	if !r.From.Before(r.To) {
-		return vaultclient.Exposures{}, invalid("the window ends before it begins")
+	var asked []string
+	for _, h := range r.Windows() {
+		if !h.From.Before(h.To) || h.Medium {
+			return vaultclient.Exposures{}, invalid("the window ends before it begins, or it is of a medium, by which nothing became readable")
+		}
+		asked = append(asked, string(h.Recipient))
 	}
+	if len(asked) > maxWindows {
+		return vaultclient.Exposures{}, invalid("at most %d recipients and windows are united", maxWindows)
+	}
+	subject := "exposures of " + strings.Join(asked, ", ")
 	var orgs []id.Organisation
 	if len(p.Organisations) > 0 {
 		orgs = p.Organisations
@@ -229,17 +237,17 @@ func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureR
 		slices.SortFunc(orgs, func(a, b id.Organisation) int { return slices.Compare(a[:], b[:]) })
 	}
 	if len(p.Organisations) == 0 {
-		if err := v.oversee(ctx, p, id.Organisation{}, id.Wearer{}, "exposures of "+string(r.Recipient)); err != nil {
+		if err := v.oversee(ctx, p, id.Organisation{}, id.Wearer{}, subject); err != nil {
 			return vaultclient.Exposures{}, err
 		}
 	} else {
 		for _, org := range orgs {
-			if err := v.oversee(ctx, p, org, id.Wearer{}, "exposures of "+string(r.Recipient)); err != nil {
+			if err := v.oversee(ctx, p, org, id.Wearer{}, subject); err != nil {
 				return vaultclient.Exposures{}, err
 			}
 		}
 	}
-	s := scope{v: v, r: r, by: map[exposureKey]*vaultclient.Exposure{}}
+	s := scope{v: v, r: r, windows: r.Windows(), by: map[exposureKey]*vaultclient.Exposure{}}
 	for _, org := range orgs {
 		for _, log := range v.logsOf(org) {
 			if err := v.read(ctx, org, log.Name, 0, log.Size, s.add); err != nil {
@@ -250,6 +258,9 @@ func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureR
 	return s.answer(), nil
 }
 
+// maxWindows is how many recipients and windows one question unites.
+const maxWindows = 50
+
 type exposureKey struct {
 	wearer id.Wearer
 	basis  ledger.Basis
@@ -257,10 +268,11 @@ type exposureKey struct {
 
 // scope sums entries up into exposures.
 type scope struct {
-	v      *Vault
-	r      vaultclient.ExposureRequest
-	by     map[exposureKey]*vaultclient.Exposure
-	proofs []vaultclient.EntryRef
+	v       *Vault
+	r       vaultclient.ExposureRequest
+	windows []vaultclient.Hypothesis
+	by      map[exposureKey]*vaultclient.Exposure
+	proofs  []vaultclient.EntryRef
 }
 
 func (s *scope) add(e opened) error {
@@ -272,10 +284,9 @@ func (s *scope) add(e opened) error {
 	if o != nil && e.leaf.Basis == ledger.DeclaredBefore {
 		from, to = time.UnixMicro(o.From).UTC(), time.UnixMicro(o.To).UTC()
 	}
-	if !from.Before(s.r.To) || to.Before(s.r.From) || o == nil || o.Fields == 0 || len(o.Wearers) == 0 {
-		return nil
-	}
-	if s.r.Recipient != "" && !slices.Contains(o.Recipients, string(s.r.Recipient)) {
+	if o == nil || o.Fields == 0 || len(o.Wearers) == 0 || !slices.ContainsFunc(s.windows, func(h vaultclient.Hypothesis) bool {
+		return from.Before(h.To) && !to.Before(h.From) && (h.Recipient == "" || slices.Contains(o.Recipients, string(h.Recipient)))
+	}) {
 		return nil
 	}
 	for _, w := range o.Wearers {

@@ -127,6 +127,7 @@ type state struct {
 	policies      policies
 	frozen        map[vaultclient.Scope]*frozen
 	alarms        map[id.Alarm]*alarm
+	incidents     map[id.Incident]*incident
 	apart         map[apart]bool // two wearers who are two human beings, though they look alike
 	budgets       map[string]*storedBudget
 	canaries      map[id.Wearer]bool

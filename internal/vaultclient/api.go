@@ -497,6 +497,13 @@ type ExposureRequest struct {
 	To        time.Time `json:"to"`
 	List      bool      `json:"list,omitempty"`   // person by person
 	Proofs    bool      `json:"proofs,omitempty"` // the entries
+	// Also are more recipients and windows: who became readable by any of them is counted once.
+	Also []Hypothesis `json:"also,omitempty"`
+}
+
+// Windows are all the recipients and windows that are asked about.
+func (r ExposureRequest) Windows() []Hypothesis {
+	return append([]Hypothesis{{Recipient: r.Recipient, From: r.From, To: r.To}}, r.Also...)
 }
 
 // ExposureCell counts the wearers of one organisation of whom exactly these fields became readable on one basis.

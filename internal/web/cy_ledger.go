@@ -44,6 +44,7 @@ var cyLedger = map[words.Key]string{
 	"%s gave leave for a job%s%s":                                                                         "rhoddodd %s ganiatâd i dasg%s%s",
 	"%s had the vault compare %s with a file's; only “same” or “different” came back":                     "cafodd %s y gladdgell i gymharu'r canlynol â rhai ffeil: %s; dim ond “yr un” neu “gwahanol” a ddaeth yn ôl",
 	"%s had the vault hold a list of people against the wearers; it named nobody who is known":            "cafodd %s y gladdgell i ddal rhestr o bobl yn erbyn y gwisgwyr; nid enwodd neb sy'n hysbys",
+	"%s entered what was done about a suspected breach":                                                   "nododd %s beth a wnaed ynghylch achos posibl o dorri diogelwch data",
 	"%s looked at the ledger, or asked who had seen what":                                                 "edrychodd %s ar y cyfriflyfr, neu gofynnodd pwy oedd wedi gweld beth",
 	"%s looked through the wearers and saw %s%s":                                                          "edrychodd %s drwy'r gwisgwyr a gweld y canlynol: %s%s",
 	"%s made a one-time link to sign in with":                                                             "creodd %s ddolen untro i fewngofnodi â hi",

@@ -145,6 +145,8 @@ func deed(ctx context.Context, e vaultclient.Entry) string {
 		return say("this ledger was opened")
 	case "heads":
 		return say("the newest heads of the ledgers were fixed in the installation's log")
+	case "incident":
+		return say("%s entered what was done about a suspected breach", who)
 	case "oversee":
 		return say("%s looked at the ledger, or asked who had seen what", who)
 	}

@@ -14,7 +14,7 @@ import (
 // What leaf version 1 is made of.
 const (
 	leafSize  = 56
-	lastKind  = 28
+	lastKind  = 29
 	lastBasis = 3
 
 	kindOpenLog = 1

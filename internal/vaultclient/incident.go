@@ -1,0 +1,87 @@
+package vaultclient
+
+import (
+	"context"
+	"time"
+
+	"github.com/dosevault/dosevault/internal/id"
+)
+
+// Bounds of what is written about an incident, in characters.
+const MaxIncidentText = 2000
+
+// Hypothesis is what may have happened: who may have read what they should not have, and in which window. A stolen medium holds
+// sealed data alone.
+type Hypothesis struct {
+	Recipient Recipient `json:"recipient,omitempty"` // "" : nobody knows who, so anybody
+	Medium    bool      `json:"medium,omitempty"`    // a database or backup without its keys
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"`
+}
+
+// IncidentStepKind is what was done about an incident.
+type IncidentStepKind string
+
+// The kinds of steps. An incident begins with Declared; a Supposed adds what else may have happened.
+const (
+	Declared IncidentStepKind = "declared"
+	Supposed IncidentStepKind = "supposed" // a hypothesis more
+	Knew     IncidentStepKind = "knew"     // the supplier, or whoever else lost it, knew
+	Aware    IncidentStepKind = "aware"    // the service, or an organisation, became aware
+	Told     IncidentStepKind = "told"     // an organisation, or whom the text names, was told
+	Asked    IncidentStepKind = "asked"    // somebody asked, as a supplier was
+	Answered IncidentStepKind = "answered" // and was answered
+	Decided  IncidentStepKind = "decided"  // a decision, with its reason
+	Noted    IncidentStepKind = "noted"
+	Closed   IncidentStepKind = "closed"
+)
+
+// IncidentStepKinds lists the kinds that can follow the declaration.
+var IncidentStepKinds = []IncidentStepKind{Supposed, Knew, Aware, Told, Asked, Answered, Decided, Noted, Closed}
+
+// NewStep is a step to be entered.
+type NewStep struct {
+	// Incident is the one that it belongs to; zero with Declared alone, which makes one.
+	Incident id.Incident      `json:"incident,omitzero"`
+	Kind     IncidentStepKind `json:"kind"`
+	Text     string           `json:"text"`
+	// Organisation is whom it concerns; zero: all of them.
+	Organisation id.Organisation `json:"organisation,omitzero"`
+	Hypothesis   *Hypothesis     `json:"hypothesis,omitempty"` // with Declared and Supposed, and only with them
+	Moment       time.Time       `json:"moment,omitzero"`      // when it was so, where that is not now
+	Drill        bool            `json:"drill,omitempty"`      // with Declared
+}
+
+// IncidentStep is a step as it was entered.
+type IncidentStep struct {
+	At           time.Time        `json:"at"` // when it was entered
+	By           string           `json:"by"` // name or, of another organisation's staff, role
+	Kind         IncidentStepKind `json:"kind"`
+	Text         string           `json:"text"`
+	Organisation id.Organisation  `json:"organisation,omitzero"`
+	Hypothesis   *Hypothesis      `json:"hypothesis,omitempty"`
+	Moment       time.Time        `json:"moment"`
+}
+
+// Incident is a suspected breach, as far as the reader may see it.
+type Incident struct {
+	ID     id.Incident    `json:"id"`
+	Number string         `json:"number"` // for people, as in 2026-3; of a drill D2026-1
+	Drill  bool           `json:"drill,omitempty"`
+	Closed bool           `json:"closed,omitempty"`
+	Steps  []IncidentStep `json:"steps"` // in the order in which they were entered
+}
+
+// EnterStep enters a step, and the incident with it if it declares one. It is in the ledger before this returns, of the organisation that it
+// concerns, or of the installation.
+func (c *Client) EnterStep(ctx context.Context, auth Auth, s NewStep) (n id.Incident, err error) {
+	err = call(ctx, c, "enter-step", auth, s, &n)
+	return n, err
+}
+
+// Incidents lists incidents, newest first: all for who works for the whole service, and for a data protection officer those in which an own organisation
+// was told, or that they declared, with the steps that concern it.
+func (c *Client) Incidents(ctx context.Context, auth Auth) (all []Incident, err error) {
+	err = call(ctx, c, "incidents", auth, struct{}{}, &all)
+	return all, err
+}
