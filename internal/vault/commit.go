@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -95,14 +96,12 @@ func (v *Vault) committer() {
 		case <-v.quit:
 			return
 		}
-	more:
-		for len(group) < maxGroup {
-			select {
-			case o := <-v.ops:
-				group = append(group, o)
-			default:
-				break more
-			}
+		// Whoever is about to hand in something more gets to do so: a commit costs little more for many than for one.
+		for more := true; more && len(group) < maxGroup; {
+			runtime.Gosched()
+			n := len(group)
+			group = v.waiting(group)
+			more = len(group) > n
 		}
 		for len(group) > 0 {
 			var err error
@@ -113,6 +112,19 @@ func (v *Vault) committer() {
 			}
 		}
 	}
+}
+
+// waiting adds the ops that wait to a group.
+func (v *Vault) waiting(group []*op) []*op {
+	for len(group) < maxGroup {
+		select {
+		case o := <-v.ops:
+			group = append(group, o)
+		default:
+			return group
+		}
+	}
+	return group
 }
 
 // commitGroup runs ops into one commit, answers them, and returns those that must wait for the next one.

@@ -49,7 +49,26 @@ func NewBody(v, body any) (Body, error) {
 	for _, c := range columns {
 		w.add(*c)
 	}
+	if w.Size <= 64<<10 { // in one piece
+		all := make([]byte, 0, w.Size)
+		for _, p := range w.pieces {
+			all = append(all, p...)
+		}
+		w.pieces = [][]byte{all}
+	}
 	return w, nil
+}
+
+// WriteTo implements io.WriterTo.
+func (w Body) WriteTo(to io.Writer) (n int64, err error) {
+	for _, p := range w.pieces {
+		k, err := to.Write(p)
+		n += int64(k)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 func (w *Body) add(b []byte) {

@@ -151,8 +151,6 @@ func (p *conns) post(ctx context.Context, method string, b Body) (status int, co
 // send writes a request.
 func (c *conn) send(method string, b Body) error {
 	c.w.WriteString("POST /v1/" + method + " HTTP/1.1\r\nHost: vault\r\nContent-Type: " + b.Type + "\r\nContent-Length: " + strconv.FormatInt(b.Size, 10) + "\r\n\r\n")
-	for _, piece := range b.pieces {
-		c.w.Write(piece)
-	}
+	b.WriteTo(c.w)
 	return c.w.Flush() // and any error before it
 }

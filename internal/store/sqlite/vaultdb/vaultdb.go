@@ -32,9 +32,9 @@ type Store struct {
 	conn        *sql.Conn // the writer's only connection, with its statements
 	put, drop   map[vault.Table]*sql.Stmt
 	get         map[vault.Table]*sql.Stmt // the readers'
-	leaf        *sql.Stmt
-	opening     *sql.Stmt
-	node        *sql.Stmt
+	leaf        inserts
+	opening     inserts
+	node        inserts
 	newLog      *sql.Stmt
 	checkpoint  *sql.Stmt
 	logs        map[string]int64 // row of each log; the writer's
@@ -102,9 +102,12 @@ func (s *Store) prepare(ctx context.Context, dsn string) (err error) {
 		s.get[t] = prepare(s.read, "SELECT sealed FROM "+string(t)+" WHERE id = $1")
 		s.drop[t] = stmt("DELETE FROM " + string(t) + " WHERE id = $1")
 	}
-	s.leaf = stmt("INSERT INTO leaf (log, seq, data) VALUES ($1, $2, $3)")
-	s.opening = stmt("INSERT INTO opening (log, seq, sealed) VALUES ($1, $2, $3)")
-	s.node = stmt("INSERT INTO node (log, idx, hash) VALUES ($1, $2, $3)")
+	for _, n := range insertRows {
+		values := " VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", n-1)
+		s.leaf = append(s.leaf, stmt("INSERT INTO leaf (log, seq, data)"+values))
+		s.opening = append(s.opening, stmt("INSERT INTO opening (log, seq, sealed)"+values))
+		s.node = append(s.node, stmt("INSERT INTO node (log, idx, hash)"+values))
+	}
 	s.newLog = stmt("INSERT INTO log (name, checkpoint) VALUES ($1, $2) RETURNING id")
 	s.checkpoint = stmt("UPDATE log SET checkpoint = $1 WHERE id = $2")
 	if err != nil {
@@ -299,22 +302,36 @@ func (s *Store) fill(ctx context.Context, b *vault.Batch) (map[string]int64, err
 			return nil, fmt.Errorf("table %s: %w", p.Table, err)
 		}
 	}
-	for _, l := range b.Leaves {
+	var leaves, openings, nodes []any
+	for i := range b.Leaves {
+		l := &b.Leaves[i]
 		log, ok := s.logs[l.Log]
 		if !ok {
 			log = made[l.Log]
 		}
-		if _, err := s.leaf.ExecContext(ctx, log, l.Seq, l.Leaf); err != nil {
-			return nil, err
-		}
-		if _, err := s.opening.ExecContext(ctx, log, l.Seq, l.Opening); err != nil {
-			return nil, err
-		}
-		for _, n := range l.Nodes {
-			if _, err := s.node.ExecContext(ctx, log, n.Index, n.Hash[:]); err != nil {
-				return nil, err
-			}
+		leaves, openings = append(leaves, log, l.Seq, l.Leaf), append(openings, log, l.Seq, l.Opening)
+		for k := range l.Nodes {
+			nodes = append(nodes, log, l.Nodes[k].Index, l.Nodes[k].Hash[:])
 		}
 	}
-	return made, nil
+	return made, errors.Join(s.leaf.exec(ctx, leaves), s.opening.exec(ctx, openings), s.node.exec(ctx, nodes))
+}
+
+// insertRows are how many rows a statement inserts at once: calling it costs as much as a row.
+var insertRows = [...]int{32, 8, 1}
+
+// inserts are statements that insert as many rows of three columns as insertRows says.
+type inserts []*sql.Stmt
+
+// exec inserts rows whose columns stand one after the other.
+func (in inserts) exec(ctx context.Context, rows []any) error {
+	for i, n := range insertRows {
+		for len(rows) >= 3*n {
+			if _, err := in[i].ExecContext(ctx, rows[:3*n]...); err != nil {
+				return err
+			}
+			rows = rows[3*n:]
+		}
+	}
+	return nil
 }
