@@ -30,6 +30,8 @@ const readers = 4
 type Store struct {
 	write, read *sql.DB
 	conn        *sql.Conn // the writer's only connection, with its statements
+	begin       *sql.Stmt
+	commit      *sql.Stmt
 	put, drop   map[vault.Table]*sql.Stmt
 	get         map[vault.Table]*sql.Stmt // the readers'
 	leaf        inserts
@@ -43,9 +45,10 @@ type Store struct {
 
 var _ vault.Store = (*Store)(nil)
 
-// Open opens or creates the vault's database. synchronous(FULL): what Commit said is durable survives a power cut.
+// Open opens or creates the vault's database. synchronous(FULL): what Commit said is durable survives a power cut. The
+// write-ahead log grows to some 16 MiB before it is worked in, since every commit writes the same few pages again.
 func Open(ctx context.Context, path string) (*Store, error) {
-	pragmas := "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_txlock=immediate&_dqs=0"
+	pragmas := "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)&_txlock=immediate&_dqs=0"
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + pragmas
 	w, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -96,6 +99,7 @@ func (s *Store) prepare(ctx context.Context, dsn string) (err error) {
 		return st
 	}
 	stmt := func(q string) *sql.Stmt { return prepare(s.conn, q) }
+	s.begin, s.commit = stmt("BEGIN IMMEDIATE"), stmt("COMMIT")
 	s.put, s.drop, s.get = map[vault.Table]*sql.Stmt{}, map[vault.Table]*sql.Stmt{}, map[vault.Table]*sql.Stmt{}
 	for _, t := range vault.Tables {
 		s.put[t] = stmt("INSERT INTO " + string(t) + " (id, sealed) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed")
@@ -255,7 +259,7 @@ func (s *Store) Leaves(ctx context.Context, log string, seq, end int64) ([]vault
 
 // Commit implements vault.Store. Only the vault's committer calls it.
 func (s *Store) Commit(ctx context.Context, b *vault.Batch) error {
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := s.begin.ExecContext(ctx); err != nil {
 		return fmt.Errorf("%w: %w", vault.ErrNotCommitted, err)
 	}
 	made, err := s.fill(ctx, b)
@@ -265,7 +269,7 @@ func (s *Store) Commit(ctx context.Context, b *vault.Batch) error {
 		}
 		return fmt.Errorf("%w: %w", vault.ErrNotCommitted, err)
 	}
-	if _, err := s.conn.ExecContext(ctx, "COMMIT"); err != nil {
+	if _, err := s.commit.ExecContext(ctx); err != nil {
 		// The flush may have failed after the commit was written: only a look from outside can tell.
 		return fmt.Errorf("committing: %w", err)
 	}
