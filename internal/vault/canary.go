@@ -290,7 +290,7 @@ func (t *tx) opened(p *principal, a ask, parties []*party, found []id.Wearer) (c
 		first, hit := v.trips[p.User]
 		again = hit && t.now.Sub(first.at) < tripKept
 		known := func(w id.Wearer) bool { return slices.Contains(first.canaries, w) }
-		if again && p.session != nil && p.session.Began > first.at.UnixMicro() && !slices.ContainsFunc(found, func(w id.Wearer) bool { return !known(w) }) {
+		if again && p.session != nil && p.session.Began >= first.at.UnixMicro() && !slices.ContainsFunc(found, func(w id.Wearer) bool { return !known(w) }) {
 			return nil, nil // they have signed in again since
 		}
 	}
