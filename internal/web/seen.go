@@ -167,6 +167,8 @@ var seenDeeds = map[string]struct{ own, other words.Key }{
 	"write":       {"%s wrote your %s%s", "%s wrote this person's %s%s"},
 	"change":      {"%[1]s changed your record%[3]s", "%[1]s changed this person's record%[3]s"},
 	"person":      {"%[1]s said which other records are yours, or are not", "%[1]s said which other records are this person's, or are not"},
+	"grant":       {"%s gave leave for the program to read your %s%s", "%s gave leave for the program to read this person's %s%s"},
+	"discard":     {"%[1]s dropped a file in which you stood; nothing of it was kept", "%[1]s dropped a file in which this person stood; nothing of it was kept"},
 	"look":        {"", "%[1]s looked at this page"},
 	"oversee":     {"%[1]s asked who had seen your data", "%[1]s asked who had seen this person's data"},
 }

@@ -145,6 +145,18 @@ func deed(ctx context.Context, e vaultclient.Entry) string {
 		return say("this ledger was opened")
 	case "heads":
 		return say("the newest heads of the ledgers were fixed in the installation's log")
+	case "credential":
+		return say("a way to sign in was added, changed or taken away, by %s", who)
+	case "approval":
+		return say("%s proposed, approved, declined or withdrew something that takes two people", who)
+	case "policy":
+		return say("the rules of who may see what were changed, or agreed to, by %s", who)
+	case "freeze":
+		return say("%s stopped something to be safe, or two people let it go on", who)
+	case "budget":
+		return say("how much may be read in a day was changed, or gone over with a reason, by %s", who)
+	case "alarm":
+		return say("an alarm was raised, or seen to; about %s", who)
 	case "incident":
 		return say("%s entered what was done about a suspected breach", who)
 	case "oversee":

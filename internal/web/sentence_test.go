@@ -5,9 +5,24 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
+
+// Every kind of entry that the vault makes has words.
+func TestEveryKindHasWords(t *testing.T) {
+	kinds := 0
+	for k := ledger.NoKind + 1; !strings.HasPrefix(k.String(), "kind("); k++ {
+		kinds++
+		if got := sentence(t.Context(), vaultclient.Entry{Kind: k.String(), Actor: "Mair Evans", Role: "co-ordinator"}); strings.Contains(got.Text, "no words for") {
+			t.Errorf("%s: %s", k, got.Text)
+		}
+	}
+	if kinds < 29 {
+		t.Errorf("only %d kinds", kinds)
+	}
+}
 
 func TestSentence(t *testing.T) {
 	at := time.Date(2026, 3, 12, 10, 4, 0, 0, time.UTC)
