@@ -76,7 +76,10 @@ func (t *tx) raiseOf(kind vaultclient.AlarmKind, org id.Organisation, o ledger.O
 		}
 	}
 	row.Count++
-	row.Last, row.Canaries = t.now.UnixMicro(), canaries
+	row.Last = t.now.UnixMicro()
+	if canaries != nil {
+		row.Canaries = canaries
+	}
 	if err := t.putAlarm(n, row); err != nil {
 		return err
 	}

@@ -304,7 +304,11 @@ func (t *tx) opened(p *principal, a ask, parties []*party, found []id.Wearer) (c
 	if len(parties) == 1 {
 		org = parties[0].org
 	}
-	if err := t.refuse(p, a, parties, rule, vaultclient.AlarmCanaryOpened, org, o, found); err != nil {
+	kept := found
+	if freeze {
+		kept = nil
+	}
+	if err := t.refuse(p, a, parties, rule, vaultclient.AlarmCanaryOpened, org, o, kept); err != nil {
 		return nil, err
 	}
 	if freeze {
@@ -351,7 +355,7 @@ func (t *tx) refuse(p *principal, a ask, parties []*party, rule string, kind vau
 		}
 		t.append(e)
 	}
-	return t.raiseOf(kind, org, alarm, canaries[:min(len(canaries), mostHit)])
+	return t.raiseOf(kind, org, alarm, canaries)
 }
 
 // loadTrips takes the first hits from the alarms that they raised.

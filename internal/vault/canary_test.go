@@ -2,7 +2,9 @@ package vault_test
 
 import (
 	"cmp"
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -294,6 +296,31 @@ func TestNoticesOfABreachReachCanariesToo(t *testing.T) {
 		notice.Wearers = []id.Wearer{w}
 		if _, err := h.nodes["worker"].Reveal(t.Context(), auth, notice); err != nil {
 			t.Errorf("one by one, while everything is frozen: %v", err)
+		}
+	}
+}
+
+// The vault's own rows of a canary are as long as anybody's, in every table.
+func TestCanariesAreAsLongAsOthers(t *testing.T) {
+	h := newHouse(t)
+	org := h.organisation("A")
+	ours := h.crowd(org, 20)
+	birds := h.plant(org, 10)
+	db := must(sql.Open("sqlite", "file:"+filepath.Join(h.dir, "vault.db")+"?mode=ro"))
+	t.Cleanup(func() { db.Close() })
+	length := func(table string, w id.Wearer) (n string) {
+		t.Helper()
+		if err := db.QueryRow("SELECT group_concat(length(id) || ':' || length(sealed)) FROM (SELECT id, sealed FROM "+table+" WHERE substr(id, 1, 16) = $1 ORDER BY id)", w[:]).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, table := range []string{"wearer", "wearer_key", "field"} {
+		want := length(table, ours[0])
+		for _, w := range append(ours[1:], birds...) {
+			if got := length(table, w); got != want {
+				t.Errorf("%s: %s, others %s", table, got, want)
+			}
 		}
 	}
 }
