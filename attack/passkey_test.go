@@ -43,7 +43,7 @@ func TestPasskeyInBrowser(t *testing.T) {
 	look("after-link")
 	tab.Go(origin + "/account")
 	look("account", "work laptop")
-	for _, page := range []string{"users", "sessions", "approvals", "grants", "alarms", "freeze"} {
+	for _, page := range []string{"users", "sessions", "approvals", "grants", "policies", "alarms", "freeze"} {
 		tab.Go(origin + "/" + page)
 		look(page)
 	}

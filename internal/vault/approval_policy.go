@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -180,20 +179,4 @@ func lineChanges(old, new string) string {
 		}
 	}
 	return strings.Join(out, "\n")
-}
-
-// Policies lists what holds where, and what held before: it says nothing of anybody, so whoever is signed in may read it.
-func (v *Vault) Policies(ctx context.Context, c Caller) (vaultclient.Policies, error) {
-	if _, err := v.authenticate(ctx, c); err != nil {
-		return vaultclient.Policies{}, err
-	}
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	p := &v.state.policies
-	out := vaultclient.Policies{Version: p.service.Version(), Carried: p.carried.Version(), Files: p.service.Files()}
-	for org, set := range p.of {
-		out.Others = append(out.Others, vaultclient.PoliciesElsewhere{Organisation: org, Name: v.state.organisationName(org), Version: set.Version()})
-	}
-	slices.SortFunc(out.Others, func(a, b vaultclient.PoliciesElsewhere) int { return cmp.Compare(a.Name, b.Name) })
-	return out, nil
 }

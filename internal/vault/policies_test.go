@@ -166,6 +166,18 @@ func TestPoliciesTakeTwoPeopleAndTheOrganisation(t *testing.T) {
 		h.stop()
 		h.start()
 	}
+	// Back to what the program carries, which opens doses again: who agreed stays with the change, by the agreement.
+	last := must(h.propose(h.mair, vc.ApprovePolicies, vc.PoliciesChange{Base: now.Version}))
+	approve(last, h.mair, owain)
+	held := map[id.Organisation]id.Approval{}
+	for _, x := range must(h.v.PoliciesHeld(t.Context(), h.as("cli", h.mair))) {
+		if held[x.Organisation] = x.Approval; x.Since.IsZero() {
+			t.Errorf("%q holds since nobody knows when", x.Name)
+		}
+	}
+	if len(held) != 2 || held[id.Organisation{}] != last || held[a] != n {
+		t.Errorf("held by %v; the change back is %v, the agreement %v", held, last, n)
+	}
 	found := 0
 	for _, e := range must(h.v.Ledger(t.Context(), h.as("cli", h.mair), vc.LedgerRequest{Organisation: a, Limit: 100})).Entries {
 		if e.Kind == "policy" {

@@ -32,6 +32,7 @@ var sections = []section{
 	{"/sessions", "Sessions", nil},
 	{"/approvals", "Approvals", mayPropose},
 	{"/grants", "Grants", mayAdminister},
+	{"/policies", "Policies", mayPropose},
 	{"/alarms", "Alarms", mayWatch},
 	{"/freeze", "Freeze", mayFreeze},
 }
