@@ -56,11 +56,7 @@ func (c *FreezeCmd) scope(e *env, client *vaultclient.Client, auth vaultclient.A
 	switch {
 	case name == "":
 	case kind == vaultclient.ScopeOrganisation:
-		orgs, err := client.Organisations(e.ctx, auth)
-		if err != nil {
-			return "", err
-		}
-		n, err := findOrganisation(orgs, name)
+		n, err := organisationNamed(e, client, auth, name)
 		return vaultclient.OrganisationScope(n), err
 	case kind == vaultclient.ScopeUser:
 		users, err := client.Users(e.ctx, auth)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -78,12 +77,8 @@ func (c *GrantsProposeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range c.Organisation {
-		org, err := findOrganisation(orgs, name)
-		if err != nil || org.IsZero() {
-			return fmt.Errorf("--organisation: %w", cmp.Or(err, errors.New("a name is expected")))
-		}
-		g.Organisations = append(g.Organisations, org)
+	if g.Organisations, err = organisationsNamed(orgs, c.Organisation); err != nil {
+		return err
 	}
 	for _, text := range c.Wearer {
 		w, err := id.Parse[id.Wearer](text)

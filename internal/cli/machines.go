@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -65,12 +64,8 @@ func (c *MachinesProposeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range c.Organisation {
-		org, err := findOrganisation(orgs, name)
-		if err != nil || org.IsZero() {
-			return fmt.Errorf("--organisation: %w", cmp.Or(err, errors.New("a name is expected")))
-		}
-		m.Organisations = append(m.Organisations, org)
+	if m.Organisations, err = organisationsNamed(orgs, c.Organisation); err != nil {
+		return err
 	}
 	n, err := propose(e, client, auth, c.signInPages, vaultclient.ApproveMachine, m)
 	if err != nil {

@@ -131,12 +131,8 @@ func (c *UsersAddCmd) Run(e *env) error {
 	if u.Until, err = day.Parse(c.Until); err != nil {
 		return fmt.Errorf("--until: %w", err)
 	}
-	for _, name := range c.Organisation {
-		org, err := findOrganisation(orgs, name)
-		if err != nil || org.IsZero() {
-			return fmt.Errorf("--organisation: %w", cmp.Or(err, errors.New("a name is expected")))
-		}
-		u.Organisations = append(u.Organisations, org)
+	if u.Organisations, err = organisationsNamed(orgs, c.Organisation); err != nil {
+		return err
 	}
 	for _, text := range c.Wearer {
 		var w id.Wearer

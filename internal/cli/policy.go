@@ -142,6 +142,7 @@ func (c *PolicyShowCmd) Run(e *env) error {
 // PolicyProposeCmd proposes a change.
 type PolicyProposeCmd struct {
 	signedIn
+	signInPages
 	Dir string `arg:"" help:"Directory with the files." type:"path"`
 }
 
@@ -168,18 +169,18 @@ func (c *PolicyProposeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	n, err := client.Propose(e.ctx, auth, vaultclient.ApprovePolicies, vaultclient.PoliciesChange{Base: now.Version, Files: files.Less(policy.Carried())})
+	_, err = propose(e, client, auth, c.signInPages, vaultclient.ApprovePolicies, vaultclient.PoliciesChange{Base: now.Version, Files: files.Less(policy.Carried())})
 	if err != nil {
 		return err
 	}
 	printChanges(e, set, next, "those of today")
-	fmt.Fprintf(e.stdout, "Proposed as %s. Sign it on the vault's own pages, under Approvals; then somebody else approves it there.\n", n)
 	return nil
 }
 
 // PolicyAgreeCmd proposes to an organisation that it agrees.
 type PolicyAgreeCmd struct {
 	signedIn
+	signInPages
 	Organisation string `arg:"" help:"Its name."`
 }
 
@@ -190,13 +191,9 @@ func (c *PolicyAgreeCmd) Run(e *env) error {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
+	org, err := organisationNamed(e, client, auth, c.Organisation)
 	if err != nil {
 		return err
-	}
-	org, err := findOrganisation(orgs, c.Organisation)
-	if err != nil || org.IsZero() {
-		return cmp.Or(err, errors.New("name an organisation"))
 	}
 	now, err := client.Policies(e.ctx, auth)
 	if err != nil {
@@ -206,12 +203,8 @@ func (c *PolicyAgreeCmd) Run(e *env) error {
 	if i < 0 {
 		return fmt.Errorf("the installation's policies, %s, hold for it already", now.Version)
 	}
-	n, err := client.Propose(e.ctx, auth, vaultclient.ApproveAgreement, vaultclient.PoliciesAgreement{Organisation: org, Base: now.Others[i].Version, Version: now.Version})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "Proposed as %s. Sign it on the vault's own pages, under Approvals; then the organisation's data protection officer approves it there.\n", n)
-	return nil
+	_, err = propose(e, client, auth, c.signInPages, vaultclient.ApproveAgreement, vaultclient.PoliciesAgreement{Organisation: org, Base: now.Others[i].Version, Version: now.Version})
+	return err
 }
 
 // PolicyWhoCmd answers who may see a field of a wearer.
@@ -233,13 +226,9 @@ func (c *PolicyWhoCmd) Run(e *env) error {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
+	org, err := organisationNamed(e, client, auth, c.Organisation)
 	if err != nil {
-		return err
-	}
-	org, err := findOrganisation(orgs, c.Organisation)
-	if err != nil {
-		return err
+		return fmt.Errorf("--organisation: %w", err)
 	}
 	found, err := client.FindStaff(e.ctx, auth, policy.KeepRecords, []vaultclient.StaffKey{{Organisation: org, StaffNumber: person.NewValue(strings.TrimSpace(c.StaffNumber))}})
 	if err != nil {

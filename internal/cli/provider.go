@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -43,13 +42,9 @@ func (c *ProviderAddCmd) Run(e *env) error {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	p := vaultclient.NewProvider{Issuer: c.Issuer, Client: c.Client, Name: c.Name, Claim: c.Claim}
-	if p.Organisation, err = findOrganisation(orgs, c.Organisation); err != nil || p.Organisation.IsZero() {
-		return fmt.Errorf("--organisation: %w", cmp.Or(err, errors.New("a name is expected")))
+	if p.Organisation, err = organisationNamed(e, client, auth, c.Organisation); err != nil {
+		return fmt.Errorf("--organisation: %w", err)
 	}
 	for _, r := range c.Role {
 		at := strings.LastIndex(r, "=")

@@ -156,6 +156,31 @@ func findOrganisation(orgs []vaultclient.Organisation, name string) (id.Organisa
 	return register.OrganisationNamed(orgs, name)
 }
 
+// organisationNamed finds the organisation of a name, which has to be given.
+func organisationNamed(e *env, client *vaultclient.Client, auth vaultclient.Auth, name string) (id.Organisation, error) {
+	orgs, err := client.Organisations(e.ctx, auth)
+	if err != nil {
+		return id.Organisation{}, err
+	}
+	n, err := findOrganisation(orgs, name)
+	if err == nil && n.IsZero() {
+		err = errors.New("an organisation's name is expected")
+	}
+	return n, err
+}
+
+// organisationsNamed finds the organisations that the flags --organisation name.
+func organisationsNamed(orgs []vaultclient.Organisation, names []string) (found []id.Organisation, err error) {
+	for _, name := range names {
+		n, err := findOrganisation(orgs, name)
+		if err != nil || n.IsZero() {
+			return nil, fmt.Errorf("--organisation: %w", cmp.Or(err, errors.New("an organisation's name is expected")))
+		}
+		found = append(found, n)
+	}
+	return found, nil
+}
+
 // whereOf names the organisations that a user or machine is tied to; none is the whole service.
 func whereOf(orgs []vaultclient.Organisation, tied []id.Organisation) string {
 	if len(tied) == 0 {
