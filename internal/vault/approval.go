@@ -401,9 +401,11 @@ func (v *Vault) onApproval(ctx context.Context, c Caller, n id.Approval, do func
 	if seen == nil {
 		return errNoApproval
 	}
-	if b, err := readProposal(seen.Kind, seen.Body); err == nil {
-		v.prepare(b)
+	b, err := readProposal(seen.Kind, seen.Body) // what a proposal is about never changes
+	if err != nil {
+		return err
 	}
+	v.prepare(b)
 	err = v.commit(ctx, func(t *tx) error {
 		if err := p.alive(&v.state); err != nil {
 			return err
@@ -411,10 +413,6 @@ func (v *Vault) onApproval(ctx context.Context, c Caller, n id.Approval, do func
 		one := *v.state.approvals[n]
 		if !one.waits(t.now) {
 			return ErrNotWaiting
-		}
-		b, err := readProposal(one.Kind, one.Body)
-		if err != nil {
-			return err
 		}
 		return do(t, p, &one, b)
 	})

@@ -96,28 +96,28 @@ func (v *Vault) viewApprovals(ctx context.Context, c Caller, only *id.Approval) 
 func (v *Vault) viewsFor(ctx context.Context, p *principal, only *id.Approval) []ApprovalView {
 	now := v.now()
 	v.mu.RLock()
-	var slow []proposed
+	rows := map[id.Approval]*proposal{}
 	for n, one := range v.state.approvals {
-		if b, err := readProposal(one.Kind, one.Body); err == nil && (only == nil || *only == n) {
-			slow = append(slow, b)
+		if only == nil || *only == n {
+			rows[n] = one
 		}
 	}
 	v.mu.RUnlock()
-	for _, b := range slow {
-		v.prepare(b)
-	}
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	var out []ApprovalView
-	for n, one := range v.state.approvals {
-		if only != nil && *only != n {
-			continue
-		}
+	about := map[id.Approval]proposed{}
+	for n, one := range rows {
 		b, err := readProposal(one.Kind, one.Body)
 		if err != nil {
 			v.log.Error("a proposal can't be read", "approval", n)
 			continue
 		}
+		v.prepare(b)
+		about[n] = b
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []ApprovalView
+	for n, b := range about {
+		one := rows[n]
 		_, approves := v.permits(p.User, b, true)
 		if !approves && one.Proposer != p.User {
 			continue

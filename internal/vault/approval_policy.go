@@ -16,6 +16,16 @@ import (
 // policiesProposal puts files in the place of policies that the program carries; none puts those back.
 type policiesProposal struct {
 	vaultclient.PoliciesChange
+	next  *policy.Set // parsed, see parse
+	wrong error
+}
+
+// parse returns the policies that are proposed. It takes a while, and so is done once.
+func (b *policiesProposal) parse() (*policy.Set, error) {
+	if b.next == nil && b.wrong == nil {
+		b.next, b.wrong = policy.Parse(b.Files)
+	}
+	return b.next, b.wrong
 }
 
 func (*policiesProposal) where(*Vault) []id.Organisation { return nil }
@@ -24,7 +34,7 @@ func (*policiesProposal) may(bool) []ask { return administer }
 
 // prepare compares before the commit what the commit asks about, since that takes a second.
 func (b *policiesProposal) prepare(v *Vault) {
-	if next, err := policy.Parse(b.Files); err == nil {
+	if next, err := b.parse(); err == nil {
 		v.mu.RLock()
 		sets := append(slices.Collect(maps.Values(v.state.policies.of)), v.state.policies.service)
 		v.mu.RUnlock()
@@ -35,7 +45,7 @@ func (b *policiesProposal) prepare(v *Vault) {
 }
 
 func (b *policiesProposal) check(v *Vault, _ time.Time) error {
-	next, err := policy.Parse(b.Files)
+	next, err := b.parse()
 	if err != nil {
 		return invalid("%v", err)
 	}
@@ -49,7 +59,7 @@ func (b *policiesProposal) check(v *Vault, _ time.Time) error {
 }
 
 func (b *policiesProposal) read(_ context.Context, v *Vault) []Line {
-	next, err := policy.Parse(b.Files)
+	next, err := b.parse()
 	if err != nil {
 		return []Line{{"These policies don’t fit this release", err.Error()}}
 	}
@@ -73,11 +83,14 @@ func (b *policiesProposal) read(_ context.Context, v *Vault) []Line {
 }
 
 func (b *policiesProposal) do(t *tx, p *approved) error {
-	version, err := t.changePolicies(b.Files, p.proposer)
+	next, err := b.parse()
 	if err != nil {
+		return invalid("%v", err)
+	}
+	if err := t.changePolicies(next, b.Files, p.proposer); err != nil {
 		return err
 	}
-	return t.enterPolicies(id.Organisation{}, p.opening, version)
+	return t.enterPolicies(id.Organisation{}, p.opening, next.Version())
 }
 
 // agreementProposal makes the installation's policies hold for an organisation that they open further.
@@ -141,28 +154,41 @@ func (t *tx) enterPolicies(org id.Organisation, o ledger.Opening, version string
 	return t.raise(vaultclient.AlarmPolicyChanged, org, o)
 }
 
+// maxCompared is the product of two numbers of lines that are compared line by line.
+const maxCompared = 1 << 20
+
 // lineChanges returns the lines that one text has and the other has not, "-" before the old and "+" before the new, with a
-// line that is in both before each group.
+// line that is in both before each group. Of texts that are too long to compare, all that lies between their equal ends is said to change.
 func lineChanges(old, new string) string {
 	a, b := strings.Split(strings.TrimSuffix(old, "\n"), "\n"), strings.Split(strings.TrimSuffix(new, "\n"), "\n")
-	// The longest common subsequence, by lengths from each pair of lines on. Files are at most some hundred lines long.
-	common := make([][]int, len(a)+1)
-	for i := range common {
-		common[i] = make([]int, len(b)+1)
+	from := 0
+	for from < len(a) && from < len(b) && a[from] == b[from] {
+		from++
 	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if a[i] == b[j] {
-				common[i][j] = common[i+1][j+1] + 1
-			} else {
-				common[i][j] = max(common[i+1][j], common[i][j+1])
+	for len(a) > from && len(b) > from && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	// The longest common subsequence of what lies between, by lengths from each pair of lines on.
+	var common [][]int
+	if rows, columns := len(a)-from, len(b)-from; rows*columns <= maxCompared {
+		common = make([][]int, rows+1)
+		for i := range common {
+			common[i] = make([]int, columns+1)
+		}
+		for i := rows - 1; i >= 0; i-- {
+			for j := columns - 1; j >= 0; j-- {
+				if a[from+i] == b[from+j] {
+					common[i][j] = common[i+1][j+1] + 1
+				} else {
+					common[i][j] = max(common[i+1][j], common[i][j+1])
+				}
 			}
 		}
 	}
 	var out []string
 	said := false // the line before was a change
-	for i, j := 0, 0; i < len(a) || j < len(b); {
-		if i < len(a) && j < len(b) && a[i] == b[j] {
+	for i, j := from, from; i < len(a) || j < len(b); {
+		if common != nil && i < len(a) && j < len(b) && a[i] == b[j] {
 			i, j, said = i+1, j+1, false
 			continue
 		}
@@ -170,7 +196,7 @@ func lineChanges(old, new string) string {
 			out = append(out, "  "+a[i-1])
 		}
 		said = true
-		if j == len(b) || i < len(a) && common[i+1][j] >= common[i][j+1] {
+		if j == len(b) || i < len(a) && (common == nil || common[i-from+1][j-from] >= common[i-from][j-from+1]) {
 			out = append(out, "- "+a[i])
 			i++
 		} else {

@@ -11,10 +11,11 @@ import (
 // What only happens after two people agreed, for tests of what it does.
 
 func (v *Vault) ChangePolicies(ctx context.Context, files policy.Files) error {
-	return v.commit(ctx, func(t *tx) error {
-		_, err := t.changePolicies(files, id.User{})
+	next, err := policy.Parse(files)
+	if err != nil {
 		return err
-	})
+	}
+	return v.commit(ctx, func(t *tx) error { return t.changePolicies(next, files, id.User{}) })
 }
 
 func (v *Vault) AgreeToPolicies(ctx context.Context, org id.Organisation) error {

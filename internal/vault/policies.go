@@ -153,19 +153,14 @@ func (v *Vault) widened(s *state, next *policy.Set) []id.Organisation {
 	return orgs
 }
 
-// changePolicies makes a change hold for the installation and for all organisations but those that it would open further. It
-// returns the version that holds from then on.
-func (t *tx) changePolicies(files policy.Files, by id.User) (version string, err error) {
+// changePolicies makes a change, with its files, hold for the installation and for all organisations but those that it would open further.
+func (t *tx) changePolicies(next *policy.Set, files policy.Files, by id.User) error {
 	s := &t.v.state
-	next, err := policy.Parse(files)
-	if err != nil {
-		return "", invalid("%v", err)
-	}
 	holds := map[id.Organisation]*policy.Set{}
 	for _, org := range t.v.widened(s, next) {
 		holds[org] = s.policies.at(org)
 	}
-	return next.Version(), t.keepPolicies(next, files, holds, by)
+	return t.keepPolicies(next, files, holds, by)
 }
 
 // agreeToPolicies makes the installation's policies hold for an organisation too.

@@ -112,16 +112,20 @@ func (v *Vault) Single() (delay time.Duration, ok bool) {
 func (v *Vault) SettleApprovals(ctx context.Context) error {
 	now := v.now()
 	v.mu.RLock()
-	var ready []id.Approval
+	ready := map[id.Approval]*proposal{}
 	for n, one := range v.state.approvals {
 		if one.State == vaultclient.Waiting && (!one.waits(now) || v.state.single != nil && one.due(now)) {
-			ready = append(ready, n)
+			ready[n] = one
 		}
 	}
 	v.mu.RUnlock()
 	var failed error
-	for _, n := range ready {
-		err := v.commit(ctx, func(t *tx) error { return t.settleByItself(n) })
+	for n, one := range ready {
+		b, err := readProposal(one.Kind, one.Body)
+		if err == nil {
+			v.prepare(b)
+			err = v.commit(ctx, func(t *tx) error { return t.settleByItself(n, b) })
+		}
 		var known *vaultclient.Error
 		if errors.As(err, &known) { // it can't take effect as things stand, and nobody is there to be told: it ends here
 			err = v.commit(ctx, func(t *tx) error {
@@ -141,7 +145,7 @@ func (v *Vault) SettleApprovals(ctx context.Context) error {
 // due reports whether a proposal takes effect without a second person.
 func (p *proposal) due(now time.Time) bool { return p.Due != 0 && now.UnixMicro() >= p.Due }
 
-func (t *tx) settleByItself(n id.Approval) error {
+func (t *tx) settleByItself(n id.Approval, b proposed) error {
 	one := *t.v.state.approvals[n]
 	switch {
 	case one.State != vaultclient.Waiting:
@@ -150,10 +154,6 @@ func (t *tx) settleByItself(n id.Approval) error {
 		return t.settle(n, &one, new(principal), vaultclient.Expired, "expired")
 	case t.v.state.single == nil || !one.due(t.now):
 		return nil
-	}
-	b, err := readProposal(one.Kind, one.Body)
-	if err != nil {
-		return err
 	}
 	var ok bool
 	if one.rules, ok = t.v.permits(one.Proposer, b, false); !ok {
