@@ -41,6 +41,7 @@ func main() {
 		return
 	}
 	fmt.Printf("most memory: vault %d MiB, worker %d MiB; of them before the file came: %d and %d\n", r.Memory["vault"], r.Memory["worker"], r.Before["vault"], r.Before["worker"])
+	fmt.Printf("processors' time: vault %.2f s, worker %.2f s\n", r.CPU["vault"], r.CPU["worker"])
 	fmt.Printf("%s\n%d readings for %d people: received and previewed %.2f s, stored %.2f s, together %.2f s\n", r.Disk, r.Rows, r.People, r.Preview, r.Import, r.Preview+r.Import)
 	fmt.Printf("plain text, one row for each record: %.2f s, ratio %.2f (at most 3, aim 1.5)\nplain text, badges and readings:    %.2f s, ratio %.2f\n", r.PlainRows, r.Ratio, r.Plain, r.RatioTables)
 }
@@ -57,8 +58,9 @@ type Result struct {
 	Ratio       float64 `json:"ratio"`        // of both steps to PlainRows
 	RatioTables float64 `json:"ratio_tables"` // of both steps to Plain
 
-	Memory map[string]int `json:"memory_mib"`        // the most that each process has had
-	Before map[string]int `json:"memory_before_mib"` // before the file came
+	CPU    map[string]float64 `json:"cpu_seconds"`       // of each process, over both steps
+	Memory map[string]int     `json:"memory_mib"`        // the most that each process has had
+	Before map[string]int     `json:"memory_before_mib"` // before the file came
 }
 
 func run(ctx context.Context, dir string, people, each int, onPostgreSQL bool) (r Result, err error) {
@@ -108,6 +110,10 @@ func run(ctx context.Context, dir string, people, each int, onPostgreSQL bool) (
 	if r.Before, err = s.Peaks(); err != nil {
 		return r, err
 	}
+	before, err := s.CPU()
+	if err != nil {
+		return r, err
+	}
 	began := time.Now()
 	n, err := s.Register.Receive(ctx, s.Auth, file.Bytes(), "benchmark")
 	if err != nil {
@@ -142,6 +148,14 @@ func run(ctx context.Context, dir string, people, each int, onPostgreSQL bool) (
 		return r, err
 	}
 	r.Import = time.Since(began).Seconds()
+	after, err := s.CPU()
+	if err != nil {
+		return r, err
+	}
+	r.CPU = map[string]float64{}
+	for process, spent := range after {
+		r.CPU[process] = (spent - before[process]).Seconds()
+	}
 	if r.Memory, err = s.Peaks(); err != nil {
 		return r, err
 	}
