@@ -165,7 +165,14 @@ func Wide(b *Tab) []string {
 // Violations returns what axe-core objects to on the page that a context shows.
 func Violations(t testing.TB, ctx context.Context) []string {
 	t.Helper()
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axe+`;
+	there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`typeof axe == "object"`))
+	if err == nil && !there {
+		_, err = chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](axe))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`
 		axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + v.help + ": " + n.html)))`, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatal(err)
