@@ -188,7 +188,7 @@ func TestRowsOfAuthorityDoNotMove(t *testing.T) {
 		"a user's row as a session":     "INSERT INTO session SELECT randomblob(32), sealed FROM user LIMIT 1",
 		"an invented link":              "INSERT INTO link VALUES (randomblob(32), randomblob(300))",
 		"an invented grant":             "INSERT INTO job_grant VALUES (randomblob(16), randomblob(300))",
-		"a grant under another id":      "INSERT INTO job_grant SELECT randomblob(16), sealed FROM job_grant LIMIT 1",
+		"an import's row as a grant":    "INSERT INTO job_grant SELECT randomblob(16), sealed FROM import LIMIT 1",
 		"a wearer's row for another's":  "UPDATE wearer SET sealed = (SELECT sealed FROM wearer ORDER BY id LIMIT 1) WHERE id = (SELECT id FROM wearer ORDER BY id DESC LIMIT 1)",
 		"an organisation's row changed": "UPDATE organisation SET sealed = CAST(x'01' || substr(sealed, 2, 40) || x'00' || substr(sealed, 43) AS BLOB)",
 		"a name for another's":          "UPDATE field SET sealed = (SELECT sealed FROM field WHERE substr(hex(id), 33, 2) = '01' ORDER BY id LIMIT 1) WHERE id = (SELECT id FROM field WHERE substr(hex(id), 33, 2) = '01' ORDER BY id DESC LIMIT 1)",
