@@ -116,6 +116,13 @@ func (l *loot) add(got map[string]policy.Fields) {
 	}
 }
 
+// count is how many answers showed anything so far.
+func (l *loot) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.answers
+}
+
 // records reads the fields out of the answer to a reveal, search or look: its JSON, and columns of wearers, organisations, facts,
 // numbers of texts in lists, lengths of texts and texts.
 func records(t *testing.T, answer []byte) map[string]policy.Fields {
