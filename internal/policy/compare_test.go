@@ -109,21 +109,24 @@ func TestCompareMissesNothing(t *testing.T) {
 	differ := 0
 	rapid.Check(t, func(t *rapid.T) {
 		after := rapid.SampledFrom(sets).Draw(t, "policies")
-		r := asked.Draw(t, "request")
-		if !r.Principal.Grant.IsZero() {
-			return
-		}
-		a, b := before.Decide(r).Allow, after.Decide(r).Allow
-		if a == b {
-			return
-		}
-		differ++
-		for _, c := range after.said {
-			if c.Action == r.Action && c.Purpose == r.Purpose && (c.May || c.MayNot || (c.Gained|c.Lost)&r.Fields != 0) && strings.HasPrefix(c.Who, string(r.Principal.Role)) {
-				return
+	next:
+		for range 30 { // most questions are answered as before
+			r := asked.Draw(t, "request")
+			if !r.Principal.Grant.IsZero() {
+				continue
 			}
+			a, b := before.Decide(r).Allow, after.Decide(r).Allow
+			if a == b {
+				continue
+			}
+			differ++
+			for _, c := range after.said {
+				if c.Action == r.Action && c.Purpose == r.Purpose && (c.May || c.MayNot || (c.Gained|c.Lost)&r.Fields != 0) && strings.HasPrefix(c.Who, string(r.Principal.Role)) {
+					continue next
+				}
+			}
+			t.Fatalf("%+v was %v, is %v, and Compare says nothing of it", r, a, b)
 		}
-		t.Fatalf("%+v was %v, is %v, and Compare says nothing of it", r, a, b)
 	})
 	if differ == 0 {
 		t.Error("no question was answered otherwise: nothing was shown")
