@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,9 +123,26 @@ func TestAStolenWebNodeMakesNothingThatLasts(t *testing.T) {
 		t.Errorf("%d users, before %d", len(after), len(users))
 	}
 
-	// A code is redeemed once, and by its own node.
+	// A code is redeemed once, and by its own node: of 64 who redeem it at once one gets a session, and afterwards nobody does.
 	if out, err := h.SignIn(h.Client("worker"), users["Eleri Vaughan"]); err == nil {
 		t.Errorf("another node redeemed a code: %v", out)
+	}
+	code, err := h.Code(users["Eleri Vaughan"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var redeemed atomic.Int32
+	var at sync.WaitGroup
+	for range 64 {
+		at.Go(func() {
+			if answer, _ := s.post("redeem-code", map[string]any{"body": map[string]any{"secret": code}}); answer != nil {
+				redeemed.Add(1)
+			}
+		})
+	}
+	at.Wait()
+	if again := ask(eleri, "redeem-code", map[string]any{"secret": code}); redeemed.Load() != 1 || again != nil {
+		t.Errorf("a code made %d sessions, and another one afterwards: %t", redeemed.Load(), again != nil)
 	}
 
 	// A session of one organisation opens no other, however the request names it.

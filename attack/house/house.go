@@ -317,19 +317,28 @@ func (h *House) DemoUsers() map[string]string {
 	return users
 }
 
-// SignIn signs in as a user of a demonstration the way a browser does, and redeems the code as the node web.
-func (h *House) SignIn(c *vaultclient.Client, user string) (vaultclient.Auth, error) {
+// Code signs in as a user of a demonstration the way a browser does, and returns the code that it is sent back to the node web with.
+func (h *House) Code(user string) (string, error) {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.PostForm("http://"+h.Vault+"/signin", map[string][]string{"return": {"http://" + h.Listen}, "user": {user}})
 	if err != nil {
-		return vaultclient.Auth{}, err
+		return "", err
 	}
 	resp.Body.Close()
 	to, err := resp.Location()
 	if err != nil {
-		return vaultclient.Auth{}, errors.Join(fmt.Errorf("status %d", resp.StatusCode), err)
+		return "", errors.Join(fmt.Errorf("status %d", resp.StatusCode), err)
 	}
-	s, err := c.RedeemCode(context.Background(), to.Query().Get("code"))
+	return to.Query().Get("code"), nil
+}
+
+// SignIn signs in as a user of a demonstration, and redeems the code as a node.
+func (h *House) SignIn(c *vaultclient.Client, user string) (vaultclient.Auth, error) {
+	code, err := h.Code(user)
+	if err != nil {
+		return vaultclient.Auth{}, err
+	}
+	s, err := c.RedeemCode(context.Background(), code)
 	return vaultclient.Auth{Session: s.Token}, err
 }
 

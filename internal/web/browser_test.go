@@ -142,11 +142,7 @@ func TestPagesInBrowser(t *testing.T) {
 						must(t, err)
 					}
 				}
-				tooWide, err := chromedp.Run(tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("body *")]
-					.filter(x => document.documentElement.scrollWidth > innerWidth && x.getBoundingClientRect().right > innerWidth)
-					.slice(0, 5).map(x => x.outerHTML.slice(0, 120))`))
-				must(t, err)
-				for _, x := range tooWide {
+				for _, x := range webtest.Wide(t, tab) {
 					t.Errorf("%s: wider than the screen: %s", size.name, x)
 				}
 				started, err := chromedp.Run(tab, chromedp.Evaluate[bool](`document.body.classList.contains("nhsuk-frontend-supported")`))

@@ -146,7 +146,7 @@ func Eval[T any](b *Tab, expression string) T {
 func (b *Tab) Axe() {
 	b.t.Helper()
 	where := Eval[string](b, `location.pathname`)
-	for _, x := range Wide(b) {
+	for _, x := range Wide(b.t, b.Ctx) {
 		b.t.Errorf("%s: wider than the screen: %s", where, x)
 	}
 	for _, f := range Violations(b.t, b.Ctx) {
@@ -154,12 +154,24 @@ func (b *Tab) Axe() {
 	}
 }
 
-// Wide returns the first few elements that reach beyond the right edge of a page that can be scrolled sideways.
-func Wide(b *Tab) []string {
-	b.t.Helper()
-	return Eval[[]string](b, `[...document.querySelectorAll("body *")]
-		.filter(x => document.documentElement.scrollWidth > innerWidth && x.getBoundingClientRect().right > innerWidth)
-		.slice(0, 5).map(x => x.outerHTML.slice(0, 120))`)
+// wide finds the first few elements that reach beyond the right edge of a page that can be scrolled sideways.
+const wide = `[...document.querySelectorAll("body *")]
+	.filter(x => document.documentElement.scrollWidth > innerWidth && x.getBoundingClientRect().right > innerWidth)
+	.slice(0, 5).map(x => x.outerHTML.slice(0, 120))`
+
+// Wide returns the first few elements that reach beyond the right edge of a page that can be scrolled sideways, and stay there: a
+// navigation folds a moment after the screen has become narrower.
+func Wide(t testing.TB, ctx context.Context) []string {
+	t.Helper()
+	for deadline := time.Now().Add(3 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](wide))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) == 0 || time.Now().After(deadline) {
+			return found
+		}
+	}
 }
 
 // Violations returns what axe-core objects to on the page that a context shows.
