@@ -7,7 +7,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/incident"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -250,7 +249,7 @@ func (c *IncidentShowCmd) Run(e *env) error {
 	fmt.Fprintln(t, "\nENTERED\tWAS SO\tBY\tWHAT\tTEXT")
 	for _, s := range one.Steps {
 		what := string(s.Kind)
-		if s.Organisation != (id.Organisation{}) {
+		if !s.Organisation.IsZero() {
 			what += " (" + organisationName(orgs, s.Organisation) + ")"
 		}
 		text := s.Text

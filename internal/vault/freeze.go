@@ -315,11 +315,7 @@ func (v *Vault) Frozen(ctx context.Context, c Caller) ([]vaultclient.Frozen, err
 		return nil, err
 	}
 	a := ask{action: policy.Freeze, purpose: policy.Oversight, kind: ledger.Oversee, subject: "frozen"}
-	parties, err := v.permitEach(ctx, p, a, p.Organisations)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.enter(ctx, p, a, parties, a.kind, 0); err != nil {
+	if err := v.gateEach(ctx, p, a); err != nil {
 		return nil, err
 	}
 	v.mu.RLock()

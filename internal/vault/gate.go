@@ -154,6 +154,15 @@ func (v *Vault) gate(ctx context.Context, p *principal, a ask) ([]*wearer, error
 	return found, nil
 }
 
+// gateEach is gate at each organisation that the caller is tied to, or at the installation, for what names no wearer.
+func (v *Vault) gateEach(ctx context.Context, p *principal, a ask) error {
+	parties, err := v.permitEach(ctx, p, a, p.Organisations)
+	if err != nil {
+		return err
+	}
+	return v.enter(ctx, p, a, parties, a.kind, 0)
+}
+
 // permit asks the policy and whether something is frozen, and enters a refusal. What it permits is not entered: that is for
 // gate, or for whoever writes.
 func (v *Vault) permit(ctx context.Context, p *principal, a ask) ([]*wearer, []*party, error) {

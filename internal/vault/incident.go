@@ -196,11 +196,7 @@ func (v *Vault) Incidents(ctx context.Context, c Caller) ([]vaultclient.Incident
 		return nil, err
 	}
 	a := incidentAsk(ledger.Oversee, "incidents")
-	parties, err := v.permitEach(ctx, p, a, p.Organisations)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.enter(ctx, p, a, parties, a.kind, 0); err != nil {
+	if err := v.gateEach(ctx, p, a); err != nil {
 		return nil, err
 	}
 	v.mu.RLock()

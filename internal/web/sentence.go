@@ -57,6 +57,22 @@ func (l *line) tag(kind, basis string) {
 // housekeeping has the kinds that the program enters by itself, about the ledger.
 var housekeeping = map[string]bool{"open-log": true, "heads": true, "start": true}
 
+// deeds are what is said with nothing beyond who did it.
+var deeds = map[string]words.Key{
+	"organisation": "%s added or changed an organisation",
+	"user":         "%s added or changed somebody who may sign in",
+	"link":         "%s made a one-time link to sign in with",
+	"discard":      "%s dropped a file that was on its way in; nothing of it was kept",
+	"credential":   "a way to sign in was added, changed or taken away, by %s",
+	"approval":     "%s proposed, approved, declined or withdrew something that takes two people",
+	"policy":       "the rules of who may see what were changed, or agreed to, by %s",
+	"freeze":       "%s stopped something to be safe, or two people let it go on",
+	"budget":       "how much may be read in a day was changed, or gone over with a reason, by %s",
+	"alarm":        "an alarm was raised, or seen to; about %s",
+	"incident":     "%s entered what was done about a suspected breach",
+	"oversee":      "%s looked at the ledger, or asked who had seen what",
+}
+
 // deed says who did what, without the full stop. Who, why and by way of what are whole phrases of their own, which a text
 // puts where its language has them; the last two begin with a space or a comma, or are empty.
 func deed(ctx context.Context, e vaultclient.Entry) string {
@@ -131,36 +147,15 @@ func deed(ctx context.Context, e vaultclient.Entry) string {
 		return say("%s signed in%s", who, way)
 	case "sign-out":
 		return say("%s signed out%s", who, way)
-	case "organisation":
-		return say("%s added or changed an organisation", who)
-	case "user":
-		return say("%s added or changed somebody who may sign in", who)
-	case "link":
-		return say("%s made a one-time link to sign in with", who)
-	case "discard":
-		return say("%s dropped a file that was on its way in; nothing of it was kept", who)
 	case "start":
 		return say("the vault was started")
 	case "open-log":
 		return say("this ledger was opened")
 	case "heads":
 		return say("the newest heads of the ledgers were fixed in the installation's log")
-	case "credential":
-		return say("a way to sign in was added, changed or taken away, by %s", who)
-	case "approval":
-		return say("%s proposed, approved, declined or withdrew something that takes two people", who)
-	case "policy":
-		return say("the rules of who may see what were changed, or agreed to, by %s", who)
-	case "freeze":
-		return say("%s stopped something to be safe, or two people let it go on", who)
-	case "budget":
-		return say("how much may be read in a day was changed, or gone over with a reason, by %s", who)
-	case "alarm":
-		return say("an alarm was raised, or seen to; about %s", who)
-	case "incident":
-		return say("%s entered what was done about a suspected breach", who)
-	case "oversee":
-		return say("%s looked at the ledger, or asked who had seen what", who)
+	}
+	if k, ok := deeds[e.Kind]; ok {
+		return say(k, who)
 	}
 	if e.Fields != 0 || e.Count > 0 {
 		return say("an entry of the kind “%s”, which this page has no words for, made by %s, about %s", e.Kind, who, of)
