@@ -151,7 +151,7 @@ type IncidentStepCmd struct {
 	signedIn
 	hypothesisFlags
 	Number       string `arg:"" help:"The incident, as in 2026-1."`
-	Kind         string `arg:"" help:"supposed (one hypothesis more), knew (the supplier, or who lost it), aware, told, asked, answered, decided, noted or closed." enum:"supposed,knew,aware,told,asked,answered,decided,noted,closed"`
+	Kind         string `arg:"" help:"supposed (one hypothesis more), knew (the supplier, or who lost it), aware, told, asked, answered, decided, noted, signed-off (an organisation has done its part) or closed." enum:"supposed,knew,aware,told,asked,answered,decided,noted,signed-off,closed"`
 	Text         string `arg:"" help:"What was done, decided and why, or said."`
 	Organisation string `help:"The organisation that it concerns; it sees the incident from then on." placeholder:"NAME"`
 	At           string `help:"When it was so, if that was before now." placeholder:"MOMENT"`

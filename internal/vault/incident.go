@@ -40,6 +40,7 @@ type step struct {
 	Organisation id.Organisation              `json:"organisation,omitzero"`
 	Hypothesis   *vaultclient.Hypothesis      `json:"hypothesis,omitempty"`
 	Moment       int64                        `json:"moment"` // µs
+	Decision     *vaultclient.Decision        `json:"decision,omitempty"`
 	// Of the declaration: the incident's number, and whether it is a drill.
 	Number string `json:"number,omitempty"`
 	Drill  bool   `json:"drill,omitempty"`
@@ -90,6 +91,8 @@ func (v *Vault) checkStep(s vaultclient.NewStep, now time.Time) error {
 		return invalid("a step says in 1 to %d characters what was done", vaultclient.MaxIncidentText)
 	case supposes != (s.Hypothesis != nil):
 		return invalid("what may have happened stands with the declaration, and with each hypothesis more")
+	case s.Decision != nil && s.Kind != vaultclient.Decided:
+		return invalid("what was decided stands with a decision")
 	case s.Moment.After(now):
 		return invalid("a step is about a moment that has been")
 	}
@@ -126,6 +129,12 @@ func (v *Vault) EnterStep(ctx context.Context, c Caller, s vaultclient.NewStep) 
 		}
 		s.Organisation = p.Organisations[0]
 	}
+	switch of := !s.Organisation.IsZero(); {
+	case s.Kind == vaultclient.SignedOff && !of:
+		return id.Incident{}, invalid("an organisation signs off: say which")
+	case s.Kind == vaultclient.Closed && of:
+		return id.Incident{}, invalid("an incident is closed for everybody, by the service; an organisation signs off")
+	}
 	n := s.Incident
 	if n.IsZero() {
 		n = id.New[id.Incident]()
@@ -139,7 +148,7 @@ func (v *Vault) EnterStep(ctx context.Context, c Caller, s vaultclient.NewStep) 
 		if err := p.alive(&v.state); err != nil {
 			return err
 		}
-		row := step{At: t.now.UnixMicro(), By: p.User, Role: p.Role, Kind: s.Kind, Text: s.Text, Organisation: s.Organisation, Hypothesis: s.Hypothesis, Moment: cmp.Or(s.Moment, t.now).UnixMicro(), Drill: s.Drill}
+		row := step{At: t.now.UnixMicro(), By: p.User, Role: p.Role, Kind: s.Kind, Text: s.Text, Organisation: s.Organisation, Hypothesis: s.Hypothesis, Moment: cmp.Or(s.Moment, t.now).UnixMicro(), Drill: s.Drill, Decision: s.Decision}
 		old := v.state.incidents[n]
 		switch {
 		case s.Kind == vaultclient.Declared:
@@ -221,7 +230,7 @@ func (s *state) incidentOf(p *principal, n id.Incident, one *incident) vaultclie
 		if i > 0 && len(p.Organisations) > 0 && !row.Organisation.IsZero() && !slices.Contains(p.Organisations, row.Organisation) {
 			continue
 		}
-		seen := vaultclient.IncidentStep{At: micro(row.At), By: string(row.Role), Kind: row.Kind, Text: row.Text, Organisation: row.Organisation, Hypothesis: row.Hypothesis, Moment: micro(row.Moment)}
+		seen := vaultclient.IncidentStep{At: micro(row.At), By: string(row.Role), Kind: row.Kind, Text: row.Text, Organisation: row.Organisation, Hypothesis: row.Hypothesis, Moment: micro(row.Moment), Decision: row.Decision}
 		if u := s.users[row.By]; u != nil && p.seesName(u) {
 			seen.By = u.Name
 		}

@@ -40,8 +40,11 @@ func TestIncident(t *testing.T) {
 			t.Fatalf("%s: %v", s.Kind, err)
 		}
 	}
-	if err := enter("web", officer, vc.NewStep{Kind: vc.Decided, Text: "We tell our staff ourselves"}); err != nil {
+	if err := enter("web", officer, vc.NewStep{Kind: vc.Decided, Text: "We tell our staff ourselves", Decision: &vc.Decision{Report: true, TellPeople: true}}); err != nil {
 		t.Fatal(err)
+	}
+	if err := enter("web", officer, vc.NewStep{Kind: vc.Closed, Text: "It is over"}); code(err) != vc.Invalid {
+		t.Errorf("an officer of one organisation closes it for everybody: %v", err)
 	}
 	if err := enter("web", other, vc.NewStep{Kind: vc.Noted, Text: "What is this?"}); code(err) != vc.NotFound {
 		t.Errorf("an officer who was not told enters: %v", err)
@@ -83,6 +86,9 @@ func TestIncident(t *testing.T) {
 	first := must(cli.Incidents(t.Context(), h.root))[0]
 	if diff := cmp.Diff(lab, first.Steps[0].Hypothesis); diff != "" || !first.Steps[1].Moment.Equal(knew) || first.ID != n || first.Closed {
 		t.Errorf("%+v %s", first, diff)
+	}
+	if diff := cmp.Diff(&vc.Decision{Report: true, TellPeople: true}, first.Steps[4].Decision); diff != "" {
+		t.Errorf("what was decided: %s", diff)
 	}
 	for org, want := range map[id.Organisation]int{{}: 3, a: 2, b: 1} {
 		if got := h.entriesLike(org, func(e vc.Entry) bool { return e.Kind == "incident" && strings.HasPrefix(e.Reason, "2026-1: ") }); got != want {
@@ -128,6 +134,8 @@ func TestStepsThatAreNone(t *testing.T) {
 		"a medium that somebody reads":  {Incident: n, Kind: vc.Supposed, Text: "x", Hypothesis: &both},
 		"what will be":                  {Incident: n, Kind: vc.Aware, Text: "x", Moment: at.Add(time.Hour)},
 		"a drill that began otherwise":  {Incident: n, Kind: vc.Noted, Text: "x", Drill: true},
+		"a decision in a note":          {Incident: n, Kind: vc.Noted, Text: "x", Decision: &vc.Decision{}},
+		"nobody's signing off":          {Incident: n, Kind: vc.SignedOff, Text: "x"},
 		"an organisation that is none":  {Incident: n, Kind: vc.Told, Text: "x", Organisation: id.New[id.Organisation]()},
 		"an incident that there is not": {Incident: id.New[id.Incident](), Kind: vc.Noted, Text: "x"},
 	} {

@@ -24,20 +24,27 @@ type IncidentStepKind string
 
 // The kinds of steps. An incident begins with Declared; a Supposed adds what else may have happened.
 const (
-	Declared IncidentStepKind = "declared"
-	Supposed IncidentStepKind = "supposed" // a hypothesis more
-	Knew     IncidentStepKind = "knew"     // the supplier, or whoever else lost it, knew
-	Aware    IncidentStepKind = "aware"    // the service, or an organisation, became aware
-	Told     IncidentStepKind = "told"     // an organisation, or whom the text names, was told
-	Asked    IncidentStepKind = "asked"    // somebody asked, as a supplier was
-	Answered IncidentStepKind = "answered" // and was answered
-	Decided  IncidentStepKind = "decided"  // a decision, with its reason
-	Noted    IncidentStepKind = "noted"
-	Closed   IncidentStepKind = "closed"
+	Declared  IncidentStepKind = "declared"
+	Supposed  IncidentStepKind = "supposed" // a hypothesis more
+	Knew      IncidentStepKind = "knew"     // the supplier, or whoever else lost it, knew
+	Aware     IncidentStepKind = "aware"    // the service, or an organisation, became aware
+	Told      IncidentStepKind = "told"     // an organisation, or whom the text names, was told
+	Asked     IncidentStepKind = "asked"    // somebody asked, as a supplier was
+	Answered  IncidentStepKind = "answered" // and was answered
+	Decided   IncidentStepKind = "decided"  // a decision, with its reason
+	Noted     IncidentStepKind = "noted"
+	SignedOff IncidentStepKind = "signed-off" // an organisation has done its part
+	Closed    IncidentStepKind = "closed"     // by the service, for everybody
 )
 
+// Decision is what a controller decided: whether to report to the regulator, and whether to tell the people concerned. The reasons are the step's text.
+type Decision struct {
+	Report     bool `json:"report"`
+	TellPeople bool `json:"tell_people"`
+}
+
 // IncidentStepKinds lists the kinds that can follow the declaration.
-var IncidentStepKinds = []IncidentStepKind{Supposed, Knew, Aware, Told, Asked, Answered, Decided, Noted, Closed}
+var IncidentStepKinds = []IncidentStepKind{Supposed, Knew, Aware, Told, Asked, Answered, Decided, Noted, SignedOff, Closed}
 
 // NewStep is a step to be entered.
 type NewStep struct {
@@ -50,6 +57,7 @@ type NewStep struct {
 	Hypothesis   *Hypothesis     `json:"hypothesis,omitempty"` // with Declared and Supposed, and only with them
 	Moment       time.Time       `json:"moment,omitzero"`      // when it was so, where that is not now
 	Drill        bool            `json:"drill,omitempty"`      // with Declared
+	Decision     *Decision       `json:"decision,omitempty"`   // with Decided, where it is that
 }
 
 // IncidentStep is a step as it was entered.
@@ -61,6 +69,7 @@ type IncidentStep struct {
 	Organisation id.Organisation  `json:"organisation,omitzero"`
 	Hypothesis   *Hypothesis      `json:"hypothesis,omitempty"`
 	Moment       time.Time        `json:"moment"`
+	Decision     *Decision        `json:"decision,omitempty"`
 }
 
 // Incident is a suspected breach, as far as the reader may see it.
