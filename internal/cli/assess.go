@@ -85,7 +85,7 @@ func (a circumstances) print(e *env, x vaultclient.Exposures) error {
 		return err
 	}
 	worst := all[0].severity
-	fmt.Fprintf(e.stdout, "\nThe worst of them: %s (%s); %s (%s); %s (%s).\n", worst.Context.Why, worst.Context.Value, worst.Identification.Why, worst.Identification.Value, worst.Circumstances.Why, worst.Circumstances.Value)
+	fmt.Fprintf(e.stdout, "\nThe worst of them: %s (%s); %s (%s); %s (%s).\n", worst.Context.Say(e.ctx), worst.Context.Value, worst.Identification.Say(e.ctx), worst.Identification.Value, worst.Circumstances.Say(e.ctx), worst.Circumstances.Value)
 	fmt.Fprintln(e.stdout, "\nWho has to be told, where the service is the organisations' processor:")
 	fmt.Fprintln(t, "\nTELL\tUK GDPR\tWITHIN\tWHY")
 	for _, d := range incident.Duties(incident.Processor, worst) {

@@ -55,7 +55,7 @@ var floors = map[string]int{
 
 // beside are the packages that stand on no floor: persistence behind the interfaces that others declare, the
 // generator of synthetic people, what tests share, and this package.
-var beside = []string{"internal/store", "internal/synth", "internal/deptest", "internal/testport", "internal/testmachine", "internal/testpasskey", "internal/testcorpus"}
+var beside = []string{"internal/store", "internal/synth", "internal/deptest", "internal/testport", "internal/testmachine", "internal/testpasskey", "internal/testcorpus", "internal/testwords"}
 
 // neighbours are the imports allowed between two packages of one floor.
 var neighbours = map[string][]string{

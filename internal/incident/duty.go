@@ -1,6 +1,10 @@
 package incident
 
-import "time"
+import (
+	"time"
+
+	"github.com/dosevault/dosevault/internal/words"
+)
 
 // Capacity is in which capacity an organisation or service acts: whose data it is.
 type Capacity uint8
@@ -22,8 +26,11 @@ const (
 	TheRegister // of breaches, kept by each controller
 )
 
-func (a Addressee) String() string {
-	return [...]string{"each organisation concerned", "the Information Commissioner", "the people concerned", "the register of breaches"}[a]
+func (a Addressee) String() string { return string(a.Words()) }
+
+// Words is the addressee as a text.
+func (a Addressee) Words() words.Key {
+	return [...]words.Key{"each organisation concerned", "the Information Commissioner", "the people concerned", "the register of breaches"}[a]
 }
 
 // Duty is one thing that has to be done after a breach.
@@ -32,7 +39,7 @@ type Duty struct {
 	Due     bool          // whether it has to be, by this assessment
 	Article string        // of the UK GDPR
 	Within  time.Duration // after becoming aware; 0: without undue delay
-	Why     string
+	Why     words.Key
 }
 
 // regulatorHours is within how long the regulator is told (Art 33(1)). The hours run on over nights, weekends and holidays.

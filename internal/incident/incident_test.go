@@ -16,6 +16,7 @@ import (
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // cases reads a file of cases, which an officer can add to.
@@ -72,7 +73,7 @@ func given(t *testing.T, s string) *Factor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Factor{Quarters(x * 4), "the case says so"}
+	return &Factor{Quarters(x * 4), []words.Key{"##the case says so"}}
 }
 
 func TestSeverity(t *testing.T) {
@@ -170,7 +171,7 @@ func TestMoreIsNeverLessSevere(t *testing.T) {
 }
 
 func TestWhatIsRefused(t *testing.T) {
-	why := "as the officer sees it"
+	why := []words.Key{words.Plain("as the officer sees it")}
 	for name, c := range map[string]struct {
 		fields   policy.Fields
 		override Override
@@ -183,7 +184,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"identified twice":   {policy.FieldName, Override{Identification: &Factor{8, why}}},
 		"too much happened":  {policy.FieldName, Override{Circumstances: &Factor{9, why}}},
 		"less than nothing":  {policy.FieldName, Override{Circumstances: &Factor{-1, why}}},
-		"no reason is given": {policy.FieldName, Override{Context: &Factor{8, ""}}},
+		"no reason is given": {policy.FieldName, Override{Context: &Factor{8, nil}}},
 	} {
 		if _, err := Assess(c.fields, Circumstances{}, c.override); err == nil {
 			t.Errorf("%s: no error", name)

@@ -1,9 +1,12 @@
 package incident
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"github.com/dosevault/dosevault/internal/policy"
+	"github.com/dosevault/dosevault/internal/words"
 )
 
 // Severity of a breach by ENISA, "Recommendations for a methodology of the assessment of severity of personal data
@@ -33,7 +36,12 @@ const (
 	VeryHigh
 )
 
-func (l Level) String() string { return [...]string{"low", "medium", "high", "very high"}[l] }
+func (l Level) String() string { return string(l.Words()) }
+
+// Words is the level as a text.
+func (l Level) Words() words.Key {
+	return [...]words.Key{"low", "medium", "high", "very high"}[l]
+}
 
 // levelOf is the level of a score.
 func levelOf(q Quarters) Level {
@@ -72,7 +80,16 @@ type Circumstances struct {
 // Factor is one of the numbers of a score, and why it is what it is.
 type Factor struct {
 	Value Quarters
-	Why   string
+	Why   []words.Key // reasons; of an override its officer's own words, as words.Plain
+}
+
+// Say says why, in the language of a context.
+func (f Factor) Say(ctx context.Context) string {
+	said := make([]string, len(f.Why))
+	for i, k := range f.Why {
+		said[i] = Say(ctx, k)
+	}
+	return strings.Join(said, "; ")
 }
 
 // Severity is an assessment of one combination of fields.
@@ -118,7 +135,7 @@ func Assess(fields policy.Fields, c Circumstances, o Override) (Severity, error)
 		if f.given.Value < f.least || f.given.Value > f.most || f.given.Value%f.step != 0 {
 			return Severity{}, fmt.Errorf("incident: %s is expected", f.name)
 		}
-		if f.given.Why == "" {
+		if len(f.given.Why) == 0 {
 			return Severity{}, fmt.Errorf("incident: a reason is expected for another %s", f.name)
 		}
 		*f.used = *f.given
@@ -133,15 +150,15 @@ func contextOf(f policy.Fields) Factor {
 	has := func(any policy.Fields) bool { return f&any != 0 }
 	switch {
 	case has(policy.FieldHealth | policy.FieldDocument):
-		return Factor{4 * 4, "sensitive data: health, or documents that can hold anything"}
+		return Factor{4 * 4, []words.Key{"sensitive data: health, or documents that can hold anything"}}
 	case has(policy.FieldDose):
 		// 4 for sensitive data, less one: what is measured at work says little about somebody's health (annex 1, "nature of data").
-		return Factor{3 * 4, "sensitive data, of which most says little about health: doses at work"}
+		return Factor{3 * 4, []words.Key{"sensitive data, of which most says little about health: doses at work"}}
 	case has(policy.FieldNI) && has(policy.FieldName|policy.FieldBirth):
 		// 1 for simple data, more by one: together they are what somebody needs to pass for another, and can't be changed.
-		return Factor{2 * 4, "simple data, enough to pass for somebody: an NI number with a name or date of birth"}
+		return Factor{2 * 4, []words.Key{"simple data, enough to pass for somebody: an NI number with a name or date of birth"}}
 	}
-	return Factor{1 * 4, "simple data: who somebody is, or where they work"}
+	return Factor{1 * 4, []words.Key{"simple data: who somebody is, or where they work"}}
 }
 
 // identificationOf is how easily somebody is identified, for who knows the employer, which a breach always tells.
@@ -150,27 +167,24 @@ func identificationOf(f policy.Fields) Factor {
 	switch {
 	case name && f&(policy.FieldBirth|policy.FieldNI|policy.FieldContact|policy.FieldRegistration|policy.FieldStaffNumber) != 0,
 		f&(policy.FieldRegistration|policy.FieldContact|policy.FieldDocument) != 0:
-		return Factor{4, "everybody can tell who it is: a name with something of that person alone, or what leads to the name"}
+		return Factor{4, []words.Key{"everybody can tell who it is: a name with something of that person alone, or what leads to the name"}}
 	case name:
-		return Factor{3, "a name, at a known employer"}
+		return Factor{3, []words.Key{"a name, at a known employer"}}
 	case f&policy.FieldNI != 0, f&(policy.FieldStaffNumber|policy.FieldBirth) != 0:
-		return Factor{2, "a number or date of birth, which the employer or an authority can tie to a name"}
+		return Factor{2, []words.Key{"a number or date of birth, which the employer or an authority can tie to a name"}}
 	}
-	return Factor{1, "nothing that tells who it is, without the vault"}
+	return Factor{1, []words.Key{"nothing that tells who it is, without the vault"}}
 }
 
 // factor adds the circumstances up.
 func (c Circumstances) factor() Factor {
-	q, why := Quarters(0), ""
-	add := func(l Loss, some, full string) {
+	var f Factor
+	add := func(l Loss, some, full words.Key) {
 		if l == None {
 			return
 		}
-		q += Quarters(l)
-		if why != "" {
-			why += "; "
-		}
-		why += []string{some, full}[l-1]
+		f.Value += Quarters(l)
+		f.Why = append(f.Why, []words.Key{some, full}[l-1])
 	}
 	add(c.Confidentiality, "known recipients", "an unknown number of recipients")
 	add(c.Integrity, "changed, and it can be undone", "changed, and it can't be undone")
@@ -178,8 +192,8 @@ func (c Circumstances) factor() Factor {
 	if c.Malicious {
 		add(Full, "", "somebody meant harm")
 	}
-	if why == "" {
-		why = "no sign that anything was used, changed or lost"
+	if f.Why == nil {
+		f.Why = []words.Key{"no sign that anything was used, changed or lost"}
 	}
-	return Factor{q, why}
+	return f
 }

@@ -26,6 +26,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/dosevault/dosevault/internal/testwords"
 	"github.com/dosevault/dosevault/internal/words"
 )
 
@@ -110,26 +111,6 @@ func (s *source) texts(kind string) map[string]string {
 	return all
 }
 
-var verb = regexp.MustCompile(`%(\[\d\])?[sdvq%]`)
-
-// verbs are the arguments that a text says, in order of their numbers.
-func verbs(text string) []string {
-	var all []string
-	next := 1
-	for _, m := range verb.FindAllStringSubmatch(text, -1) {
-		switch {
-		case strings.HasSuffix(m[0], "%"):
-		case m[1] != "":
-			all = append(all, m[1]+m[0][len(m[0])-1:])
-		default:
-			all = append(all, "["+strconv.Itoa(next)+"]"+m[0][1:])
-			next++
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 // TestEveryTextInWelsh: each text and noun of the pages stands in the catalogue with the same arguments, and nothing else
 // stands there.
 func TestEveryTextInWelsh(t *testing.T) {
@@ -140,7 +121,7 @@ func TestEveryTextInWelsh(t *testing.T) {
 		switch {
 		case cy == "":
 			t.Errorf("%s: no Welsh for %q", texts[k], k)
-		case !slices.Equal(verbs(k), verbs(cy)):
+		case !slices.Equal(testwords.Verbs(k), testwords.Verbs(cy)):
 			t.Errorf("%s: %q says other arguments than %q", texts[k], cy, k)
 		}
 	}
