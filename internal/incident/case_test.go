@@ -36,7 +36,7 @@ func TestCase(t *testing.T) {
 	if diff := cmp.Diff(want, clocks); diff != "" {
 		t.Error(diff)
 	}
-	table := []Row{{other, policy.FieldName, 3}, {told, policy.FieldName, 1}, {other, policy.FieldDose, 1}}
+	table := []Row{{Organisation: other, Fields: policy.FieldName}, {Organisation: told, Fields: policy.FieldName}, {Organisation: other, Fields: policy.FieldDose}}
 	if diff := cmp.Diff([]id.Organisation{other}, Untold(one, table)); diff != "" {
 		t.Error(diff)
 	}

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -23,6 +24,7 @@ type Row struct {
 	Organisation id.Organisation
 	Fields       policy.Fields
 	Wearers      int
+	First, Last  time.Time // of what became readable of them
 }
 
 // Table makes the table of organisations and combinations of fields, sorted by organisation and, of each, the most fields
@@ -32,21 +34,45 @@ func Table(exposures []vaultclient.Exposure) []Row {
 		wearer id.Wearer
 		org    id.Organisation
 	}
-	of := map[place]policy.Fields{}
+	type combination struct {
+		org    id.Organisation
+		fields policy.Fields
+	}
+	of := map[place]*Row{}
 	for _, x := range exposures {
-		of[place{x.Wearer, x.Organisation}] |= x.Fields
+		at := place{x.Wearer, x.Organisation}
+		if of[at] == nil {
+			of[at] = &Row{Organisation: x.Organisation}
+		}
+		of[at].add(Row{x.Organisation, x.Fields, 0, x.First, x.Last})
 	}
-	count := map[Row]int{}
-	for at, fields := range of {
-		count[Row{Organisation: at.org, Fields: fields}]++
+	rows := map[combination]*Row{}
+	for _, one := range of {
+		at := combination{one.Organisation, one.Fields}
+		if rows[at] == nil {
+			rows[at] = &Row{Organisation: one.Organisation}
+		}
+		one.Wearers = 1
+		rows[at].add(*one)
 	}
-	out := make([]Row, 0, len(count))
-	for r, n := range count {
-		r.Wearers = n
-		out = append(out, r)
+	out := make([]Row, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, *r)
 	}
 	slices.SortFunc(out, func(a, b Row) int {
 		return cmp.Or(bytes.Compare(a.Organisation[:], b.Organisation[:]), cmp.Compare(bits.OnesCount32(uint32(b.Fields)), bits.OnesCount32(uint32(a.Fields))), cmp.Compare(b.Fields, a.Fields))
 	})
 	return out
+}
+
+// add unites two rows of one organisation.
+func (r *Row) add(more Row) {
+	r.Fields |= more.Fields
+	r.Wearers += more.Wearers
+	if r.First.IsZero() || more.First.Before(r.First) {
+		r.First = more.First
+	}
+	if more.Last.After(r.Last) {
+		r.Last = more.Last
+	}
 }

@@ -199,14 +199,15 @@ func TestTable(t *testing.T) {
 		a, b = b, a
 	}
 	one, two, three := id.New[id.Wearer](), id.New[id.Wearer](), id.New[id.Wearer]()
+	on := func(day int) time.Time { return time.Date(2026, 10, day, 9, 0, 0, 0, time.UTC) }
 	got := Table([]vaultclient.Exposure{
-		{Wearer: one, Organisation: a, Basis: "gate", Fields: policy.FieldName},
-		{Wearer: one, Organisation: a, Basis: "declared", Fields: policy.FieldDose},
-		{Wearer: two, Organisation: a, Basis: "gate", Fields: policy.FieldName | policy.FieldDose},
-		{Wearer: three, Organisation: a, Basis: "intake", Fields: policy.FieldName},
-		{Wearer: three, Organisation: b, Basis: "gate", Fields: policy.FieldNI},
+		{Wearer: one, Organisation: a, Basis: "gate", Fields: policy.FieldName, First: on(6), Last: on(7)},
+		{Wearer: one, Organisation: a, Basis: "declared", Fields: policy.FieldDose, First: on(1), Last: on(2)},
+		{Wearer: two, Organisation: a, Basis: "gate", Fields: policy.FieldName | policy.FieldDose, First: on(3), Last: on(9)},
+		{Wearer: three, Organisation: a, Basis: "intake", Fields: policy.FieldName, First: on(4), Last: on(4)},
+		{Wearer: three, Organisation: b, Basis: "gate", Fields: policy.FieldNI, First: on(5), Last: on(8)},
 	})
-	want := []Row{{a, policy.FieldName | policy.FieldDose, 2}, {a, policy.FieldName, 1}, {b, policy.FieldNI, 1}}
+	want := []Row{{a, policy.FieldName | policy.FieldDose, 2, on(1), on(9)}, {a, policy.FieldName, 1, on(4), on(4)}, {b, policy.FieldNI, 1, on(5), on(8)}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -222,11 +222,40 @@ func (v *Vault) Incidents(ctx context.Context, c Caller) ([]vaultclient.Incident
 	return out, nil
 }
 
+// oversees reports, without an entry, whether somebody may read incidents: their numbers alone tell nobody's data.
+func (v *Vault) oversees(p *principal) bool {
+	for _, org := range scopeOf(p.Organisations) {
+		a := incidentAsk(ledger.Oversee, "incidents")
+		a.organisation = org
+		if _, _, denial := v.decide(p, a); denial != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// openIncidents are those that somebody sees and that are neither closed nor drills, newest first.
+func (s *state) openIncidents(p *principal) (out []vaultclient.OpenIncident) {
+	for n, one := range s.incidents {
+		if !one.drill && !one.closed() && one.seenBy(p) {
+			out = append(out, vaultclient.OpenIncident{ID: n, Number: one.number})
+		}
+	}
+	slices.SortFunc(out, func(a, b vaultclient.OpenIncident) int {
+		return cmp.Compare(s.incidents[b.ID].steps[0].At, s.incidents[a.ID].steps[0].At)
+	})
+	return out
+}
+
+// closed reports whether an incident was closed.
+func (i *incident) closed() bool {
+	return slices.ContainsFunc(i.steps, func(s step) bool { return s.Kind == vaultclient.Closed })
+}
+
 // incidentOf is an incident as its reader may see it: what was declared and supposed, and what concerns everybody or them.
 func (s *state) incidentOf(p *principal, n id.Incident, one *incident) vaultclient.Incident {
-	out := vaultclient.Incident{ID: n, Number: one.number, Drill: one.drill}
+	out := vaultclient.Incident{ID: n, Number: one.number, Drill: one.drill, Closed: one.closed()}
 	for i, row := range one.steps {
-		out.Closed = out.Closed || row.Kind == vaultclient.Closed
 		if i > 0 && len(p.Organisations) > 0 && !row.Organisation.IsZero() && !slices.Contains(p.Organisations, row.Organisation) {
 			continue
 		}

@@ -43,6 +43,14 @@ func TestIncident(t *testing.T) {
 	if err := enter("web", officer, vc.NewStep{Kind: vc.Decided, Text: "We tell our staff ourselves", Decision: &vc.Decision{Report: true, TellPeople: true}}); err != nil {
 		t.Fatal(err)
 	}
+	for _, c := range []struct {
+		who  vc.Auth
+		want int
+	}{{officer, 1}, {other, 0}, {supervisor, 0}} {
+		if got := must(h.nodes["web"].Whoami(t.Context(), c.who)); len(got.Incidents) != c.want || c.want > 0 && (got.Incidents[0].ID != n || got.Incidents[0].Number != "2026-1") {
+			t.Errorf("%s is told of %v", got.Name, got.Incidents)
+		}
+	}
 	if err := enter("web", officer, vc.NewStep{Kind: vc.Closed, Text: "It is over"}); code(err) != vc.Invalid {
 		t.Errorf("an officer of one organisation closes it for everybody: %v", err)
 	}
@@ -103,6 +111,9 @@ func TestIncident(t *testing.T) {
 	}
 	if err := enter("cli", h.root, vc.NewStep{Kind: vc.Closed, Text: "Everybody knows"}); err != nil {
 		t.Fatal(err)
+	}
+	if got := must(h.nodes["cli"].Whoami(t.Context(), h.root)).Incidents; len(got) != 1 || got[0].Number != "2027-1" {
+		t.Errorf("open are said to be %v", got)
 	}
 	numbers := map[string]bool{}
 	for _, one := range must(h.nodes["cli"].Incidents(t.Context(), h.root)) {

@@ -172,6 +172,7 @@ func (v *Vault) Whoami(_ context.Context, c Caller) (vaultclient.User, error) {
 	if err != nil {
 		return vaultclient.User{}, err
 	}
+	oversees := v.oversees(p)
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	frozen := v.state.frozenFor(p)
@@ -181,6 +182,9 @@ func (v *Vault) Whoami(_ context.Context, c Caller) (vaultclient.User, error) {
 	if u := v.state.users[p.User]; u != nil {
 		me := *u
 		me.Frozen = frozen
+		if oversees {
+			me.Incidents = v.state.openIncidents(p)
+		}
 		return me, nil
 	}
 	return vaultclient.User{}, errUnauthenticated

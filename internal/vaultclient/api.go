@@ -103,6 +103,7 @@ type User struct {
 	Enrolled      bool              `json:"enrolled,omitempty"`      // has, or had, a passkey
 	Ended         time.Time         `json:"ended,omitzero"`          // since when they may no longer sign in
 	Frozen        []Scope           `json:"frozen,omitempty"`        // what of theirs is frozen now; only Whoami says so
+	Incidents     []OpenIncident    `json:"incidents,omitempty"`     // suspected breaches that are not closed, of whom oversees; only Whoami says so
 
 	// Of somebody who signs in by their organisation's own sign-in, and by nothing else: which, and since when it gives them no role any more.
 	Provider id.Provider `json:"provider,omitzero"`

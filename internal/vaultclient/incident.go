@@ -94,3 +94,9 @@ func (c *Client) Incidents(ctx context.Context, auth Auth) (all []Incident, err 
 	err = call(ctx, c, "incidents", auth, struct{}{}, &all)
 	return all, err
 }
+
+// OpenIncident names an incident that is not closed, and no drill.
+type OpenIncident struct {
+	ID     id.Incident `json:"id"`
+	Number string      `json:"number"`
+}

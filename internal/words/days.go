@@ -91,3 +91,9 @@ func Clock(t time.Time) string { return t.In(london).Format("15:04") }
 
 // DayOf is the day of an instant by the clock of London.
 func DayOf(t time.Time) day.Day { return day.At(t.In(london)) }
+
+// At is the instant of a day and time by the clock of London. A time that the clocks leave out when they go forward is the one an hour later.
+func At(d day.Day, hour, minute int) time.Time {
+	t := d.Time()
+	return time.Date(t.Year(), t.Month(), t.Day(), hour, minute, 0, 0, london)
+}
