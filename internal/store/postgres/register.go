@@ -430,9 +430,13 @@ func idBytes[T ~[16]byte](list []T) [][]byte {
 	return out
 }
 
+// resultsOfWearers names the wearers on both sides: from one alone the server would read all periods, as long as it knows nothing about
+// how many there are, which is so for a minute after a first import.
+const resultsOfWearers = "WHERE p.wearer = ANY($1) AND r.wearer = ANY($1) AND p.ends >= $2"
+
 // Results implements register.Store.
 func (s *Register) Results(ctx context.Context, wearers []id.Wearer, since day.Day) ([]register.Result, error) {
-	return s.results(ctx, "WHERE r.wearer = ANY($1) AND p.ends >= $2", idBytes(wearers), int64(since))
+	return s.results(ctx, resultsOfWearers, idBytes(wearers), int64(since))
 }
 
 // ResultsOf implements register.Store.

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/dosevault/dosevault/internal/register"
@@ -28,4 +29,18 @@ func TestRegister(t *testing.T) {
 		}
 		return open(), open
 	})
+}
+
+// A wearer's page reads that wearer's rows, also right after the first import, when the server knows nothing about its tables.
+func TestAWearersPeriodsAreFoundByTheirKeys(t *testing.T) {
+	address := pgtest.Shared(t).Database(t)
+	s, err := postgres.OpenRegister(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	plan := postgres.ExplainResults(t, address)
+	if strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "wear_period_recent") || strings.Count(plan, "_pkey") < 2 {
+		t.Errorf("all periods are read:\n%s", plan)
+	}
 }
