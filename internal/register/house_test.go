@@ -425,6 +425,9 @@ func (s fusedStore) Commit(ctx context.Context, from register.State, im register
 func (s fusedStore) Periods(ctx context.Context, barcodes []string) ([]register.Result, error) {
 	return fused(s.f, "looking for barcodes", func() ([]register.Result, error) { return s.Store.Periods(ctx, barcodes) })
 }
+func (s fusedStore) Worn(ctx context.Context, ws []id.Wearer) ([]register.Result, error) {
+	return fused(s.f, "reading a wearer's badges", func() ([]register.Result, error) { return s.Store.Worn(ctx, ws) })
+}
 func (s fusedStore) Results(ctx context.Context, ws []id.Wearer, since day.Day) ([]register.Result, error) {
 	return fused(s.f, "reading results", func() ([]register.Result, error) { return s.Store.Results(ctx, ws, since) })
 }

@@ -88,7 +88,7 @@ func (s *Service) WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.
 	if len(rows) == 0 {
 		return nil, ErrNotFound
 	}
-	results, err := s.Store.Results(ctx, wearers, 0)
+	results, err := s.Store.Worn(ctx, wearers)
 	if err != nil {
 		return nil, err
 	}

@@ -47,8 +47,8 @@ func TestWhoSeesARecord(t *testing.T) {
 	again := h.joiner(second)
 	again.SamePerson = w
 	w2 := h.takeOn(again)[0]
-	mine, theirs := h.badge(h.org, w, time.January), h.badge(second, w2, time.January)
-	h.dispatch(mine, theirs)
+	mine, theirs, out := h.badge(h.org, w, time.January), h.badge(second, w2, time.January), h.badge(h.org, w, time.February)
+	h.dispatch(mine, theirs, out)
 	h.imported(file(line{Dispatched: mine, deep: "4.00"}, line{Dispatched: theirs, account: "700456", deep: "3.00"}))
 
 	supervisor := h.signIn(vc.NewUser{Name: "Nia Bowen", Role: policy.Supervisor, Organisations: []id.Organisation{h.org}})
@@ -58,15 +58,16 @@ func TestWhoSeesARecord(t *testing.T) {
 		auth        vc.Auth
 		w           id.Wearer
 		reports     int
+		waiting     int
 		employments int
 		dose        dose.MicroSv // effective, 2026
 	}{
-		{"the co-ordinator sees all employments", h.auth, w, 2, 2, 7000},
-		{"the co-ordinator, by the other employment", h.auth, w2, 2, 2, 7000},
-		{"the supervisor sees their organisation's", supervisor, w, 1, 1, 4000},
-		{"the supervisor, of somebody without a result", supervisor, other, 0, 1, 0},
-		{"the wearer sees the sum over their employments", self, w, 2, 2, 7000},
-		{"the wearer, by the other", self, w2, 2, 2, 7000},
+		{"the co-ordinator sees all employments", h.auth, w, 2, 1, 2, 7000},
+		{"the co-ordinator, by the other employment", h.auth, w2, 2, 1, 2, 7000},
+		{"the supervisor sees their organisation's", supervisor, w, 1, 1, 1, 4000},
+		{"the supervisor, of somebody without a result", supervisor, other, 0, 0, 1, 0},
+		{"the wearer sees the sum over their employments", self, w, 2, 1, 2, 7000},
+		{"the wearer, by the other", self, w2, 2, 1, 2, 7000},
 	} {
 		rec, err := h.web.WearerRecord(t.Context(), c.auth, c.w, 0)
 		if err != nil {
@@ -75,6 +76,9 @@ func TestWhoSeesARecord(t *testing.T) {
 		}
 		if m, _ := total(rec, dose.Effective, 2026); m != c.dose || len(rec.Reports) != c.reports || rec.Employments != c.employments || rec.Employment.Department != "Cathlab" {
 			t.Errorf("%s: %d µSv, %d reports, %d employments, %+v; want %d, %d, %d", c.who, m, len(rec.Reports), rec.Employments, rec.Employment, c.dose, c.reports, c.employments)
+		}
+		if len(rec.Waiting) != c.waiting || c.waiting > 0 && (rec.Waiting[0].Barcode != out.Barcode || rec.Waiting[0].State != register.Issued) {
+			t.Errorf("%s: badges without a report: %+v, want %d", c.who, rec.Waiting, c.waiting)
 		}
 	}
 	if rec, err := h.web.WearerRecord(t.Context(), h.auth, w2, 0); err != nil || len(rec.Levels) != 1 || rec.Levels[0].Dose != 6000 {

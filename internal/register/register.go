@@ -245,6 +245,8 @@ type Store interface {
 	Commit(ctx context.Context, from State, im ImportRow, parts iter.Seq2[*Rows, error]) error
 	// Periods returns the wear periods of barcodes with their reports, in no order; unknown barcodes are left out.
 	Periods(ctx context.Context, barcodes []string) ([]Result, error)
+	// Worn returns all wear periods of wearers, with their reports or without any, in no order.
+	Worn(ctx context.Context, wearers []id.Wearer) ([]Result, error)
 	// Results returns those wear periods of wearers that end on or after a day and have reports, in no order.
 	Results(ctx context.Context, wearers []id.Wearer, since day.Day) ([]Result, error)
 	// ResultsOf returns those wear periods of an organisation's wearers that end from one day to another, with their reports or

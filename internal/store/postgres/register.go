@@ -430,9 +430,17 @@ func idBytes[T ~[16]byte](list []T) [][]byte {
 	return out
 }
 
-// resultsOfWearers names the wearers on both sides: from one alone the server would read all periods, as long as it knows nothing about
+// Both name the wearers on both sides: from one alone the server would read all rows of the other, as long as it knows nothing about
 // how many there are, which is so for a minute after a first import.
-const resultsOfWearers = "WHERE p.wearer = ANY($1) AND r.wearer = ANY($1) AND p.ends >= $2"
+const (
+	resultsOfWearers = "WHERE p.wearer = ANY($1) AND r.wearer = ANY($1) AND p.ends >= $2"
+	wornByWearers    = "AND r.wearer = ANY($1) WHERE p.wearer = ANY($1)"
+)
+
+// Worn implements register.Store.
+func (s *Register) Worn(ctx context.Context, wearers []id.Wearer) ([]register.Result, error) {
+	return s.results(ctx, wornByWearers, idBytes(wearers))
+}
 
 // Results implements register.Store.
 func (s *Register) Results(ctx context.Context, wearers []id.Wearer, since day.Day) ([]register.Result, error) {

@@ -466,16 +466,29 @@ func (s *Register) Periods(ctx context.Context, barcodes []string) (out []regist
 	return out, err
 }
 
+// Worn implements register.Store.
+func (s *Register) Worn(ctx context.Context, wearers []id.Wearer) (out []register.Result, err error) {
+	err = some(wearers, func(part []id.Wearer) error {
+		return s.results(ctx, &out, resultColumns+"WHERE p.wearer IN "+marks(len(part)), idArgs(part))
+	})
+	return out, err
+}
+
 // Results implements register.Store.
 func (s *Register) Results(ctx context.Context, wearers []id.Wearer, since day.Day) (out []register.Result, err error) {
 	err = some(wearers, func(part []id.Wearer) error {
-		args := make([]any, len(part), len(part)+1)
-		for i := range part {
-			args[i] = part[i][:]
-		}
-		return s.results(ctx, &out, reportedColumns+"WHERE r.wearer IN "+marks(len(part))+" AND p.ends >= ?", append(args, int64(since)))
+		return s.results(ctx, &out, reportedColumns+"WHERE r.wearer IN "+marks(len(part))+" AND p.ends >= ?", append(idArgs(part), int64(since)))
 	})
 	return out, err
+}
+
+// idArgs are ids as arguments of a statement.
+func idArgs[T ~[16]byte](list []T) []any {
+	args := make([]any, len(list), len(list)+1)
+	for i := range list {
+		args[i] = list[i][:]
+	}
+	return args
 }
 
 // ResultsOf implements register.Store.
@@ -487,11 +500,7 @@ func (s *Register) ResultsOf(ctx context.Context, org id.Organisation, from, to 
 // Wearers implements register.Store.
 func (s *Register) Wearers(ctx context.Context, wearers []id.Wearer) (out []register.WearerRow, err error) {
 	err = some(wearers, func(part []id.Wearer) error {
-		args := make([]any, len(part))
-		for i := range part {
-			args[i] = part[i][:]
-		}
-		return rows.Each(ctx, s.read, "SELECT id, max(version), organisation, import, sealed, health FROM wearer WHERE id IN "+marks(len(args))+" GROUP BY id", args, func(scan func(...any) error) error {
+		return rows.Each(ctx, s.read, "SELECT id, max(version), organisation, import, sealed, health FROM wearer WHERE id IN "+marks(len(part))+" GROUP BY id", idArgs(part), func(scan func(...any) error) error {
 			w, err := scanWearer(scan)
 			out = append(out, w)
 			return err
