@@ -564,7 +564,7 @@ var lengths = map[string]struct {
 	"vault.organisation_key.sealed": {29, 36, true},
 	"vault.wearer_key.sealed":       {29, 36, true},
 	"vault.document_key.sealed":     {29, 36, true},
-	"vault.organisation.sealed":     {29, 256, true},
+	"vault.organisation.sealed":     {29, 2048, true},
 	"vault.user.sealed":             {29, 256, false}, // a user's organisations and wearers
 	"vault.session.sealed":          {29, 256, true},
 	"vault.link.sealed":             {29, 256, true},

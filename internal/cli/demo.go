@@ -240,11 +240,14 @@ func (f *filler) organisations() error {
 	for i, o := range f.data.Organisations {
 		slices.Sort(departments[i])
 		set := register.Settings{Accounts: []string{o.Account}, Standing: register.Processor, Departments: departments[i]}
-		set.Notice = register.NoticeContact{Name: "Data protection officer", Email: fmt.Sprintf("notices@org-%d.example", i+1), Verified: f.data.Today - 200, By: "Mair Evans", How: "telephoned on the number of its website"}
 		if o.Own {
 			set.Levels = []dose.Level{{Kind: dose.Effective, Dose: 6000, Name: "local investigation level"}}
 		}
 		if err := f.svc.SetSettings(f.ctx, f.auth, f.orgs[i], set); err != nil {
+			return err
+		}
+		contact := vaultclient.NoticeContact{Name: "Data protection officer", Email: fmt.Sprintf("notices@org-%d.example", i+1), Verified: f.data.Today - 200, How: "telephoned on the number of its website"}
+		if err := f.client.SetNoticeContact(f.ctx, f.auth, vaultclient.NewNoticeContact{Organisation: f.orgs[i], Contact: contact}); err != nil {
 			return err
 		}
 	}

@@ -20,8 +20,9 @@ import (
 
 // OrganisationsCmd holds what is done with organisations.
 type OrganisationsCmd struct {
-	Add  OrganisationsAddCmd  `cmd:"" help:"Add an employer."`
-	List OrganisationsListCmd `cmd:"" help:"List the organisations that you work with."`
+	Add     OrganisationsAddCmd     `cmd:"" help:"Add an employer."`
+	List    OrganisationsListCmd    `cmd:"" help:"List the organisations that you work with."`
+	Contact OrganisationsContactCmd `cmd:"" help:"Show or set who is told of a breach at an organisation."`
 }
 
 // OrganisationsAddCmd adds an organisation.

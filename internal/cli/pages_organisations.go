@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ func (p pagesRegister) CreateOrganisation(ctx context.Context, auth vaultclient.
 	if err != nil {
 		return id.Organisation{}, err
 	}
-	if err := p.SetSettings(ctx, auth, ids[0], s); err != nil {
-		return id.Organisation{}, fmt.Errorf("the organisation was added, but not its settings: %w", err)
+	if err := cmp.Or(p.SetSettings(ctx, auth, ids[0], s), p.SetNoticeContact(ctx, auth, ids[0], s.Notice)); err != nil {
+		return id.Organisation{}, fmt.Errorf("the organisation was added, but not all its settings: %w", err)
 	}
 	return ids[0], nil
 }
@@ -36,13 +37,17 @@ func (p pagesRegister) Settings(ctx context.Context, auth vaultclient.Auth, o id
 	if err != nil {
 		return web.Settings{}, err
 	}
-	return web.Settings{Controller: set.Standing == register.Controller, Asked: set.Standing != "", Notice: web.NoticeContact(set.Notice),
-		Accounts: set.Accounts, Departments: set.Departments, Levels: set.Levels}, nil
+	return web.Settings{Controller: set.Standing == register.Controller, Asked: set.Standing != "", Accounts: set.Accounts, Departments: set.Departments, Levels: set.Levels}, nil
+}
+
+// SetNoticeContact implements web.Organisations.
+func (p pagesRegister) SetNoticeContact(ctx context.Context, auth vaultclient.Auth, o id.Organisation, n vaultclient.NoticeContact) error {
+	return p.client.SetNoticeContact(ctx, auth, vaultclient.NewNoticeContact{Organisation: o, Contact: n})
 }
 
 // SetSettings implements web.Organisations.
 func (p pagesRegister) SetSettings(ctx context.Context, auth vaultclient.Auth, o id.Organisation, s web.Settings) error {
-	set := register.Settings{Notice: register.NoticeContact(s.Notice), Accounts: s.Accounts, Departments: s.Departments, Levels: s.Levels}
+	set := register.Settings{Accounts: s.Accounts, Departments: s.Departments, Levels: s.Levels}
 	switch {
 	case s.Controller:
 		set.Standing = register.Controller

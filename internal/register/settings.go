@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/mail"
 	"slices"
 	"strings"
 
@@ -26,30 +25,19 @@ const (
 	Controller Standing = "controller" // answers for the data itself: the service's own employer
 )
 
-// NoticeContact is who is told of a breach at an organisation.
-type NoticeContact struct {
-	Name     string  `json:"name,omitempty"`
-	Email    string  `json:"email,omitempty"`
-	Phone    string  `json:"phone,omitempty"`
-	Verified day.Day `json:"verified,omitzero"` // somebody made sure that this reaches them
-	By       string  `json:"by,omitempty"`      // who did
-	How      string  `json:"how,omitempty"`
-}
-
 // Settings is what an organisation's row says.
 type Settings struct {
-	Accounts    []string      `json:"accounts,omitempty"` // at laboratories
-	Levels      []dose.Level  `json:"levels,omitempty"`   // investigation levels of its own
-	Standing    Standing      `json:"standing,omitempty"` // empty: not said yet
-	Notice      NoticeContact `json:"notice,omitzero"`
-	Departments []string      `json:"departments,omitempty"`
+	Accounts    []string     `json:"accounts,omitempty"` // at laboratories
+	Levels      []dose.Level `json:"levels,omitempty"`   // investigation levels of its own
+	Standing    Standing     `json:"standing,omitempty"` // empty: not said yet
+	Departments []string     `json:"departments,omitempty"`
 }
 
 // Limits of settings.
 const (
 	MaxAccounts    = 20
 	MaxDepartments = 150
-	maxSettingText = 100 // bytes of a name, department, or how a contact was verified
+	maxSettingText = 100 // bytes of a name or department
 )
 
 // Settings returns the settings of the organisations that the caller works with; those without any are left out.
@@ -83,7 +71,7 @@ func (s *Service) SettingsOf(ctx context.Context, auth vaultclient.Auth, org id.
 
 // SetSettings keeps an organisation's settings. An error that is an *InputError says what is wrong with them.
 func (s *Service) SetSettings(ctx context.Context, auth vaultclient.Auth, org id.Organisation, set Settings) error {
-	if err := set.check(s.today()); err != nil {
+	if err := set.check(); err != nil {
 		return err
 	}
 	b, err := encode(set)
@@ -116,7 +104,7 @@ func (s *Service) AccountTaken(ctx context.Context, auth vaultclient.Auth, org i
 	return "", by, nil
 }
 
-func (set Settings) check(today day.Day) error {
+func (set Settings) check() error {
 	if !slices.Contains([]Standing{"", Processor, Controller}, set.Standing) {
 		return wrong("an organisation's data are processed on its behalf (processor), or the service answers for them itself (controller)")
 	}
@@ -138,28 +126,7 @@ func (set Settings) check(today day.Day) error {
 		}
 		seen[person.Fold(d)] = true
 	}
-	if err := set.Notice.check(today); err != nil {
-		return err
-	}
 	return checkLevels(set.Levels)
-}
-
-// check looks at a contact; one that nobody has entered yet is right.
-func (n NoticeContact) check(today day.Day) error {
-	for _, s := range []string{n.Name, n.Email, n.Phone, n.By, n.How} {
-		if !isSetting(s) {
-			return wrong("the contact for notices: at most %d characters in each field", maxSettingText)
-		}
-	}
-	if n.Email != "" {
-		if a, err := mail.ParseAddress(n.Email); err != nil || a.Address != n.Email {
-			return wrong("the contact for notices: an e-mail address like notices@example.org is expected")
-		}
-	}
-	if !n.Verified.IsZero() && (n.Verified > today || n.By == "" || n.Name == "" || n.Email == "" && n.Phone == "") {
-		return wrong("a contact is verified by somebody, on a day that has come, and has a name and an e-mail address or telephone number")
-	}
-	return nil
 }
 
 // isSetting reports whether a text fits into a setting: printed characters, trimmed, not too many.

@@ -24,7 +24,6 @@ func TestSettings(t *testing.T) {
 	set := register.Settings{
 		Accounts: []string{"700123"}, Standing: register.Processor, Departments: []string{"Cathlab", "Theatrau"},
 		Levels: []dose.Level{{Kind: dose.Effective, Dose: 6_000, Name: "own"}},
-		Notice: register.NoticeContact{Name: "Swyddog diogelu data", Email: "dpo@llyn.example", Verified: day.Of(2026, 10, 30), By: "Mair Evans", How: "telephoned"},
 	}
 	h.ok(h.web.SetSettings(t.Context(), h.auth, h.org, set))
 	got, err := h.web.SettingsOf(t.Context(), h.auth, h.org)
@@ -67,11 +66,6 @@ func TestSettingsThatAreWrong(t *testing.T) {
 		"a department without a name": {Departments: []string{""}},
 		"a long department":           {Departments: []string{long}},
 		"too many departments":        {Departments: make([]string, register.MaxDepartments+1)},
-		"an address that is none":     {Notice: register.NoticeContact{Name: "DPO", Email: "dpo at llyn"}},
-		"a long contact":              {Notice: register.NoticeContact{Name: long}},
-		"verified tomorrow":           {Notice: register.NoticeContact{Name: "DPO", Phone: "1", By: "Mair", Verified: day.Of(2026, 11, 1)}},
-		"verified by nobody":          {Notice: register.NoticeContact{Name: "DPO", Phone: "1", Verified: day.Of(2026, 10, 1)}},
-		"nothing to verify":           {Notice: register.NoticeContact{Name: "DPO", By: "Mair", Verified: day.Of(2026, 10, 1)}},
 		"a level of nothing":          {Levels: []dose.Level{{Dose: 1000}}},
 		"a level of no dose":          {Levels: []dose.Level{{Kind: dose.Effective}}},
 		"a level above the limit":     {Levels: []dose.Level{{Kind: dose.Lens, Dose: 20_000}}},

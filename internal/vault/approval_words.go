@@ -72,7 +72,7 @@ func (v *Vault) whereWords(ctx context.Context, orgs []id.Organisation) string {
 	for _, org := range orgs {
 		name := org.String()
 		if o := v.state.organisations[org]; o != nil {
-			name = o.name
+			name = o.Name
 		}
 		names = append(names, name)
 	}

@@ -148,7 +148,7 @@ func (v *Vault) Sees(ctx context.Context, c Caller, user id.User) (vaultclient.S
 // organisationName returns an organisation's name, or nothing.
 func (s *state) organisationName(n id.Organisation) string {
 	if o := s.organisations[n]; o != nil {
-		return o.name
+		return o.Name
 	}
 	return ""
 }

@@ -341,7 +341,7 @@ func (s *state) nameOf(scope vaultclient.Scope) string {
 	switch scope.Kind() {
 	case vaultclient.ScopeOrganisation:
 		if n, err := id.Parse[id.Organisation](scope.Of()); err == nil && s.organisations[n] != nil {
-			return s.organisations[n].name
+			return s.organisations[n].Name
 		}
 	case vaultclient.ScopeUser:
 		if n, err := id.Parse[id.User](scope.Of()); err == nil && s.users[n] != nil {

@@ -19,8 +19,9 @@ import (
 // Stored rows of authority.
 type (
 	storedOrganisation struct {
-		Name string           `json:"name"`
-		Kind vaultclient.Kind `json:"kind"`
+		Name   string                    `json:"name"`
+		Kind   vaultclient.Kind          `json:"kind"`
+		Notice vaultclient.NoticeContact `json:"notice,omitzero"`
 	}
 	link struct {
 		User    id.User `json:"user"`
@@ -306,7 +307,7 @@ func (w *wearer) index() {
 }
 
 func newOrganisation(row storedOrganisation, blobs, opening, health seal.Key) *organisation {
-	return &organisation{row.Name, row.Kind, blobs, opening.Box(), health.Box(), new(roll)}
+	return &organisation{row, blobs, opening.Box(), health.Box(), new(roll)}
 }
 
 type keyName struct {

@@ -26,11 +26,6 @@ func (v *Vault) ChangeOrganisation(ctx context.Context, c Caller, o vaultclient.
 	if err != nil {
 		return err
 	}
-	row := storedOrganisation{o.Name, o.Kind}
-	sealed, err := v.sealRow(TableOrganisation, o.ID[:], row)
-	if err != nil {
-		return err
-	}
 	return hideCommitError(v.commit(ctx, func(t *tx) error {
 		if err := p.alive(&v.state); err != nil {
 			return err
@@ -39,22 +34,33 @@ func (v *Vault) ChangeOrganisation(ctx context.Context, c Caller, o vaultclient.
 		if old == nil {
 			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such organisation"}
 		}
-		if old.name == o.Name && old.kind == o.Kind {
+		if old.Name == o.Name && old.Kind == o.Kind {
 			return nil
 		}
+		row := old.storedOrganisation
+		row.Name, row.Kind = o.Name, o.Kind
 		op := v.opening(p, a)
 		op.Subject = o.ID.String()
-		e, err := v.seal(entry{org: o.ID, kind: ledger.Organisation, basis: ledger.Gate}, op)
-		if err != nil {
-			return err
-		}
-		changed := *old
-		changed.name, changed.kind = o.Name, o.Kind
-		t.put(TableOrganisation, o.ID[:], sealed)
-		t.append(e)
-		t.apply(func(s *state) { s.organisations[o.ID] = &changed })
-		return nil
+		return t.putOrganisation(o.ID, row, op)
 	}))
+}
+
+// putOrganisation keeps an organisation's row, and enters in its own ledger that it changed.
+func (t *tx) putOrganisation(n id.Organisation, row storedOrganisation, o ledger.Opening) error {
+	sealed, err := t.v.sealRow(TableOrganisation, n[:], row)
+	if err != nil {
+		return err
+	}
+	e, err := t.v.seal(entry{org: n, kind: ledger.Organisation, basis: ledger.Gate}, o)
+	if err != nil {
+		return err
+	}
+	changed := *t.v.state.organisations[n]
+	changed.storedOrganisation = row
+	t.put(TableOrganisation, n[:], sealed)
+	t.append(e)
+	t.apply(func(s *state) { s.organisations[n] = &changed })
+	return nil
 }
 
 // The register's tables of settings: what an organisation sets for itself; and that a laboratory's profile is retired.

@@ -346,7 +346,7 @@ func (s *scope) answer() vaultclient.Exposures {
 	}
 	name := func(org id.Organisation) string {
 		if o := s.v.state.organisations[org]; o != nil {
-			return o.name + org.String()
+			return o.Name + org.String()
 		}
 		return org.String()
 	}

@@ -149,7 +149,7 @@ func (v *Vault) widened(s *state, next *policy.Set) []id.Organisation {
 			orgs = append(orgs, org)
 		}
 	}
-	slices.SortFunc(orgs, func(a, b id.Organisation) int { return cmp.Compare(s.organisations[a].name, s.organisations[b].name) })
+	slices.SortFunc(orgs, func(a, b id.Organisation) int { return cmp.Compare(s.organisations[a].Name, s.organisations[b].Name) })
 	return orgs
 }
 

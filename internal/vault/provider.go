@@ -233,7 +233,7 @@ func (v *Vault) SignInProviders() []SignInProvider {
 	var out []SignInProvider
 	for n, p := range v.state.providers {
 		if org := v.state.organisations[p.Organisation]; p.Ended == 0 && org != nil {
-			out = append(out, SignInProvider{ID: n, Organisation: org.name, Issuer: p.Issuer, Client: p.Client, Secret: p.Secret, Name: p.Name, RolesClaim: p.Claim})
+			out = append(out, SignInProvider{ID: n, Organisation: org.Name, Issuer: p.Issuer, Client: p.Client, Secret: p.Secret, Name: p.Name, RolesClaim: p.Claim})
 		}
 	}
 	slices.SortFunc(out, func(a, b SignInProvider) int {

@@ -404,9 +404,13 @@ func (v *Vault) Organisations(ctx context.Context, c Caller) ([]vaultclient.Orga
 		if !p.mayList(n, v.state.wearers) {
 			continue
 		}
-		one := vaultclient.Organisation{ID: n, Name: o.name, Kind: o.kind}
+		one := vaultclient.Organisation{ID: n, Name: o.Name, Kind: o.Kind}
 		if p.Role != policy.Wearer {
 			one.Wearers, one.Current = len(o.roll.wearers), o.roll.currentOn(today, v.state.wearers)
+		}
+		if !o.Notice.IsZero() && v.seesContact(p, n) {
+			contact := o.Notice
+			one.Notice = &contact
 		}
 		out = append(out, one)
 	}

@@ -210,6 +210,9 @@ func routes(mux registrar, v *Vault) {
 	handle(mux, v, "change-organisation", func(ctx context.Context, c Caller, in vc.Organisation) (nothing, error) {
 		return nothing{}, v.ChangeOrganisation(ctx, c, in)
 	})
+	handle(mux, v, "set-notice-contact", func(ctx context.Context, c Caller, in vc.NewNoticeContact) (nothing, error) {
+		return nothing{}, v.SetNoticeContact(ctx, c, in)
+	})
 	handle(mux, v, "create-users", v.CreateUsers)
 	handle(mux, v, "users", func(ctx context.Context, c Caller, _ nothing) ([]vc.User, error) { return v.Users(ctx, c) })
 	handle(mux, v, "new-link", v.NewLink)

@@ -277,7 +277,7 @@ func (v *Vault) CreateOrganisations(ctx context.Context, c Caller, orgs []vaultc
 		for i, o := range orgs {
 			n := id.New[id.Organisation]()
 			ids[i] = n
-			row := storedOrganisation{o.Name, o.Kind}
+			row := storedOrganisation{Name: o.Name, Kind: o.Kind}
 			sealed, err := v.sealRow(TableOrganisation, n[:], row)
 			if err != nil {
 				return err
@@ -322,7 +322,7 @@ func (v *Vault) OrganisationNames() []vaultclient.Organisation {
 	defer v.mu.RUnlock()
 	var list []vaultclient.Organisation
 	for n, o := range v.state.organisations {
-		list = append(list, vaultclient.Organisation{ID: n, Name: o.name, Kind: o.kind})
+		list = append(list, vaultclient.Organisation{ID: n, Name: o.Name, Kind: o.Kind})
 	}
 	slices.SortFunc(list, func(a, b vaultclient.Organisation) int {
 		return strings.Compare(a.Name+a.ID.String(), b.Name+b.ID.String())
@@ -335,7 +335,7 @@ func (v *Vault) OrganisationName(n id.Organisation) string {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	if o := v.state.organisations[n]; o != nil {
-		return o.name
+		return o.Name
 	}
 	return ""
 }

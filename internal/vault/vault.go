@@ -140,8 +140,7 @@ type secretHash [sha256.Size]byte
 
 // organisation is an employer with its keys.
 type organisation struct {
-	name          string
-	kind          vaultclient.Kind
+	storedOrganisation
 	blobs         seal.Key // its own blobs in the register
 	opening       *seal.Box
 	healthOpening *seal.Box
@@ -191,6 +190,8 @@ const (
 	keyVersion = 1   // of every key, until epochs come
 	openingPad = 256 // bytes that an opening is padded to
 	factsPad   = 256
+	// organisationPad holds a name and a contact of the greatest length.
+	organisationPad = 2048
 )
 
 // Open opens a vault: it reads all that it keeps in memory, and holds the database against the last head kept
@@ -416,7 +417,11 @@ func (v *Vault) sealRow(table Table, key []byte, row any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealing a row of %s: %w", table, err)
 	}
-	return v.authority.Seal(rowContext(table, key), factsPad, b)
+	pad := factsPad
+	if table == TableOrganisation {
+		pad = organisationPad
+	}
+	return v.authority.Seal(rowContext(table, key), pad, b)
 }
 
 func rowContext(table Table, key []byte) seal.Context {

@@ -27,6 +27,7 @@ const (
 	AlarmSingleMode      AlarmKind = "single-mode-changed"     // whether one administrator is enough
 	AlarmUncleanStop     AlarmKind = "unclean-stop"            // the vault started after one
 	AlarmLedgerNotCopied AlarmKind = "head-not-kept"           // the last head could not be kept outside the database
+	AlarmNoticeContact   AlarmKind = "notice-contact-changed"  // a verified contact for notices of a breach gave way to another
 	AlarmDelivery        AlarmKind = "alarm-delivery-given-up" // an alarm reached nobody for a day
 )
 

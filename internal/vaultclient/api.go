@@ -89,6 +89,8 @@ type Organisation struct {
 	Kind    Kind            `json:"kind"`
 	Wearers int             `json:"wearers"`
 	Current int             `json:"current"`
+	// Notice is who is told of a breach; nil: nobody is entered, or it is not the reader's business.
+	Notice *NoticeContact `json:"notice,omitempty"`
 }
 
 // User is somebody who signs in. Name is personal, but colleagues see each other.

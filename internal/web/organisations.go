@@ -29,8 +29,10 @@ type Organisations interface {
 	ChangeOrganisation(ctx context.Context, auth vaultclient.Auth, o vaultclient.Organisation) error
 	// Settings returns what an employer sets for itself.
 	Settings(ctx context.Context, auth vaultclient.Auth, o id.Organisation) (Settings, error)
-	// SetSettings keeps an employer's settings. An error that is a *NotAccepted says what is wrong with them.
+	// SetSettings keeps an employer's settings, but for the contact. An error that is a *NotAccepted says what is wrong with them.
 	SetSettings(ctx context.Context, auth vaultclient.Auth, o id.Organisation, s Settings) error
+	// SetNoticeContact keeps who is told of a breach.
+	SetNoticeContact(ctx context.Context, auth vaultclient.Auth, o id.Organisation, n vaultclient.NoticeContact) error
 	// SetLevels has these doses as investigation levels from a day on; no dose ends a kind's level.
 	SetLevels(ctx context.Context, auth vaultclient.Auth, o id.Organisation, doses map[dose.Kind]dose.MicroSv, from day.Day) error
 	// AccountTaken returns the organisation other than o that has one of the accounts at a laboratory, zero: none.
@@ -44,19 +46,12 @@ func (e *NotAccepted) Error() string { return e.Message }
 
 // Settings is what an employer sets for itself.
 type Settings struct {
-	Controller  bool // the service answers for its data itself; else it works on the organisation's behalf
-	Asked       bool // which of the two was said
-	Notice      NoticeContact
+	Controller  bool                      // the service answers for its data itself; else it works on the organisation's behalf
+	Asked       bool                      // which of the two was said
+	Notice      vaultclient.NoticeContact // the vault keeps it: it comes with the organisation
 	Accounts    []string
 	Departments []string
 	Levels      []dose.Level
-}
-
-// NoticeContact is who is told of a breach.
-type NoticeContact struct {
-	Name, Email, Phone string
-	Verified           day.Day // zero: nobody has made sure yet
-	By, How            string
 }
 
 func (h *handler) organisationRoutes() []route {
@@ -187,7 +182,7 @@ func (h *handler) organisationIn(v *visit, f *form, known id.Organisation) (o va
 	if o, err = h.nameIn(v, f, known); err != nil {
 		return o, s, err
 	}
-	noticeIn(f, &s, v.user.Name, day.At(h.Now()))
+	noticeIn(f, &s, day.At(h.Now()))
 	return o, s, nil
 }
 
@@ -213,10 +208,20 @@ func (h *handler) nameIn(v *visit, f *form, known id.Organisation) (vaultclient.
 }
 
 // noticeIn reads what the service is to the organisation, and who is told of a breach.
-func noticeIn(f *form, s *Settings, by string, today day.Day) {
+func noticeIn(f *form, s *Settings, today day.Day) {
 	s.Controller = f.choice("standing", "Select whether the service works on the organisation's behalf", "processor", "controller") == "controller"
 	s.Asked = true
-	n := NoticeContact{Name: f.Text("contact"), Email: f.Text("email"), Phone: f.Text("phone")}
+	n := vaultclient.NoticeContact{Name: f.Text("contact"), Email: f.Text("email"), Phone: f.Text("phone"), Post: f.Lines("post")}
+	n.Language = vaultclient.NoticeLanguage(f.choice("language", "Select which language they are written to in", "both", "cy", "en"))
+	if len(n.Post) > vaultclient.MaxNoticeLines {
+		f.wrong("post", "Enter 7 lines or fewer")
+	}
+	for _, line := range n.Post {
+		if len(line) > maxSettingText {
+			f.wrong("post", "Enter 100 characters or less in each line")
+			break
+		}
+	}
 	if n.Name == "" {
 		f.wrong("contact", "Enter who is to be told of a breach")
 	}
@@ -232,7 +237,7 @@ func noticeIn(f *form, s *Settings, by string, today day.Day) {
 		}
 	}
 	if f.choice("verified", "Select whether somebody has made sure that this contact is right", "yes", "no") == "yes" {
-		n.Verified, n.By, n.How = f.Day("on", "The day of verifying"), by, f.Text("how")
+		n.Verified, n.How = f.Day("on", "The day of verifying"), f.Text("how")
 		switch {
 		case n.Verified.IsZero():
 			f.wrong("on-day", "Enter the day on which the contact was verified")
@@ -272,6 +277,7 @@ func (h *handler) settings(v *visit) error {
 	if err != nil {
 		return err
 	}
+	s.Notice = noticeContact(o)
 	x := settingsView{Organisation: o, Links: organisationLinks(v.user.Role, n, titleSettings), Settings: s, Path: settingsPath(n), Done: v.done()}
 	for _, step := range []struct {
 		missing bool
@@ -280,6 +286,7 @@ func (h *handler) settings(v *visit) error {
 		link    words.Key
 	}{
 		{s.Notice.Name == "", "Nobody is entered who would be told of a breach.", x.Path + "/contact", "Enter a contact"},
+		{s.Notice.Name != "" && !s.Notice.Verified.IsZero() && s.Notice.Due(day.At(h.Now())), "The contact for notices was verified more than a year ago.", x.Path + "/contact", "Verify the contact"},
 		{s.Notice.Name != "" && s.Notice.Verified.IsZero(), "Nobody has made sure that the contact for notices is right.", x.Path + "/contact", "Verify the contact"},
 		{len(s.Accounts) == 0, "Without an account at a laboratory its results are refused.", x.Path + "/accounts", "Enter an account"},
 		{o.Wearers == 0, "Nobody is taken on yet.", wearersPath(n), "Go to the wearers"},
@@ -324,22 +331,25 @@ var settingsParts = map[string]settingsPart{
 			for name, text := range map[string]string{"contact": n.Name, "email": n.Email, "phone": n.Phone, "how": n.How} {
 				f.values.Set(name, text)
 			}
+			f.values.Set("post", strings.Join(n.Post, "\n"))
+			f.values.Set("language", string(cmp.Or(n.Language, vaultclient.InBoth)))
 			f.values.Set("verified", map[bool]string{true: "no", false: "yes"}[n.Verified.IsZero()])
 			f.setDay("on", n.Verified)
 		},
 		func(h *handler, v *visit, f *form, x settingsView) error {
 			was := x.Settings.Notice
-			noticeIn(f, &x.Settings, v.user.Name, day.At(h.Now()))
-			if n := x.Settings.Notice; n.Verified == was.Verified && n.How == was.How && !n.Verified.IsZero() {
-				if n.Name != was.Name || n.Email != was.Email || n.Phone != was.Phone {
-					f.wrong("verified", "The contact changed: select No, or enter when and how the new one was verified")
-				}
-				x.Settings.Notice.By = was.By
+			noticeIn(f, &x.Settings, day.At(h.Now()))
+			n := x.Settings.Notice
+			if n.Verified == was.Verified && n.How == was.How && !n.Verified.IsZero() && !n.Reaches(was) {
+				f.wrong("verified", "The contact changed: select No, or enter when and how the new one was verified")
 			}
 			if len(f.Errors) > 0 {
 				return nil
 			}
-			return h.Register.SetSettings(v.ctx, v.auth, x.Organisation.ID, x.Settings)
+			if err := h.Register.SetSettings(v.ctx, v.auth, x.Organisation.ID, x.Settings); err != nil {
+				return err
+			}
+			return h.Register.SetNoticeContact(v.ctx, v.auth, x.Organisation.ID, n)
 		}},
 	"accounts": {"Laboratory accounts", accountsPage,
 		func(f *form, x settingsView) { f.values.Set("accounts", strings.Join(x.Accounts, "\n")) },
@@ -430,6 +440,7 @@ func (h *handler) changeSettings(v *visit) error {
 	if x.Settings, err = h.Register.Settings(v.ctx, v.auth, n); err != nil {
 		return err
 	}
+	x.Settings.Notice = noticeContact(x.Organisation)
 	f := formOf()
 	if v.r.Method == http.MethodGet {
 		f.setDay("from", day.At(h.Now()))
@@ -451,6 +462,25 @@ func (h *handler) changeSettings(v *visit) error {
 	return nil
 }
 
+// noticeContact is who is told of a breach at an organisation, as far as the reader is shown it.
+func noticeContact(o vaultclient.Organisation) vaultclient.NoticeContact {
+	if o.Notice == nil {
+		return vaultclient.NoticeContact{}
+	}
+	return *o.Notice
+}
+
+// languageWord says which language a contact is written to in.
+func languageWord(l vaultclient.NoticeLanguage) words.Key {
+	switch l {
+	case vaultclient.InWelsh:
+		return "Welsh"
+	case vaultclient.InEnglish:
+		return "English"
+	}
+	return "Welsh and English"
+}
+
 func kindOf(s string) vaultclient.Kind { return vaultclient.Kind(s) }
 
 // standingWord says who answers for the data.
@@ -462,8 +492,8 @@ func standingWord(controller bool) words.Key {
 }
 
 // noticeOf is the contact of a form that was looked through.
-func noticeOf(f form) NoticeContact {
-	n := NoticeContact{How: f.Text("how")}
+func noticeOf(f form) vaultclient.NoticeContact {
+	n := vaultclient.NoticeContact{How: f.Text("how")}
 	if f.Value("verified") == "yes" {
 		n.Verified = f.Day("on", "")
 	}
@@ -471,7 +501,7 @@ func noticeOf(f form) NoticeContact {
 }
 
 // verifiedWord says whether somebody made sure of a contact.
-func verifiedWord(ctx context.Context, n NoticeContact) string {
+func verifiedWord(ctx context.Context, n vaultclient.NoticeContact) string {
 	switch {
 	case n.Verified.IsZero():
 		return words.T(ctx, "Not yet")

@@ -13,7 +13,7 @@ import (
 // aNewOrganisation is a form that is filled in right.
 func aNewOrganisation(change ...string) url.Values {
 	f := url.Values{"name": {"Ysbyty Bryn Derwen"}, "kind": {"private-hospital"}, "standing": {"processor"}, "contact": {"Swyddog diogelu data"},
-		"email": {"dpo@brynderwen.example"}, "verified": {"yes"}, "on-day": {"3"}, "on-month": {"3"}, "on-year": {"2026"}, "how": {"telephoned"}}
+		"email": {"dpo@brynderwen.example"}, "language": {"both"}, "verified": {"yes"}, "on-day": {"3"}, "on-month": {"3"}, "on-year": {"2026"}, "how": {"telephoned"}}
 	for i := 0; i+1 < len(change); i += 2 {
 		f.Set(change[i], change[i+1])
 	}
@@ -33,6 +33,8 @@ func TestAddingAnOrganisation(t *testing.T) {
 		{"email", "", `<a href="#email">Enter an e-mail address or a telephone number</a>`},
 		{"email", "Mair <m@example.org>", `<a href="#email">Enter an e-mail address like notices@example.org</a>`},
 		{"verified", "", `<a href="#verified">`},
+		{"language", "fr", `<a href="#language">`},
+		{"post", strings.Repeat("x\n", 8), `<a href="#post">Enter 7 lines or fewer</a>`},
 		{"on-year", "2027", `<a href="#on-day">The day of verifying must be today or in the past</a>`},
 		{"on-day", "", `<a href="#on-day">The day of verifying must have a day</a>`},
 		{"how", "", `<a href="#how">Enter how the contact was verified</a>`},
@@ -112,11 +114,11 @@ func TestChangingSettings(t *testing.T) {
 	}
 	// A contact that changed is not the one that was verified.
 	n := got.Notice
-	contact := url.Values{"standing": {"controller"}, "contact": {n.Name}, "email": {"other@aeron.example"}, "phone": {n.Phone}, "verified": {"yes"}, "on-day": {"15"}, "on-month": {"1"}, "on-year": {"2026"}, "how": {n.How}}
+	contact := url.Values{"standing": {"controller"}, "contact": {n.Name}, "email": {"other@aeron.example"}, "phone": {n.Phone}, "language": {"cy"}, "post": {"1 Stryd Fawr\r\nAberaeron"}, "verified": {"yes"}, "on-day": {"15"}, "on-month": {"1"}, "on-year": {"2026"}, "how": {n.How}}
 	change("contact", contact, "The contact changed: select No")
 	contact.Set("on-day", "20")
 	change("contact", contact, "")
-	if got := s.settings[one]; !got.Controller || got.Notice.Email != "other@aeron.example" || got.Notice.Verified != day.Of(2026, 1, 20) || len(got.Accounts) != 2 {
+	if got := s.settings[one]; !got.Controller || got.Notice.Email != "other@aeron.example" || got.Notice.Verified != day.Of(2026, 1, 20) || got.Notice.Language != "cy" || len(got.Notice.Post) != 2 || len(got.Accounts) != 2 {
 		t.Errorf("%+v", got)
 	}
 	if w := get(t, pages, "co-ordinator", path+"/nothing"); w.Code != http.StatusNotFound {

@@ -16,14 +16,31 @@ type sampleSettings map[id.Organisation]Settings
 func newSampleSettings() sampleSettings {
 	return sampleSettings{organisationID(1): {
 		Asked: true, Accounts: []string{"700123", "700124"}, Departments: []string{"Cardioleg / Cardiology", "Theatrau / Theatres"},
-		Notice: NoticeContact{Name: "Swyddog diogelu data", Email: "dpo@aeron.example", Phone: "01970 555010", Verified: day.Of(2026, 1, 15), By: "Mair Evans", How: "telephoned on the number of its website"},
+		Notice: vaultclient.NoticeContact{Name: "Swyddog diogelu data", Email: "dpo@aeron.example", Phone: "01970 555010", Verified: day.Of(2026, 1, 15), By: "Mair Evans", How: "telephoned on the number of its website"},
 		Levels: []dose.Level{{Kind: dose.Lens, Dose: 15_000, Name: "the employer's"}, {Kind: dose.Effective, Dose: 4_000, From: day.Of(2023, 1, 1), To: day.Of(2024, 12, 31), Name: "the employer's"}},
 	}}
 }
 
+// withContacts are organisations as a co-ordinator sees them.
+func (s *sample) withContacts(all []vaultclient.Organisation) []vaultclient.Organisation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := slices.Clone(all)
+	for i := range out {
+		if n := s.settings[out[i].ID].Notice; !n.IsZero() {
+			out[i].Notice = &n
+		}
+	}
+	return out
+}
+
 func (s *sample) CreateOrganisation(_ context.Context, a vaultclient.Auth, o vaultclient.Organisation, set Settings) (id.Organisation, error) {
-	if _, err := s.user(a); err != nil {
+	u, err := s.user(a)
+	if err != nil {
 		return o.ID, err
+	}
+	if !set.Notice.Verified.IsZero() {
+		set.Notice.By = u.Name
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,6 +48,22 @@ func (s *sample) CreateOrganisation(_ context.Context, a vaultclient.Auth, o vau
 	s.organisations = append(s.organisations, o)
 	s.settings[o.ID] = set
 	return o.ID, nil
+}
+
+func (s *sample) SetNoticeContact(_ context.Context, a vaultclient.Auth, o id.Organisation, n vaultclient.NoticeContact) error {
+	u, err := s.user(a)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !n.Verified.IsZero() {
+		n.By = u.Name
+	}
+	set := s.settings[o]
+	set.Notice = n
+	s.settings[o] = set
+	return nil
 }
 
 func (s *sample) ChangeOrganisation(_ context.Context, a vaultclient.Auth, o vaultclient.Organisation) error {

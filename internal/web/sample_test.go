@@ -259,12 +259,12 @@ func (s *sample) Organisations(_ context.Context, a vaultclient.Auth) ([]vaultcl
 		return nil, err
 	}
 	if len(u.Organisations) == 1 || len(u.Wearers) > 0 {
-		return s.organisations[:1], nil
+		return s.withContacts(s.organisations[:1]), nil
 	}
 	if u.Role == policy.Wearer {
 		return nil, nil
 	}
-	return s.organisations, nil
+	return s.withContacts(s.organisations), nil
 }
 
 func (s *sample) Search(_ context.Context, a vaultclient.Auth, r vaultclient.SearchRequest) (vaultclient.SearchResult, error) {
