@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/incident"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -18,6 +19,7 @@ type IncidentCmd struct {
 	List    IncidentListCmd    `cmd:"" help:"List them, newest first."`
 	Show    IncidentShowCmd    `cmd:"" help:"Who is concerned, how severe it is, who has to be told and by when, and what was done."`
 	Step    IncidentStepCmd    `cmd:"" help:"Enter what was done, or one hypothesis more."`
+	Assess  IncidentAssessCmd  `cmd:"" help:"Enter how severe you see it, with the reason; what you don't say stays as it was."`
 }
 
 // hypothesisFlags say what may have happened.
@@ -194,7 +196,6 @@ func (c *IncidentStepCmd) Run(e *env) error {
 // IncidentShowCmd shows an incident.
 type IncidentShowCmd struct {
 	signedIn
-	circumstances
 	Number string `arg:"" help:"The incident, as in 2026-1."`
 }
 
@@ -229,7 +230,13 @@ func (c *IncidentShowCmd) Run(e *env) error {
 		if err := t.Flush(); err != nil {
 			return err
 		}
-		if err := c.print(e, x); err != nil {
+		a := incident.AssessmentOf(one, id.Organisation{}, x.People)
+		if a.Step == nil {
+			fmt.Fprintf(e.stdout, "\nNobody has assessed it yet, so what is not known counts as the worse: dosevault incident assess %s\n", one.Number)
+		} else {
+			fmt.Fprintf(e.stdout, "\nAs assessed at %s by %s: %s\n", minute(a.Step.At), a.Step.By, a.Step.Text)
+		}
+		if err := printAssessment(e, table, a); err != nil {
 			return err
 		}
 		if untold := incident.Untold(one, table); len(untold) > 0 {

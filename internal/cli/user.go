@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dosevault/dosevault/internal/id"
+	"github.com/dosevault/dosevault/internal/incident"
 	"github.com/dosevault/dosevault/internal/person"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/register"
@@ -287,7 +288,7 @@ func (c *ExposuresCmd) Run(e *env) error {
 	if err := t.Flush(); err != nil || !c.Assess {
 		return err
 	}
-	return c.print(e, x)
+	return printAssessment(e, incident.Table(x.List), c.on(incident.Assessment{Circumstances: incident.Circumstances{Confidentiality: incident.Full, Malicious: true, People: x.People}}))
 }
 
 func countOrganisations(cells []vaultclient.ExposureCell) int {

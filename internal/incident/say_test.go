@@ -15,7 +15,7 @@ func speak(t *testing.T, l words.Lang) context.Context {
 
 // Each text of the package stands in English and Welsh, whatever catalogue the context has.
 func TestEveryTextInWelsh(t *testing.T) {
-	said, err := testwords.Constants(".")
+	said, err := testwords.Constants(t.Context(), ".")
 	if err != nil {
 		t.Fatal(err)
 	}

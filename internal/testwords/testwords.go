@@ -3,6 +3,7 @@ package testwords
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,10 +34,10 @@ type Texts struct {
 
 // Constants finds the texts in the source of the packages in some directories, outside their Welsh (files cy*.go) and tests, as the compiler sees
 // them. What they import comes from the build cache.
-func Constants(dirs ...string) (Texts, error) {
+func Constants(ctx context.Context, dirs ...string) (Texts, error) {
 	all := Texts{map[words.Key]bool{}, map[words.Noun]bool{}}
 	for _, dir := range dirs {
-		if err := all.add(dir); err != nil {
+		if err := all.add(ctx, dir); err != nil {
 			return all, err
 		}
 	}
@@ -44,8 +45,8 @@ func Constants(dirs ...string) (Texts, error) {
 	return all, nil
 }
 
-func (all Texts) add(dir string) error {
-	out, err := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Export", dir).Output()
+func (all Texts) add(ctx context.Context, dir string) error {
+	out, err := exec.CommandContext(ctx, "go", "list", "-export", "-deps", "-json=ImportPath,Export", dir).Output()
 	if err != nil {
 		return fmt.Errorf("listing %s: %w", dir, err)
 	}

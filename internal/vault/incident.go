@@ -41,6 +41,7 @@ type step struct {
 	Hypothesis   *vaultclient.Hypothesis      `json:"hypothesis,omitempty"`
 	Moment       int64                        `json:"moment"` // µs
 	Decision     *vaultclient.Decision        `json:"decision,omitempty"`
+	Assessment   *vaultclient.Assessment      `json:"assessment,omitempty"`
 	// Of the declaration: the incident's number, and whether it is a drill.
 	Number string `json:"number,omitempty"`
 	Drill  bool   `json:"drill,omitempty"`
@@ -87,12 +88,16 @@ func (v *Vault) checkStep(s vaultclient.NewStep, now time.Time) error {
 		return invalid("no such step of an incident")
 	case declares != s.Incident.IsZero() || s.Drill && !declares:
 		return invalid("a declaration makes an incident; every other step belongs to one")
-	case s.Text != strings.TrimSpace(s.Text) || s.Text == "" || !utf8.ValidString(s.Text) || utf8.RuneCountInString(s.Text) > vaultclient.MaxIncidentText:
+	case !said(s.Text, vaultclient.MaxIncidentText):
 		return invalid("a step says in 1 to %d characters what was done", vaultclient.MaxIncidentText)
 	case supposes != (s.Hypothesis != nil):
 		return invalid("what may have happened stands with the declaration, and with each hypothesis more")
 	case s.Decision != nil && s.Kind != vaultclient.Decided:
 		return invalid("what was decided stands with a decision")
+	case (s.Kind == vaultclient.Assessed) != (s.Assessment != nil):
+		return invalid("how severe it is stands with an assessment, and with nothing else")
+	case s.Assessment != nil && !assessable(s.Assessment):
+		return invalid("an assessment has losses of 0 to 2 and at most %d overrides, each with a factor and a reason of 1 to %d characters", vaultclient.MaxOverrides, vaultclient.MaxOverrideText)
 	case s.Moment.After(now):
 		return invalid("a step is about a moment that has been")
 	}
@@ -103,6 +108,19 @@ func (v *Vault) checkStep(s vaultclient.NewStep, now time.Time) error {
 		return v.checkOrganisations([]id.Organisation{s.Organisation})
 	}
 	return nil
+}
+
+// said reports whether something was said, in valid text of at most so many characters.
+func said(s string, most int) bool {
+	return s != "" && s == strings.TrimSpace(s) && utf8.ValidString(s) && utf8.RuneCountInString(s) <= most
+}
+
+// assessable reports whether an assessment can be one. What its factors are worth is not the vault's to judge.
+func assessable(a *vaultclient.Assessment) bool {
+	return max(a.Confidentiality, a.Integrity, a.Availability) <= 2 && len(a.Overrides) <= vaultclient.MaxOverrides &&
+		!slices.ContainsFunc(a.Overrides, func(o vaultclient.Override) bool {
+			return o.Context == nil && o.Identification == nil && o.Circumstances == nil || !said(o.Why, vaultclient.MaxOverrideText)
+		})
 }
 
 // incidentAsk is the leave that entering a step, or reading incidents, needs.
@@ -148,7 +166,7 @@ func (v *Vault) EnterStep(ctx context.Context, c Caller, s vaultclient.NewStep) 
 		if err := p.alive(&v.state); err != nil {
 			return err
 		}
-		row := step{At: t.now.UnixMicro(), By: p.User, Role: p.Role, Kind: s.Kind, Text: s.Text, Organisation: s.Organisation, Hypothesis: s.Hypothesis, Moment: cmp.Or(s.Moment, t.now).UnixMicro(), Drill: s.Drill, Decision: s.Decision}
+		row := step{At: t.now.UnixMicro(), By: p.User, Role: p.Role, Kind: s.Kind, Text: s.Text, Organisation: s.Organisation, Hypothesis: s.Hypothesis, Moment: cmp.Or(s.Moment, t.now).UnixMicro(), Drill: s.Drill, Decision: s.Decision, Assessment: s.Assessment}
 		old := v.state.incidents[n]
 		switch {
 		case s.Kind == vaultclient.Declared:
@@ -259,7 +277,7 @@ func (s *state) incidentOf(p *principal, n id.Incident, one *incident) vaultclie
 		if i > 0 && len(p.Organisations) > 0 && !row.Organisation.IsZero() && !slices.Contains(p.Organisations, row.Organisation) {
 			continue
 		}
-		seen := vaultclient.IncidentStep{At: micro(row.At), By: string(row.Role), Kind: row.Kind, Text: row.Text, Organisation: row.Organisation, Hypothesis: row.Hypothesis, Moment: micro(row.Moment), Decision: row.Decision}
+		seen := vaultclient.IncidentStep{At: micro(row.At), By: string(row.Role), Kind: row.Kind, Text: row.Text, Organisation: row.Organisation, Hypothesis: row.Hypothesis, Moment: micro(row.Moment), Decision: row.Decision, Assessment: row.Assessment}
 		if u := s.users[row.By]; u != nil && p.seesName(u) {
 			seen.By = u.Name
 		}

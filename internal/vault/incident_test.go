@@ -91,14 +91,21 @@ func TestIncident(t *testing.T) {
 		h.stop()
 		h.start()
 	}
+	seen := &vc.Assessment{Confidentiality: 2, Malicious: true, Overrides: []vc.Override{{Fields: policy.FieldName, Context: new(8), Why: "They are known people"}}}
+	if err := enter("cli", h.root, vc.NewStep{Kind: vc.Assessed, Text: "After the second call", Assessment: seen}); err != nil {
+		t.Fatal(err)
+	}
 	first := must(cli.Incidents(t.Context(), h.root))[0]
+	if diff := cmp.Diff(seen, first.Steps[len(first.Steps)-1].Assessment); diff != "" {
+		t.Errorf("what was assessed: %s", diff)
+	}
 	if diff := cmp.Diff(lab, first.Steps[0].Hypothesis); diff != "" || !first.Steps[1].Moment.Equal(knew) || first.ID != n || first.Closed {
 		t.Errorf("%+v %s", first, diff)
 	}
 	if diff := cmp.Diff(&vc.Decision{Report: true, TellPeople: true}, first.Steps[4].Decision); diff != "" {
 		t.Errorf("what was decided: %s", diff)
 	}
-	for org, want := range map[id.Organisation]int{{}: 3, a: 2, b: 1} {
+	for org, want := range map[id.Organisation]int{{}: 4, a: 2, b: 1} {
 		if got := h.entriesLike(org, func(e vc.Entry) bool { return e.Kind == "incident" && strings.HasPrefix(e.Reason, "2026-1: ") }); got != want {
 			t.Errorf("%d entries in a ledger, want %d", got, want)
 		}
@@ -146,6 +153,11 @@ func TestStepsThatAreNone(t *testing.T) {
 		"what will be":                  {Incident: n, Kind: vc.Aware, Text: "x", Moment: at.Add(time.Hour)},
 		"a drill that began otherwise":  {Incident: n, Kind: vc.Noted, Text: "x", Drill: true},
 		"a decision in a note":          {Incident: n, Kind: vc.Noted, Text: "x", Decision: &vc.Decision{}},
+		"an assessment that says none":  {Incident: n, Kind: vc.Assessed, Text: "x"},
+		"an assessment in a note":       {Incident: n, Kind: vc.Noted, Text: "x", Assessment: &vc.Assessment{}},
+		"more than a full loss":         {Incident: n, Kind: vc.Assessed, Text: "x", Assessment: &vc.Assessment{Integrity: 3}},
+		"an override of nothing":        {Incident: n, Kind: vc.Assessed, Text: "x", Assessment: &vc.Assessment{Overrides: []vc.Override{{Why: "x"}}}},
+		"an override without a reason":  {Incident: n, Kind: vc.Assessed, Text: "x", Assessment: &vc.Assessment{Overrides: []vc.Override{{Context: new(4)}}}},
 		"nobody's signing off":          {Incident: n, Kind: vc.SignedOff, Text: "x"},
 		"an organisation that is none":  {Incident: n, Kind: vc.Told, Text: "x", Organisation: id.New[id.Organisation]()},
 		"an incident that there is not": {Incident: id.New[id.Incident](), Kind: vc.Noted, Text: "x"},

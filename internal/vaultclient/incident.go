@@ -32,6 +32,7 @@ const (
 	Asked     IncidentStepKind = "asked"    // somebody asked, as a supplier was
 	Answered  IncidentStepKind = "answered" // and was answered
 	Decided   IncidentStepKind = "decided"  // a decision, with its reason
+	Assessed  IncidentStepKind = "assessed" // how somebody sees the circumstances, and how severe it is
 	Noted     IncidentStepKind = "noted"
 	SignedOff IncidentStepKind = "signed-off" // an organisation has done its part
 	Closed    IncidentStepKind = "closed"     // by the service, for everybody
@@ -44,7 +45,7 @@ type Decision struct {
 }
 
 // IncidentStepKinds lists the kinds that can follow the declaration.
-var IncidentStepKinds = []IncidentStepKind{Supposed, Knew, Aware, Told, Asked, Answered, Decided, Noted, SignedOff, Closed}
+var IncidentStepKinds = []IncidentStepKind{Supposed, Knew, Aware, Told, Asked, Answered, Decided, Assessed, Noted, SignedOff, Closed}
 
 // NewStep is a step to be entered.
 type NewStep struct {
@@ -58,6 +59,7 @@ type NewStep struct {
 	Moment       time.Time       `json:"moment,omitzero"`      // when it was so, where that is not now
 	Drill        bool            `json:"drill,omitempty"`      // with Declared
 	Decision     *Decision       `json:"decision,omitempty"`   // with Decided, where it is that
+	Assessment   *Assessment     `json:"assessment,omitempty"` // with Assessed, and only with it
 }
 
 // IncidentStep is a step as it was entered.
@@ -70,6 +72,7 @@ type IncidentStep struct {
 	Hypothesis   *Hypothesis      `json:"hypothesis,omitempty"`
 	Moment       time.Time        `json:"moment"`
 	Decision     *Decision        `json:"decision,omitempty"`
+	Assessment   *Assessment      `json:"assessment,omitempty"`
 }
 
 // Incident is a suspected breach, as far as the reader may see it.

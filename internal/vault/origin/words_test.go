@@ -14,7 +14,7 @@ import (
 // TestEveryTextInWelsh: each text and noun of the origin's pages has its Welsh, with as many arguments, and nothing else
 // has; and the templates have no text of their own beside the program's name.
 func TestEveryTextInWelsh(t *testing.T) {
-	said, err := testwords.Constants(".", "..") // the vault says itself what is proposed
+	said, err := testwords.Constants(t.Context(), ".", "..") // the vault says itself what is proposed
 	if err != nil {
 		t.Fatal(err)
 	}
