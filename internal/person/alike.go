@@ -44,6 +44,27 @@ func Alike(a, b Identity) Likeness {
 	return None
 }
 
+// AlikeLabel compares a name as a list of somebody else's prints it, and a date of birth (YYYY-MM-DD or empty), with an identity. A label
+// has its parts in any order, so it is read as [SameName] reads it.
+func AlikeLabel(name, birth Value, b Identity) Likeness {
+	unknown := birth.IsZero() || b.Birth.IsZero()
+	same := birth == b.Birth && !unknown
+	if near := !same && !unknown && nearDays(birth.Expose(), b.Birth.Expose()); !same && !near && !unknown {
+		return None
+	}
+	switch names := SameName(name, b); {
+	case names == Same && same:
+		return SameNameAndBirth
+	case names == Unclear && same:
+		return NearName
+	case names == Same && unknown:
+		return UnknownBirth
+	case names == Same:
+		return NearBirth
+	}
+	return None
+}
+
 // label is a name as a list would print it.
 func label(i Identity) Value {
 	if i.Forenames.IsZero() {

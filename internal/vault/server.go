@@ -279,6 +279,13 @@ func routes(mux registrar, v *Vault) {
 		}
 		return v.Match(ctx, c, in.Organisation, identity, person.NewValue(in.NI))
 	})
+	handle(mux, v, "match-list", func(ctx context.Context, c Caller, in vc.WireListed) ([]vc.Found, error) {
+		rows, err := in.Listed()
+		if err != nil {
+			return nil, invalid("%v", err)
+		}
+		return v.MatchList(ctx, c, in.Purpose, rows)
+	})
 	handle(mux, v, "pairs", v.Pairs)
 	handle(mux, v, "link-persons", func(ctx context.Context, c Caller, in vc.WireLink) (nothing, error) {
 		return nothing{}, v.LinkPersons(ctx, c, in.One, in.Other)
