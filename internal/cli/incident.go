@@ -20,6 +20,8 @@ type IncidentCmd struct {
 	Show    IncidentShowCmd    `cmd:"" help:"Who is concerned, how severe it is, who has to be told and by when, and what was done."`
 	Step    IncidentStepCmd    `cmd:"" help:"Enter what was done, or one hypothesis more."`
 	Assess  IncidentAssessCmd  `cmd:"" help:"Enter how severe you see it, with the reason; what you don't say stays as it was."`
+
+	Reconcile IncidentReconcileCmd `cmd:"" help:"Take in the list of people whose data a supplier lost: match it inside the vault, and declare what the ledgers did not say."`
 }
 
 // hypothesisFlags say what may have happened.

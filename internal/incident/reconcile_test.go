@@ -105,6 +105,8 @@ UNKNOWN,,,A,
 "LEWIS, RHYS",,AB123458C,,
 ,,,,
 "DAVIES, HUW",1955-05-05,,A,
+Siân Jones,1980-02-03,,,
+Sian JONES,03/02/80,,,
 `)
 	orgA, orgB := id.Organisation{1}, id.Organisation{2}
 	w := func(n byte, org id.Organisation, person int, left bool) vaultclient.FoundWearer {
@@ -114,6 +116,7 @@ UNKNOWN,,,A,
 	answers := map[string]vaultclient.Found{
 		"JONES, SIÂN 1980-02-03 ":          {Why: person.SameNameAndBirth, Wearers: sian},
 		"Jones, Sian 1980-02-03 AB123457C": {Why: person.SameNI, Wearers: sian},
+		"Siân Jones 1980-02-03 ":           {Why: person.SameNameAndBirth, Wearers: sian},
 		"REES, IFAN 1975-05-05 ":           {Why: person.SameNameAndBirth, Wearers: ifan},
 		"PUW, ELIN 1975-05-05 ":            {Why: person.NearName, Wearers: ifan[:1]},
 		"PARRY, MAIR  ":                    {Why: person.UnknownBirth, Wearers: []vaultclient.FoundWearer{w(5, orgA, 0, false)}},
@@ -161,7 +164,9 @@ UNKNOWN,,,A,
 15 matched 0 [7] deceased same name and date of birth, at the employer that the row names
 16 for review 0 [4]  the NI number is somebody's with another name
 17 cannot be identified 0 []  no name and no NI number
-18 for review 0 [8]  same name and date of birth, but of another employer than the row names`, "\n")
+18 for review 0 [8]  same name and date of birth, but of another employer than the row names
+19 duplicate 2 [1 2]  the same person as in that row, written otherwise
+20 duplicate 2 []  the same name, date of birth and NI number as in that row`, "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
