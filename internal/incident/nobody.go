@@ -51,11 +51,11 @@ var wordRules = func() map[string]*rule {
 
 // nobodyName is the rule by which a name is nobody's, nil if it is somebody's.
 func nobodyName(name person.Value) (found *rule) {
-	words := person.Words(name.Expose())
-	if len(words) == 0 {
+	all := person.Words(name.Expose())
+	if len(all) == 0 {
 		return nil
 	}
-	for _, w := range words {
+	for _, w := range all {
 		if strings.Trim(w, "0123456789") == "" {
 			continue
 		}

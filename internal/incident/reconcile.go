@@ -165,12 +165,12 @@ func (l *List) Reconcile(k Known) (*Reconciliation, error) {
 
 // key is the same for rows that say the same of one person at one employer; empty for a row that says too little to tell.
 func (r *Listed) key(org id.Organisation) string {
-	words := person.Words(r.Name.Expose())
-	if len(words) == 0 || r.Birth.IsZero() && r.NI.IsZero() {
+	names := person.Words(r.Name.Expose())
+	if len(names) == 0 || r.Birth.IsZero() && r.NI.IsZero() {
 		return ""
 	}
-	slices.Sort(words)
-	return strings.Join([]string{strings.Join(words, " "), r.Birth.Expose(), r.NI.Expose(), org.String()}, "|")
+	slices.Sort(names)
+	return strings.Join([]string{strings.Join(names, " "), r.Birth.Expose(), r.NI.Expose(), org.String()}, "|")
 }
 
 func statusOf(wearers []vaultclient.FoundWearer, deceased map[id.Wearer]bool) Status {
@@ -201,20 +201,20 @@ func (r *Reconciled) decide(org id.Organisation, f vaultclient.Found) {
 		set(ForReview, "the NI number is somebody's with another name")
 	case several && oneAt(there) && (f.Why == person.SameNameAndBirth || f.Why == person.SameNI) && !f.More:
 		r.Wearers = there
-		set(Matched, words(f.Why)+", at the employer that the row names")
+		set(Matched, likeness(f.Why)+", at the employer that the row names")
 	case several:
-		set(ForReview, "several people fit: "+words(f.Why))
+		set(ForReview, "several people fit: "+likeness(f.Why))
 	case f.Why == person.NearName || f.Why == person.NearBirth:
-		set(ForReview, words(f.Why))
+		set(ForReview, likeness(f.Why))
 	case f.Why == person.UnknownBirth && (!r.Birth.IsZero() || org.IsZero()):
-		set(ForReview, words(f.Why)+r.why())
+		set(ForReview, likeness(f.Why)+r.why())
 	case !org.IsZero() && len(there) == 0:
-		set(ForReview, words(f.Why)+", but of another employer than the row names")
+		set(ForReview, likeness(f.Why)+", but of another employer than the row names")
 	default:
 		if len(there) > 0 {
 			r.Wearers = there
 		}
-		set(Matched, words(f.Why))
+		set(Matched, likeness(f.Why))
 	}
 }
 
@@ -241,8 +241,8 @@ func (r *Reconciled) nobodyFits(org id.Organisation) {
 	}
 }
 
-// words says a likeness.
-func words(why person.Likeness) string {
+// likeness says a likeness.
+func likeness(why person.Likeness) string {
 	switch why {
 	case person.SameNI:
 		return "same NI number"
