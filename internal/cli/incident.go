@@ -15,13 +15,14 @@ import (
 
 // IncidentCmd holds what is done about a suspected breach.
 type IncidentCmd struct {
-	Declare IncidentDeclareCmd `cmd:"" help:"Declare one, on a suspicion: from then on every step is in the ledger, and the clocks run."`
-	List    IncidentListCmd    `cmd:"" help:"List them, newest first."`
-	Show    IncidentShowCmd    `cmd:"" help:"Who is concerned, how severe it is, who has to be told and by when, and what was done."`
-	Step    IncidentStepCmd    `cmd:"" help:"Enter what was done, or one hypothesis more."`
-	Assess  IncidentAssessCmd  `cmd:"" help:"Enter how severe you see it, with the reason; what you don't say stays as it was."`
-
+	Declare   IncidentDeclareCmd   `cmd:"" help:"Declare one, on a suspicion: from then on every step is in the ledger, and the clocks run."`
+	List      IncidentListCmd      `cmd:"" help:"List them, newest first."`
+	Show      IncidentShowCmd      `cmd:"" help:"Who is concerned, how severe it is, who has to be told and by when, and what was done."`
+	Step      IncidentStepCmd      `cmd:"" help:"Enter what was done, or one hypothesis more."`
+	Assess    IncidentAssessCmd    `cmd:"" help:"Enter how severe you see it, with the reason; what you don't say stays as it was."`
 	Reconcile IncidentReconcileCmd `cmd:"" help:"Take in the list of people whose data a supplier lost: match it inside the vault, and declare what the ledgers did not say."`
+	Advice    IncidentAdviceCmd    `cmd:"" help:"What people concerned are told and offered, by what became readable of them."`
+	Routes    IncidentRoutesCmd    `cmd:"" help:"Who else is told of a breach, by nation and kind of body."`
 }
 
 // hypothesisFlags say what may have happened.
