@@ -55,6 +55,7 @@ type commands struct {
 	Search        SearchCmd        `cmd:"" help:"Look for wearers by name or staff number. The names shown are entered in the ledger."`
 	Exposures     ExposuresCmd     `cmd:"" help:"What became readable to a user, node, job, supplier or export in a window."`
 	Incident      IncidentCmd      `cmd:"" help:"A suspected breach, or a drill: declare it, see who is concerned, and enter what is done."`
+	Drill         DrillCmd         `cmd:"" help:"Rehearse a breach on the service's own ledgers, with nothing sent: how long each part takes. --history plays the breach of 2016 through."`
 	Disclosures   DisclosuresCmd   `cmd:"" help:"What recipients held outside dosevault."`
 	Verify        VerifyCmd        `cmd:"" help:"Recompute every ledger and hold the register against it."`
 	Checkpoint    CheckpointCmd    `cmd:"" help:"Print the ledger's signed head, to be kept elsewhere."`

@@ -168,6 +168,8 @@ type filler struct {
 	wearers []id.Wearer
 	bar     *progressbar.ProgressBar
 	sum     Summary
+
+	verified day.Day // when the organisations' contacts were verified
 }
 
 func (c *DemoCmd) fill(ctx context.Context, e *env, link string, began time.Time) (*Summary, error) {
@@ -193,6 +195,7 @@ func (c *DemoCmd) fill(ctx context.Context, e *env, link string, began time.Time
 		conf.People = c.People
 	}
 	f := &filler{ctx: ctx, svc: svc, client: client, auth: vaultclient.Auth{Session: session.Token}, data: synth.Generate(conf)}
+	f.verified = f.data.Today - 200
 	f.bar = progressbar.NewOptions(len(f.data.Wearers)+2*len(f.data.Badges)+2*len(f.data.Latest), progressbar.OptionSetWriter(e.stderr), progressbar.OptionSetWidth(30),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetVisibility(isTerminal(e.stderr)))
 	for _, step := range []struct {
@@ -246,7 +249,7 @@ func (f *filler) organisations() error {
 		if err := f.svc.SetSettings(f.ctx, f.auth, f.orgs[i], set); err != nil {
 			return err
 		}
-		contact := vaultclient.NoticeContact{Name: "Data protection officer", Email: fmt.Sprintf("notices@org-%d.example", i+1), Verified: f.data.Today - 200, How: "telephoned on the number of its website"}
+		contact := vaultclient.NoticeContact{Name: "Data protection officer", Email: fmt.Sprintf("notices@org-%d.example", i+1), Verified: f.verified, How: "telephoned on the number of its website"}
 		if err := f.client.SetNoticeContact(f.ctx, f.auth, vaultclient.NewNoticeContact{Organisation: f.orgs[i], Contact: contact}); err != nil {
 			return err
 		}

@@ -148,7 +148,10 @@ func (c *IncidentListCmd) Run(e *env) error {
 	for _, one := range all {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", one.Number, minute(one.Steps[0].At), len(one.Steps), map[bool]string{false: "open", true: "closed"}[one.Closed], one.Steps[0].Text)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printLastDrills(e, all)
 }
 
 // IncidentStepCmd enters a step.

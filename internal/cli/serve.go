@@ -266,6 +266,7 @@ type supervisor struct {
 	warnings []string
 
 	vaultFlags []string // for the vault's process, besides those of every process
+	vaultAlone bool     // no web node and no worker
 
 	mu       sync.Mutex
 	stopping bool
@@ -309,6 +310,9 @@ func (s *supervisor) start(ctx context.Context) (link string, err error) {
 	all := [][]string{vaultArgs, webArgs}
 	for n := range max(s.workers, 1) {
 		all = append(all, append([]string{"worker", "--number", strconv.Itoa(n + 1)}, flags...))
+	}
+	if s.vaultAlone {
+		all = all[:1]
 	}
 	for i, args := range all {
 		l, err := s.launch(ctx, i, args)

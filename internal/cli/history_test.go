@@ -1,0 +1,79 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/dosevault/dosevault/internal/store/storetest/pgtest"
+	"github.com/dosevault/dosevault/internal/synth"
+)
+
+// The history, small, on both databases: the scope is exactly what the laboratory held, wearer by wearer, and every organisation of it is told.
+func TestHistory(t *testing.T) {
+	s := synth.Generate(synth.Historical(60))
+	held := map[string]int{}
+	organisations := map[int]bool{}
+	for _, d := range s.Disclosed() {
+		held[strings.Join(d.Fields.Names(), " ")]++
+		organisations[s.Wearers[d.Wearer].Organisation] = true
+	}
+	check := func(t *testing.T, env []string) {
+		t.Helper()
+		dir, err := os.MkdirTemp("", "dvh")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		cmd := exec.Command(program, "drill", "--history", "--people", "60", "--json", "--dir", filepath.Join(dir, "data"), "--keys", filepath.Join(dir, "keys"))
+		cmd.Env = append(os.Environ(), env...)
+		var problems strings.Builder
+		cmd.Stderr = &problems
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v\n%s%s", err, out, problems.String())
+		}
+		var got struct {
+			Number        string
+			People        int
+			Organisations int
+			Wearers       []struct{ Fields []string }
+			Parts         []struct{ Name, Says string }
+		}
+		if err := json.Unmarshal(out, &got); err != nil {
+			t.Fatal(err)
+		}
+		fields := map[string]int{}
+		for _, w := range got.Wearers {
+			fields[strings.Join(w.Fields, " ")]++
+		}
+		if diff := cmp.Diff(held, fields); diff != "" {
+			t.Errorf("the scope is not what the laboratory held:\n%s", diff)
+		}
+		if got.People != 60 || got.Organisations != len(organisations) || !strings.HasSuffix(got.Number, "-1") {
+			t.Errorf("%s: %d people of %d organisations", got.Number, got.People, got.Organisations)
+		}
+		var names []string
+		for _, p := range got.Parts {
+			names = append(names, p.Name)
+		}
+		if want := []string{"declare", "scope", "freeze", "assess", "tell", "clocks", "list", "report", "close"}; !slices.Equal(names, want) {
+			t.Errorf("played %v", names)
+		}
+	}
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		check(t, nil)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		server := pgtest.Shared(t)
+		check(t, []string{"DOSEVAULT_DATABASE=" + server.Database(t), "DOSEVAULT_VAULT_DATABASE=" + server.Database(t)})
+	})
+}
