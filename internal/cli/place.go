@@ -71,6 +71,9 @@ func (p place) exists() bool {
 
 // prepare makes the directories and, for a new installation, the keys.
 func (p place) prepare(demo bool) error {
+	if p.VaultAddress != "" {
+		return errors.New("--vault-address says where another machine's vault is, and here one is to be started: give --vault-nodes to this one, or start web and worker alone with --vault-address")
+	}
 	if err := vault.CheckKeyDir(p.Keys, p.Dir); err != nil {
 		return err
 	}
