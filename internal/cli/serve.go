@@ -125,7 +125,7 @@ func (c *VaultCmd) Run(e *env) error {
 type WebCmd struct {
 	place
 	addresses
-	Warning []string `help:"What does not hold on this set-up, shown to users." hidden:"" sep:"none"`
+	Warning []web.Weakness `help:"What does not hold on this set-up, shown to users." hidden:"" sep:"none"`
 }
 
 // Run serves the pages until it is told to stop.
@@ -224,9 +224,13 @@ func (c *ServeCmd) Run(e *env) error {
 	}
 	warnings := c.warnings(c.UID)
 	if c.SingleAdministrator {
-		warnings = append(warnings, fmt.Sprintf("a single administrator decides, after %v", c.SingleAdministratorDelay))
+		warnings = append(warnings, web.OneAdministrator(c.SingleAdministratorDelay.String()))
 	}
-	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(warnings, "; ")+".")
+	texts := make([]string, len(warnings))
+	for i, w := range warnings {
+		texts[i] = w.Text(e.ctx)
+	}
+	fmt.Fprintln(e.stderr, "Not held on this set-up: "+strings.Join(texts, "; ")+".")
 	s := &supervisor{place: c.place, addresses: c.addresses, e: e, uid: c.UID, linkFor: c.LinkFor, single: c.delay(), workers: c.Workers, vaultFlags: slices.Concat(c.sessionLimits.flags(), c.budgetFlags.flags(), c.nodesFlag.flags()), vaultEnv: c.environment(), warnings: warnings}
 	what := "First sign-in"
 	if c.LinkFor != "" {
@@ -241,15 +245,15 @@ func (c *ServeCmd) Run(e *env) error {
 }
 
 // warnings says which promises do not hold on this set-up.
-func (p place) warnings(uid int) []string {
-	var w []string
+func (p place) warnings(uid int) []web.Weakness {
+	var w []web.Weakness
 	if !server.Remote(p.Database) || !server.Remote(p.VaultDatabase) {
-		w = append(w, "keys and databases are on one machine, so whoever takes its disk has everything")
+		w = append(w, web.OneDisk)
 	}
 	if os.Geteuid() != 0 || uid == 0 {
-		w = append(w, "vault, web node and worker run as one user, so whoever takes over the web node has the vault too")
+		w = append(w, web.OneUser)
 	}
-	return append(w, "no witness keeps the ledger's heads elsewhere")
+	return append(w, web.NoWitness)
 }
 
 // supervisor starts the processes of one machine and starts again what ends by itself.
@@ -263,7 +267,7 @@ type supervisor struct {
 	single   *time.Duration
 	workers  int      // 0: one
 	vaultEnv []string // what only the vault's process is told
-	warnings []string
+	warnings []web.Weakness
 
 	vaultFlags []string // for the vault's process, besides those of every process
 	vaultAlone bool     // no web node and no worker
@@ -305,7 +309,7 @@ func (s *supervisor) start(ctx context.Context) (link string, err error) {
 	}
 	webArgs := append(append([]string{"web"}, flags...), listen...)
 	for _, w := range s.warnings {
-		webArgs = append(webArgs, "--warning", w)
+		webArgs = append(webArgs, "--warning", string(w))
 	}
 	all := [][]string{vaultArgs, webArgs}
 	for n := range max(s.workers, 1) {

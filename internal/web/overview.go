@@ -20,7 +20,7 @@ import (
 type overviewView struct {
 	User     vaultclient.User
 	Scope    words.Key // what the role sees, a sentence
-	Warnings []string
+	Warnings []Weakness
 	Stats    []stat
 	Next     []todo
 	Rows     []organisationRow

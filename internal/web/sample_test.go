@@ -375,7 +375,7 @@ const sampleOrigin, sampleVault = "http://localhost:8080", "http://localhost:808
 func samplePages(t testing.TB, s *sample, change func(*Config)) http.Handler {
 	t.Helper()
 	c := Config{Vault: s, Register: s, Origin: sampleOrigin, VaultOrigin: sampleVault, Demo: true, Now: func() time.Time { return sampleNow },
-		Warnings: []string{"The keys lie on the same disk as the data: who has the disk has everything.", "Vault, web node and worker run as one user of this machine."},
+		Warnings: []Weakness{OneDisk, OneUser, OneAdministrator("24h0m0s")},
 		Log:      discard}
 	if change != nil {
 		change(&c)

@@ -71,7 +71,7 @@ type Config struct {
 	Origin      string
 	VaultOrigin string           // the vault's own origin, where people sign in, as in "http://localhost:8081"
 	Demo        bool             // say on every page that the people on it are invented
-	Warnings    []string         // the promises that do not hold on this set-up, a sentence each; shown on the overview
+	Warnings    []Weakness       // the promises that do not hold on this set-up; shown on the overview
 	Now         func() time.Time // nil: time.Now
 	Log         *slog.Logger     // nil: slog.Default
 }

@@ -471,7 +471,7 @@ func TestOverview(t *testing.T) {
 		shows []string
 		hides []string
 	}{
-		{"co-ordinator", []string{"The keys lie on the same disk", "Investigations at 2 organisations", `href="/investigations"`, "Showing 1 to 25 of 34 organisations", "312 badges are back", "A file of 12 March 2026, 10:30 (Laboratory&#39;s results) waits", "To be confirmed", "the column Serial Number is missing"}, nil},
+		{"co-ordinator", []string{"Keys and databases are on one machine", "A single administrator decides, after 24h0m0s.", "Investigations at 2 organisations", `href="/investigations"`, "Showing 1 to 25 of 34 organisations", "312 badges are back", "A file of 12 March 2026, 10:30 (Laboratory&#39;s results) waits", "To be confirmed", "the column Serial Number is missing"}, nil},
 		{"supervisor", []string{"Bwrdd Iechyd", "1 organisation", "Investigations at Bwrdd Iechyd Prifysgol Glannau Aeron"}, []string{"Cwm Tawe", "Ledger</a>", "Last files"}},
 		{"dpo", []string{"Open the ledger", "who asks who has seen their data"}, []string{"Badges out"}},
 		{"wearer", []string{"Your radiation doses", "Effective dose in 2025", "7.00\u00a0mSv", "of the legal limit of 20\u00a0mSv"}, []string{"Organisations"}},
