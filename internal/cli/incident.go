@@ -23,6 +23,7 @@ type IncidentCmd struct {
 	Reconcile IncidentReconcileCmd `cmd:"" help:"Take in the list of people whose data a supplier lost: match it inside the vault, and declare what the ledgers did not say."`
 	Advice    IncidentAdviceCmd    `cmd:"" help:"What people concerned are told and offered, by what became readable of them."`
 	Routes    IncidentRoutesCmd    `cmd:"" help:"Who else is told of a breach, by nation and kind of body."`
+	Tell      IncidentTellCmd      `cmd:"" help:"Tell the organisations concerned: each gets its own figures by mail, with a link to a page that needs no account."`
 }
 
 // hypothesisFlags say what may have happened.
@@ -162,6 +163,7 @@ type IncidentStepCmd struct {
 	Kind         string `arg:"" help:"supposed (one hypothesis more), knew (the supplier, or who lost it), aware, told, asked, answered, decided, noted, signed-off (an organisation has done its part) or closed." enum:"supposed,knew,aware,told,asked,answered,decided,noted,signed-off,closed"`
 	Text         string `arg:"" help:"What was done, decided and why, or said."`
 	Organisation string `help:"The organisation that it concerns; it sees the incident from then on." placeholder:"NAME"`
+	Letter       bool   `help:"With told: the notice by letter was posted."`
 	At           string `help:"When it was so, if that was before now." placeholder:"MOMENT"`
 }
 
@@ -186,6 +188,11 @@ func (c *IncidentStepCmd) Run(e *env) error {
 	}
 	if s.Hypothesis, err = c.hypothesis(); err != nil {
 		return err
+	}
+	if c.Letter {
+		if s.Of = postedLetter(one, s.Organisation); s.Of.IsZero() {
+			return errors.New("--letter: no letter to this organisation waits to be posted")
+		}
 	}
 	if c.At != "" {
 		if s.Moment, _, err = moment(c.At); err != nil {

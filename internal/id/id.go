@@ -38,6 +38,8 @@ type (
 	Alarm = ID[alarm]
 	// Incident names a suspected breach, or a drill.
 	Incident = ID[incident]
+	// Notice names what an organisation is told of a breach, once.
+	Notice = ID[notice]
 	// Provider names an organisation's own sign-in.
 	Provider = ID[provider]
 	// Row names a row of the register: badge, wear period, reading, investigation, document.
@@ -57,6 +59,7 @@ type (
 	approval     struct{}
 	alarm        struct{}
 	incident     struct{}
+	notice       struct{}
 	row          struct{}
 )
 

@@ -118,12 +118,7 @@ func (t *tx) dropOldAlarms() {
 
 // alarmRaised wakes those who deliver. The committer calls it, and holds mu.
 func (v *Vault) alarmRaised() {
-	for _, ch := range v.couriers {
-		select {
-		case ch <- struct{}{}:
-		default: // it is awake already
-		}
-	}
+	wake(v.couriers)
 }
 
 // AlarmChannel returns what is written to when an alarm was raised, for one who delivers.

@@ -42,6 +42,8 @@ type step struct {
 	Moment       int64                        `json:"moment"` // µs
 	Decision     *vaultclient.Decision        `json:"decision,omitempty"`
 	Assessment   *vaultclient.Assessment      `json:"assessment,omitempty"`
+	Notice       *vaultclient.Notice          `json:"notice,omitempty"` // of a Telling
+	Of           id.Notice                    `json:"of,omitzero"`      // of what became of one
 	// Of the declaration: the incident's number, and whether it is a drill.
 	Number string `json:"number,omitempty"`
 	Drill  bool   `json:"drill,omitempty"`
@@ -52,7 +54,7 @@ func stepID(n id.Incident, number int) []byte {
 }
 
 func (v *Vault) loadIncidents(ctx context.Context) error {
-	v.state.incidents = map[id.Incident]*incident{}
+	v.state.incidents, v.state.notices, v.state.noticeLinks = map[id.Incident]*incident{}, map[id.Notice]noticeAt{}, map[secretHash]id.Notice{}
 	rows := map[string]step{}
 	if err := v.rows(ctx, TableIncident, func(key, sealed []byte) error {
 		var s step
@@ -70,6 +72,7 @@ func (v *Vault) loadIncidents(ctx context.Context) error {
 			one := &incident{number: s.Number, drill: s.Drill}
 			for ok := true; ok; {
 				if s, ok = rows[string(stepID(n, len(one.steps)))]; ok {
+					v.follow(&v.state, noticeAt{incident: n, step: len(one.steps)}, s)
 					one.steps = append(one.steps, s)
 				}
 			}
@@ -98,6 +101,8 @@ func (v *Vault) checkStep(s vaultclient.NewStep, now time.Time) error {
 		return invalid("how severe it is stands with an assessment, and with nothing else")
 	case s.Assessment != nil && !assessable(s.Assessment):
 		return invalid("an assessment has losses of 0 to 2 and at most %d overrides, each with a factor and a reason of 1 to %d characters", vaultclient.MaxOverrides, vaultclient.MaxOverrideText)
+	case !s.Of.IsZero() && (s.Kind != vaultclient.Told || s.Organisation.IsZero()):
+		return invalid("a notice by letter stands with who was told by it")
 	case s.Moment.After(now):
 		return invalid("a step is about a moment that has been")
 	}
@@ -167,6 +172,7 @@ func (v *Vault) EnterStep(ctx context.Context, c Caller, s vaultclient.NewStep) 
 			return err
 		}
 		row := step{At: t.now.UnixMicro(), By: p.User, Role: p.Role, Kind: s.Kind, Text: s.Text, Organisation: s.Organisation, Hypothesis: s.Hypothesis, Moment: cmp.Or(s.Moment, t.now).UnixMicro(), Drill: s.Drill, Decision: s.Decision, Assessment: s.Assessment}
+		row.Of = s.Of
 		old := v.state.incidents[n]
 		switch {
 		case s.Kind == vaultclient.Declared:
@@ -176,27 +182,41 @@ func (v *Vault) EnterStep(ctx context.Context, c Caller, s vaultclient.NewStep) 
 			return &vaultclient.Error{Code: vaultclient.NotFound, Message: "no such incident"}
 		case len(old.steps) >= maxSteps:
 			return invalid("an incident has at most %d steps", maxSteps)
+		case !s.Of.IsZero() && !v.state.posts(n, s.Of, s.Organisation):
+			return invalid("no such letter waits to be posted to this organisation")
 		}
-		key := stepID(n, len(old.steps))
-		sealed, err := v.sealRow(TableIncident, key, row)
+		o := v.opening(p, a)
+		if h := s.Hypothesis; h != nil {
+			o.From, o.To, o.Sender = h.From.UnixMicro(), h.To.UnixMicro(), string(h.Recipient)
+		}
+		return t.enterSteps(n, old, []step{row}, o)
+	}))
+}
+
+// enterSteps adds steps to an incident, each with an entry in the ledger of the organisation that it concerns. The opening says who acted.
+func (t *tx) enterSteps(n id.Incident, one *incident, rows []step, o ledger.Opening) error {
+	for i, row := range rows {
+		key := stepID(n, len(one.steps)+i)
+		sealed, err := t.v.sealRow(TableIncident, key, row)
+		if err != nil {
+			return err
+		}
+		o.Rule, o.Reason, o.Policy = string(row.Kind), one.number+": "+row.Text, ""
+		e, err := t.v.seal(entry{org: row.Organisation, kind: ledger.Incident, basis: ledger.Gate}, o)
 		if err != nil {
 			return err
 		}
 		t.put(TableIncident, key, sealed)
-		o := v.opening(p, a)
-		o.Rule, o.Reason = string(s.Kind), old.number+": "+s.Text
-		if h := s.Hypothesis; h != nil {
-			o.From, o.To, o.Sender = h.From.UnixMicro(), h.To.UnixMicro(), string(h.Recipient)
-		}
-		e, err := v.seal(entry{org: s.Organisation, kind: ledger.Incident, basis: ledger.Gate}, o)
-		if err != nil {
-			return err
-		}
 		t.append(e)
-		more := &incident{number: old.number, drill: old.drill, steps: append(slices.Clip(old.steps), row)}
-		t.apply(func(s *state) { s.incidents[n] = more })
-		return nil
-	}))
+	}
+	more := &incident{number: one.number, drill: one.drill, steps: append(slices.Clip(one.steps), rows...)}
+	t.apply(func(s *state) {
+		s.incidents[n] = more
+		for i, row := range rows {
+			t.v.follow(s, noticeAt{incident: n, step: len(one.steps) + i}, row)
+		}
+	})
+	return nil
 }
 
 // nextIncident is the number of the next incident: the year in London, and a count.
@@ -278,6 +298,10 @@ func (s *state) incidentOf(p *principal, n id.Incident, one *incident) vaultclie
 			continue
 		}
 		seen := vaultclient.IncidentStep{At: micro(row.At), By: string(row.Role), Kind: row.Kind, Text: row.Text, Organisation: row.Organisation, Hypothesis: row.Hypothesis, Moment: micro(row.Moment), Decision: row.Decision, Assessment: row.Assessment}
+		seen.Notice, seen.Of = row.Notice, row.Of
+		if row.By.IsZero() {
+			seen.By = byItself(row.Kind)
+		}
 		if u := s.users[row.By]; u != nil && p.seesName(u) {
 			seen.By = u.Name
 		}

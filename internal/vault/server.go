@@ -392,6 +392,7 @@ func routes(mux registrar, v *Vault) {
 	})
 	handle(mux, v, "alarms", v.Alarms)
 	handle(mux, v, "enter-step", v.EnterStep)
+	handle(mux, v, "tell", v.Tell)
 	handle(mux, v, "incidents", func(ctx context.Context, c Caller, _ nothing) ([]vc.Incident, error) { return v.Incidents(ctx, c) })
 	handle(mux, v, "ack-alarm", func(ctx context.Context, c Caller, in vc.AlarmAck) (nothing, error) {
 		return nothing{}, v.AckAlarm(ctx, c, in)

@@ -91,6 +91,7 @@ type Vault struct {
 	state state
 
 	couriers []chan struct{} // who delivers alarms
+	posts    []chan struct{} // who delivers notices of breaches
 
 	codes      codes
 	admissions admissions
@@ -128,6 +129,8 @@ type state struct {
 	frozen        map[vaultclient.Scope]*frozen
 	alarms        map[id.Alarm]*alarm
 	incidents     map[id.Incident]*incident
+	notices       map[id.Notice]noticeAt
+	noticeLinks   map[secretHash]id.Notice
 	apart         map[apart]bool // two wearers who are two human beings, though they look alike
 	budgets       map[string]*storedBudget
 	canaries      map[id.Wearer]bool

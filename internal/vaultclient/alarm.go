@@ -28,6 +28,8 @@ const (
 	AlarmUncleanStop     AlarmKind = "unclean-stop"            // the vault started after one
 	AlarmLedgerNotCopied AlarmKind = "head-not-kept"           // the last head could not be kept outside the database
 	AlarmNoticeContact   AlarmKind = "notice-contact-changed"  // a verified contact for notices of a breach gave way to another
+	AlarmTold            AlarmKind = "organisations-told"      // organisations are being told of a breach
+	AlarmUndelivered     AlarmKind = "notice-undelivered"      // a notice of a breach did not reach an organisation
 	AlarmDelivery        AlarmKind = "alarm-delivery-given-up" // an alarm reached nobody for a day
 )
 

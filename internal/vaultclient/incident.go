@@ -36,6 +36,11 @@ const (
 	Noted     IncidentStepKind = "noted"
 	SignedOff IncidentStepKind = "signed-off" // an organisation has done its part
 	Closed    IncidentStepKind = "closed"     // by the service, for everybody
+
+	// What the vault enters itself: by Tell, and of what becomes of a notice. Told is too, once the mail server took it.
+	Telling      IncidentStepKind = "telling"      // a notice was given out to an organisation
+	Undelivered  IncidentStepKind = "undelivered"  // it was refused, or nobody took it for a day
+	Acknowledged IncidentStepKind = "acknowledged" // the organisation has read it
 )
 
 // Decision is what a controller decided: whether to report to the regulator, and whether to tell the people concerned. The reasons are the step's text.
@@ -60,6 +65,8 @@ type NewStep struct {
 	Drill        bool            `json:"drill,omitempty"`      // with Declared
 	Decision     *Decision       `json:"decision,omitempty"`   // with Decided, where it is that
 	Assessment   *Assessment     `json:"assessment,omitempty"` // with Assessed, and only with it
+	// Of is the notice by letter that was posted, with Told.
+	Of id.Notice `json:"of,omitzero"`
 }
 
 // IncidentStep is a step as it was entered.
@@ -73,6 +80,8 @@ type IncidentStep struct {
 	Moment       time.Time        `json:"moment"`
 	Decision     *Decision        `json:"decision,omitempty"`
 	Assessment   *Assessment      `json:"assessment,omitempty"`
+	Notice       *Notice          `json:"notice,omitempty"` // with Telling
+	Of           id.Notice        `json:"of,omitzero"`      // with what became of a notice: which
 }
 
 // Incident is a suspected breach, as far as the reader may see it.

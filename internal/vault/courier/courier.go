@@ -1,4 +1,5 @@
-// Package courier takes alarms from the vault to people outside: by e-mail, and by a signed webhook.
+// Package courier takes alarms from the vault to people outside, by e-mail and by a signed webhook, and notices of breaches to
+// organisations, by e-mail.
 //
 // What it takes holds nothing about a person: the alarm's kind, its time, the installation's and an organisation's random id,
 // and the address of the page of alarms. How far each got stands in the vault, so that a restart loses none: a notice is tried
@@ -69,6 +70,7 @@ type Courier struct {
 	page     string
 	channels []channel
 	now      func() time.Time
+	post     *post // nil: no mail server
 }
 
 type channel struct {
@@ -96,6 +98,7 @@ func New(v *vault.Vault, s Settings, origin string, now func() time.Time, log *s
 		if err != nil {
 			return nil, err
 		}
+		c.post = newPost(c, m, origin)
 		c.channels = append(c.channels, channel{name: byMail, send: func(ctx context.Context, n vault.Notice) error { return m.send(ctx, c.hook(n)) }})
 	}
 	if s.Webhook != "" {
@@ -119,6 +122,9 @@ func (c *Courier) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, ch := range c.channels {
 		wg.Go(func() { c.run(ctx, ch) })
+	}
+	if c.post != nil {
+		wg.Go(func() { c.post.run(ctx) })
 	}
 	wg.Wait()
 }
@@ -241,11 +247,19 @@ func (m *mailer) send(ctx context.Context, h Hook) error {
 	msg.SetBodyString(mail.TypeTextPlain, "An alarm was raised. / Codwyd larwm.\n\n"+
 		"Kind / Math: "+h.Kind+"\nTime / Amser: "+h.At+"\nInstallation / Gosodiad: "+h.Installation+"\n"+where+
 		"\nWho and why stand on the page of alarms, where it is acknowledged:\nMae pwy a pham ar dudalen y larymau, lle caiff ei gydnabod:\n"+h.Page+"\n")
+	return m.dispatch(ctx, msg)
+}
+
+// dispatch hands an e-mail to the server. Once the server took it, a connection that ends badly is no failure: it would be sent twice.
+func (m *mailer) dispatch(ctx context.Context, msg *mail.Msg) error {
 	client, err := mail.NewClient(m.host, m.options...)
 	if err != nil {
 		return err
 	}
-	return client.DialAndSendWithContext(ctx, msg)
+	if err := client.DialAndSendWithContext(ctx, msg); err != nil && !msg.IsDelivered() {
+		return err
+	}
+	return nil
 }
 
 // webhook posts to one address.

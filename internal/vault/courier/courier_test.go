@@ -19,6 +19,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/store/sqlite"
 	"github.com/dosevault/dosevault/internal/vault"
@@ -37,6 +38,8 @@ type house struct {
 	dir   string
 	v     *vault.Vault
 	root  vault.Caller
+	user  id.User
+	full  *full
 	ahead atomic.Int64
 }
 
@@ -62,8 +65,19 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.root.Auth.Session = s.Token
+	h.root.Auth.Session, h.user = s.Token, s.User.ID
 	return h
+}
+
+// later puts the clock on, and signs in again.
+func (h *house) later(d time.Duration) {
+	h.Helper()
+	h.ahead.Add(int64(d))
+	s, err := h.v.RedeemCode(h.Context(), vault.Caller{Node: "cli"}, h.v.NewCode(h.user, "cli"))
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.root.Auth.Session = s.Token
 }
 
 func (h *house) open() {
@@ -72,7 +86,8 @@ func (h *house) open() {
 	if err != nil {
 		h.Fatal(err)
 	}
-	if h.v, err = vault.Open(h.Context(), vault.Config{Store: store, Keys: vault.KeyDir(filepath.Join(h.dir, "keys")), Now: h.now, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	h.full = &full{Store: store}
+	if h.v, err = vault.Open(h.Context(), vault.Config{Store: h.full, Keys: vault.KeyDir(filepath.Join(h.dir, "keys")), Now: h.now, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		h.Fatal(err)
 	}
 }
@@ -157,8 +172,10 @@ func (p *post) got() []string {
 	return append([]string{}, p.mails...)
 }
 
-// serve starts the mail server and returns its address.
-func (p *post) serve(t *testing.T) string {
+func (p *post) serve(t *testing.T) string { t.Helper(); return serve(t, p) }
+
+// serve starts a mail server and returns its address.
+func serve(t *testing.T, p smtp.Backend) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
