@@ -11,7 +11,7 @@ import (
 
 // Each text of a notice has its Welsh, with as many arguments, and nothing else has.
 func TestEveryTextInWelsh(t *testing.T) {
-	said, err := testwords.Constants(".")
+	said, err := testwords.Constants(t.Context(), ".")
 	if err != nil {
 		t.Fatal(err)
 	}
