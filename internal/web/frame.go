@@ -64,6 +64,9 @@ func (h *handler) frame(title words.Key, user *vaultclient.User, crumbs ...link)
 		if len(user.Organisations) == 1 {
 			f.Nav = append(f.Nav, organisationLinks(user.Role, user.Organisations[0], title)...)
 		}
+		if overseesIncidents(user.Role) {
+			f.Nav = append(f.Nav, link{Text: titleIncidents, Href: incidentsPath, Current: title == titleIncidents})
+		}
 		if user.Role == policy.Wearer && len(user.Wearers) == 1 {
 			w := user.Wearers[0]
 			f.Nav = append(f.Nav,

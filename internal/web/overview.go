@@ -94,6 +94,9 @@ func (h *handler) overview(v *visit) error {
 	if err != nil && errorCode(err) != vaultclient.Refused {
 		return err
 	}
+	for _, one := range v.user.Incidents {
+		x.Next = append(x.Next, todo{Text: words.Plain(words.T(v.ctx, "A suspected breach is open: %s.", one.Number)), Href: incidentPath(one.ID), LinkText: "See what is to be done"})
+	}
 	if v.user.Role == policy.Wearer {
 		err = h.ownRecords(v, &x, organisations)
 	} else {
@@ -119,7 +122,7 @@ func (h *handler) organisations(v *visit, x *overviewView, all []vaultclient.Org
 			states[s.Organisation] = s
 		}
 	}
-	x.Stats, x.Next = stats(v.ctx, all, states, x.State), nextSteps(v.ctx, all, states, x.Imports, v.user.Role)
+	x.Stats, x.Next = stats(v.ctx, all, states, x.State), append(x.Next, nextSteps(v.ctx, all, states, x.Imports, v.user.Role)...)
 
 	form := v.r.URL.Query()
 	x.Query = strings.Join(strings.Fields(form.Get("organisation")), " ")

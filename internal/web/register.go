@@ -27,6 +27,7 @@ type Register interface {
 	People
 	Machines
 	Investigations
+	Incidents
 
 	// WearerRecord returns a wearer's badges, readings and totals, and fields that the vault holds, revealed for the page at once. The vault's errors come through.
 	WearerRecord(ctx context.Context, auth vaultclient.Auth, w id.Wearer, fields policy.Fields) (*WearerRecord, error)

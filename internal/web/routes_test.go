@@ -53,6 +53,10 @@ var formsToSend = []sentForm{
 	{samplePath + "/" + sampleID(1).String() + "/about", url.Values{"name": {"lab"}}},
 	{profilePath(profileID(1)) + "/download", nil},
 	{profilePath(profileID(1)) + "/retire", nil},
+	{"/incidents/declare", url.Values{"step": {"kind"}, "kind": {"supplier"}}},
+	{incidentPath(incidentID(1)) + "/suppose", nil},
+	{incidentPath(incidentID(1)) + "/freeze", url.Values{"scope": {"supplier:Cardiff Dosimetry"}}},
+	{incidentPath(incidentID(1)) + "/enter/ask", nil},
 	{badgesPath(organisationID(1)) + "/move", url.Values{"to": {"sent"}, "batch": {"all"}}},
 	{badgesPath(organisationID(1)) + "/unreturned", url.Values{"on": {"2026-03-12"}}},
 	{badgesPath(organisationID(1)) + "/print", url.Values{"from": {"2026-02-01"}, "to": {"2026-02-28"}, "kind": {"sheets"}, "department": {"all"}}},
@@ -82,6 +86,7 @@ func visited(t *testing.T) map[string]string {
 	}
 	visit(http.MethodGet, "/language/cy")
 	visit(http.MethodGet, filePath(importID(1))+"/state")
+	visit(http.MethodGet, incidentPath(incidentID(1))+"/figures")
 	for _, f := range formsToSend {
 		visit(http.MethodPost, f.path)
 	}

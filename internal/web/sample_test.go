@@ -37,7 +37,8 @@ type sample struct {
 	sampleNotes
 	settings sampleSettings
 	machines sampleMachines
-	lastKey  []byte // of the machine that was given leave last
+	sampleIncidents
+	lastKey []byte // of the machine that was given leave last
 
 	mu         sync.Mutex
 	err        error // what every call but Whoami answers
@@ -108,6 +109,7 @@ func newSample() *sample {
 	s.records[wearerID(3)] = sampleRecord(true)
 	s.entries = sampleEntries()
 	s.sampleBadges = newSampleBadges()
+	s.sampleIncidents = newSampleIncidents()
 	s.files, s.profiles, s.samples = newSampleFiles(), newSampleProfiles(), newSampleSamples()
 
 	users := 0
@@ -249,6 +251,9 @@ func (s *sample) Whoami(_ context.Context, a vaultclient.Auth) (vaultclient.User
 	u, err := s.user(a)
 	if err == s.err {
 		err = s.whoami
+	}
+	if overseesIncidents(u.Role) {
+		u.Incidents = []vaultclient.OpenIncident{{ID: incidentID(1), Number: "2026-3"}}
 	}
 	return u, err
 }

@@ -158,6 +158,7 @@ func (h *handler) routes() []route {
 		h.investigationRoutes(),
 		h.gapRoutes(),
 		h.budgetRoutes(),
+		h.incidentRoutes(),
 	)
 }
 
