@@ -24,7 +24,7 @@ import (
 //	ledger             cyfriflyfr                         limit             terfyn
 //	NI number          rhif Yswiriant Gwladol             machine           peiriant
 //	organisation       sefydliad (sefydliadau)            profile           proffil
-var welsh = words.Catalogue{Texts: together(cyCommon, cyOverview, cyLedger, cyDoses, cyPeople, cyBadges, cyFiles, cyLists, cySamples, cyService, cyBudget), Nouns: cyNouns}
+var welsh = words.Catalogue{Texts: together(cyCommon, cyOverview, cyLedger, cyDoses, cyPeople, cyBadges, cyFiles, cyLists, cySamples, cyService, cyBudget, cyIncidents), Nouns: cyNouns}
 
 func together(areas ...map[words.Key]string) map[words.Key]string {
 	all := map[words.Key]string{}
@@ -43,6 +43,8 @@ var cyNouns = map[words.Noun]words.WelshNoun{
 	"change":            {One: "newid", Many: "newidiadau"},
 	"day":               {One: "diwrnod", Many: "diwrnodau"},
 	"entry":             {One: "cofnod", Many: "cofnodion"},
+	"hour":              {One: "awr", Many: "oriau", Feminine: true},
+	"minute":            {One: "munud", Many: "munudau", Feminine: true},
 	"file":              {One: "ffeil", Many: "ffeiliau", Feminine: true},
 	"job":               {One: "tasg", Many: "tasgau", Feminine: true},
 	"investigation":     {One: "ymchwiliad", Many: "ymchwiliadau"},

@@ -46,6 +46,9 @@ func (h *handler) frame(title words.Key, user *vaultclient.User, crumbs ...link)
 	f := frame{Title: title, User: user, Demo: h.Demo, Crumbs: crumbs}
 	if user != nil {
 		f.Nav = append(f.Nav, link{Text: "Overview", Href: "/", Current: len(crumbs) == 0 && title == "Overview"})
+		if overseesIncidents(user.Role) {
+			f.Nav = append(f.Nav, link{Text: titleIncidents, Href: incidentsPath, Current: title == titleIncidents})
+		}
 		if findsEverywhere(*user) {
 			f.Nav = append(f.Nav, link{Text: titleFind, Href: findPath, Current: title == titleFind})
 		}
@@ -63,9 +66,6 @@ func (h *handler) frame(title words.Key, user *vaultclient.User, crumbs ...link)
 		}
 		if len(user.Organisations) == 1 {
 			f.Nav = append(f.Nav, organisationLinks(user.Role, user.Organisations[0], title)...)
-		}
-		if overseesIncidents(user.Role) {
-			f.Nav = append(f.Nav, link{Text: titleIncidents, Href: incidentsPath, Current: title == titleIncidents})
 		}
 		if user.Role == policy.Wearer && len(user.Wearers) == 1 {
 			w := user.Wearers[0]

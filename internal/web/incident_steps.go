@@ -278,21 +278,22 @@ func declareCaption(ctx context.Context, x declareView) string {
 func (x incidentView) stats(ctx context.Context) []stat {
 	list := []stat{{number(x.Exposures.People), "people", words.Plain(words.Count(ctx, x.Exposures.Wearers, "wearer", "wearers"))}}
 	if x.Service {
-		list = append(list, stat{number(len(x.concerned())), "organisations", ""}, stat{number(len(x.Untold)), "organisations not told", ""})
-	}
-	if len(x.Rows) > 0 {
-		first, last := x.Rows[0].First, x.Rows[0].Last
-		for _, r := range x.Rows {
-			if r.First.Before(first) {
-				first = r.First
-			}
-			if r.Last.After(last) {
-				last = r.Last
-			}
-		}
-		list = append(list, stat{words.On(ctx, first), "first", ""}, stat{words.On(ctx, last), "last", ""})
+		list = append(list, stat{number(len(x.concerned())), "organisations", words.Plain(words.T(ctx, "%s not told yet", number(len(x.Untold))))})
 	}
 	return list
+}
+
+// span is when the first and when the last of it became readable.
+func (x incidentView) span() (first, last time.Time) {
+	for _, r := range x.Rows {
+		if first.IsZero() || r.First.Before(first) {
+			first = r.First
+		}
+		if r.Last.After(last) {
+			last = r.Last
+		}
+	}
+	return first, last
 }
 
 // cell is a text as it can stand in a spreadsheet: none begins a formula.

@@ -464,11 +464,7 @@ func (h *handler) showIncident(v *visit) error {
 	return nil
 }
 
-// decision is the newest decision of an organisation, zero for the service, or nil.
-func decision(one vaultclient.Incident, o id.Organisation) *vaultclient.IncidentStep {
-	return lastStep(one, vaultclient.Decided, o)
-}
-
+// lastStep is the newest step of a kind that concerns an organisation, zero for none of them, or nil.
 func lastStep(one vaultclient.Incident, kind vaultclient.IncidentStepKind, o id.Organisation) *vaultclient.IncidentStep {
 	for i := len(one.Steps) - 1; i >= 0; i-- {
 		if one.Steps[i].Kind == kind && one.Steps[i].Organisation == o {

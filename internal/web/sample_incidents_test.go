@@ -40,7 +40,7 @@ func newSampleIncidents() (s sampleIncidents) {
 	decided := of(1, step(day(2026, 3, 11, 12), "Eluned Morgan", vaultclient.Decided, "An NI number can’t be changed."))
 	decided.Decision = &vaultclient.Decision{Report: true, TellPeople: true}
 	first := vaultclient.Incident{ID: incidentID(1), Number: "2026-3", Steps: []vaultclient.IncidentStep{declared, knew,
-		of(1, step(day(2026, 3, 10, 22), "Mair Evans", vaultclient.Told, "By telephone, and by e-mail to the data protection officer.")),
+		of(1, step(day(2026, 3, 10, 22), "Mair Evans", vaultclient.Told, "By telephone, and by e-mail to its officer.")),
 		of(3, step(day(2026, 3, 9, 9), "Mair Evans", vaultclient.Told, "By telephone.")),
 		supposed, decided, of(1, step(day(2026, 3, 11, 13), "Eluned Morgan", vaultclient.Asked, "Why did the laboratory hold NI numbers at all?"))}}
 	stolen := step(day(2026, 2, 1, 9), "Mair Evans", vaultclient.Declared, "A backup disk is missing from the safe.")
