@@ -24,6 +24,9 @@ type IncidentCmd struct {
 	Advice    IncidentAdviceCmd    `cmd:"" help:"What people concerned are told and offered, by what became readable of them."`
 	Routes    IncidentRoutesCmd    `cmd:"" help:"Who else is told of a breach, by nation and kind of body."`
 	Tell      IncidentTellCmd      `cmd:"" help:"Tell the organisations concerned: each gets its own figures by mail, with a link to a page that needs no account."`
+	Report    IncidentReportCmd    `cmd:"" help:"The regulator's form, filled in as far as the incident knows."`
+	Register  IncidentRegisterCmd  `cmd:"" help:"The register of breaches: every one, near misses too, with what was decided and why."`
+	Statement IncidentStatementCmd `cmd:"" help:"The public statement, with one set of figures."`
 }
 
 // hypothesisFlags say what may have happened.

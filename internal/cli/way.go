@@ -196,6 +196,15 @@ func (c *BadgesUnreturnedCmd) Run(e *env) error {
 
 // write writes a print into a new file that only its owner reads, and says under which id it is entered.
 func (anOrganisation) write(e *env, path string, p *register.Print, fill func(io.Writer) error) error {
+	if err := newFile(path, fill); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "Written: %d badges, export:%s.\n", len(p.Badges), p.Export)
+	return nil
+}
+
+// newFile writes a file that was not there and that only its owner reads.
+func newFile(path string, fill func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err == nil {
 		err = errors.Join(fill(f), f.Close())
@@ -203,7 +212,6 @@ func (anOrganisation) write(e *env, path string, p *register.Print, fill func(io
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	fmt.Fprintf(e.stdout, "Written: %d badges, export:%s.\n", len(p.Badges), p.Export)
 	return nil
 }
 
