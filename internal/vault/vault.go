@@ -92,6 +92,7 @@ type Vault struct {
 
 	couriers []chan struct{} // who delivers alarms
 	posts    []chan struct{} // who delivers notices of breaches
+	visits   noticeVisits
 
 	codes      codes
 	admissions admissions

@@ -288,7 +288,7 @@ func TestWhatANoticeSays(t *testing.T) {
 		}
 		text := strings.ReplaceAll(subject+"\n"+string(body), "\r\n", "\n")
 		var missing []string
-		for _, x := range append(want, "029 2055 5010", "Ysbyty", "http://localhost:8081/notice?secret=") {
+		for _, x := range append(want, "029 2055 5010", "Ysbyty", "http://localhost:8081/notice?lang=") {
 			if !strings.Contains(text, x) {
 				missing = append(missing, x)
 			}

@@ -10,7 +10,7 @@ import (
 // welsh is the Welsh of the origin's pages, in the words of the web node's: its glossary holds here too. Each area keeps
 // its own in a file cy_*.go.
 var welsh = words.Catalogue{
-	Texts: together(cySignIn, cyOpenID, cySessions, cyAccount, cyUsers, cyApprovals, cyFreeze, vault.Welsh),
+	Texts: together(cySignIn, cyOpenID, cySessions, cyAccount, cyUsers, cyApprovals, cyFreeze, cyNotices, vault.Welsh),
 	Nouns: map[words.Noun]words.WelshNoun{
 		"employment": {One: "cyflogaeth", Many: "cyflogaethau", Feminine: true},
 		"alarm":      {One: "larwm", Many: "o larymau"},

@@ -11,6 +11,7 @@ var cyFreeze = map[words.Key]string{
 	"Who is told of a breach at an organisation was exchanged for somebody else": "Newidiwyd pwy sy'n cael gwybod am dor diogelwch mewn sefydliad am rywun arall",
 	"Organisations are being told of a breach":                                   "Mae sefydliadau'n cael gwybod am dor diogelwch",
 	"A notice of a breach did not reach an organisation":                         "Ni chyrhaeddodd hysbysiad o dor diogelwch sefydliad",
+	"An organisation that was told of a breach asks something":                   "Mae sefydliad a gafodd wybod am dor diogelwch yn gofyn rhywbeth",
 	"An alarm reached nobody outside for a day":                                  "Ni chyrhaeddodd larwm neb y tu allan am ddiwrnod",
 	"An invented person was opened":                                              "Agorwyd person dychmygol",
 	"An invented person was seen in lists":                                       "Gwelwyd person dychmygol mewn rhestrau",

@@ -191,6 +191,8 @@ func (f *frame) prepare(o *Origin, r *http.Request) {
 var dones = map[string]words.Key{
 	"frozen":       "It was frozen.",
 	"acknowledged": "The alarm was acknowledged.",
+	"read":         "Thank you: the service knows now that you have read this.",
+	"asked":        "Your question has reached the service, which will answer you.",
 }
 
 // T says a text of the page.

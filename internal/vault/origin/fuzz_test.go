@@ -84,9 +84,11 @@ func newFuzzHouse(t testing.TB) *fuzzHouse {
 	}
 	proposal := must(h.v.Propose(t.Context(), coordinator, vc.Proposal{Kind: vc.ApproveBudget, Body: must(json.Marshal(vc.NewBudget{Who: "role:supervisor", Limits: map[string]int{"identity": 30000}}))}))
 	job := must(h.v.GrantJob(t.Context(), h.root, vc.JobGrant{Purpose: policy.AssessDose, Fields: policy.FieldName | policy.FieldEmployment, MaxWearers: 3, Import: id.New[id.Import](), Node: "worker", Lifetime: time.Hour}))
-	f.standIns = strings.NewReplacer("ORGANISATION", a.String(), "USER", people[4].String(), "SELF", people[0].String(), "PROVIDER", provider.String(), "VERSION", must(policy.Load()).Version(), "PROPOSAL", proposal.String(), "RECOVERY", recovery.String(), "GRANT", job.String(),
+	pairs := []string{"ORGANISATION", a.String(), "USER", people[4].String(), "SELF", people[0].String(), "PROVIDER", provider.String(), "VERSION", must(policy.Load()).Version(), "PROPOSAL", proposal.String(), "RECOVERY", recovery.String(), "GRANT", job.String(),
 		"WEARER", staged[0].Wearer.String(), "SESSION", must(h.v.Sessions(t.Context(), coordinator))[0].ID, "PASSKEY", must(h.v.Passkeys(t.Context(), coordinator))[0].ID,
-		"ALARM", must(h.v.Alarms(t.Context(), coordinator, vc.AlarmsRequest{Limit: 1})).Alarms[0].ID.String())
+		"ALARM", must(h.v.Alarms(t.Context(), coordinator, vc.AlarmsRequest{Limit: 1})).Alarms[0].ID.String()}
+	notice := h.notice(a)
+	f.standIns = strings.NewReplacer(append(pairs, "NOTICE", notice)...)
 	if err := h.v.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ type route struct {
 
 // routes lists the pages, each area by itself.
 func (o *Origin) routes() [][]route {
-	return [][]route{o.signInRoutes(), o.openIDRoutes(), o.sessionRoutes(), o.accountRoutes(), o.userRoutes(), o.approvalRoutes(), o.grantRoutes(), o.policyRoutes(), o.freezeRoutes(), o.alarmRoutes()}
+	return [][]route{o.signInRoutes(), o.openIDRoutes(), o.sessionRoutes(), o.accountRoutes(), o.userRoutes(), o.approvalRoutes(), o.grantRoutes(), o.policyRoutes(), o.freezeRoutes(), o.alarmRoutes(), o.noticeRoutes()}
 }
 
 //go:embed origin.css
