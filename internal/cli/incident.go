@@ -35,6 +35,7 @@ type hypothesisFlags struct {
 	Medium    bool   `help:"A stolen database or backup, without its keys."`
 	From      string `help:"From which day or moment on." placeholder:"DAY"`
 	To        string `help:"Until which day or moment." placeholder:"DAY"`
+	Began     string `help:"When somebody else may have had it first, where that is known: what the recipient had destroyed before is not concerned." placeholder:"MOMENT"`
 }
 
 // hypothesis reads the flags; nil when none was given.
@@ -50,7 +51,11 @@ func (h hypothesisFlags) hypothesis() (*vaultclient.Hypothesis, error) {
 		out.Recipient = vaultclient.Recipient(h.Recipient)
 	}
 	var err error
-	out.From, out.To, err = window{h.From, h.To}.parse()
+	if out.From, out.To, err = (window{h.From, h.To}).parse(); err == nil && h.Began != "" {
+		if out.Began, _, err = moment(h.Began); err != nil {
+			err = fmt.Errorf("--began: %w", err)
+		}
+	}
 	return out, err
 }
 
@@ -62,7 +67,11 @@ func inWords(h *vaultclient.Hypothesis) string {
 	case who == "":
 		who = "anybody"
 	}
-	return fmt.Sprintf("%s, %s to %s", who, minute(h.From), minute(h.To))
+	s := fmt.Sprintf("%s, %s to %s", who, minute(h.From), minute(h.To))
+	if !h.Began.IsZero() {
+		s += ", not before " + minute(h.Began)
+	}
+	return s
 }
 
 // IncidentDeclareCmd declares an incident.
@@ -163,7 +172,7 @@ type IncidentStepCmd struct {
 	signedIn
 	hypothesisFlags
 	Number       string `arg:"" help:"The incident, as in 2026-1."`
-	Kind         string `arg:"" help:"supposed (one hypothesis more), knew (the supplier, or who lost it), aware, told, asked, answered, decided, noted, signed-off (an organisation has done its part) or closed." enum:"supposed,knew,aware,told,asked,answered,decided,noted,signed-off,closed"`
+	Kind         string `arg:"" help:"supposed (one hypothesis more), knew (the supplier, or who lost it), aware, told, asked, answered, decided, noted, destroyed (a recipient confirms to have destroyed what it was sent within a window), signed-off (an organisation has done its part) or closed." enum:"supposed,knew,aware,told,asked,answered,decided,noted,destroyed,signed-off,closed"`
 	Text         string `arg:"" help:"What was done, decided and why, or said."`
 	Organisation string `help:"The organisation that it concerns; it sees the incident from then on." placeholder:"NAME"`
 	Letter       bool   `help:"With told: the notice by letter was posted."`
@@ -196,6 +205,12 @@ func (c *IncidentStepCmd) Run(e *env) error {
 		if s.Of = postedLetter(one, s.Organisation); s.Of.IsZero() {
 			return errors.New("--letter: no letter to this organisation waits to be posted")
 		}
+	}
+	if h := s.Hypothesis; s.Kind == vaultclient.Destroyed {
+		if h == nil || h.Medium || h.Recipient == "" || c.Began != "" {
+			return errors.New("destroyed: --recipient WHO, --from and --to, and --at for when: what was destroyed is expected")
+		}
+		s.Hypothesis, s.Destruction = nil, &vaultclient.Destruction{Recipient: h.Recipient, From: h.From, To: h.To}
 	}
 	if c.At != "" {
 		if s.Moment, _, err = moment(c.At); err != nil {
@@ -246,6 +261,9 @@ func (c *IncidentShowCmd) Run(e *env) error {
 		if err := t.Flush(); err != nil {
 			return err
 		}
+		if n := incident.Spared(x); n > 0 || len(x.Destroyed) > 0 {
+			fmt.Fprintf(e.stdout, "\nConfirmed destroyed before: something of %d wearers, of whom %d are not concerned at all and are not counted above.\n", incident.Wearers(x.Destroyed), n)
+		}
 		a := incident.AssessmentOf(one, id.Organisation{}, x.People)
 		if a.Step == nil {
 			fmt.Fprintf(e.stdout, "\nNobody has assessed it yet, so what is not known counts as the worse: dosevault incident assess %s\n", one.Number)
@@ -278,6 +296,9 @@ func (c *IncidentShowCmd) Run(e *env) error {
 		text := s.Text
 		if s.Hypothesis != nil {
 			text += " [" + inWords(s.Hypothesis) + "]"
+		}
+		if d := s.Destruction; d != nil {
+			text += fmt.Sprintf(" [what %s was sent, %s to %s]", d.Recipient, minute(d.From), minute(d.To))
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", minute(s.At), minute(s.Moment), s.By, what, strings.ReplaceAll(text, "\n", " "))
 	}

@@ -17,9 +17,14 @@ func Scope(one vaultclient.Incident) (r vaultclient.ExposureRequest, ok bool) {
 		switch {
 		case h == nil || h.Medium:
 		case !ok:
-			r.Recipient, r.From, r.To, ok = h.Recipient, h.From, h.To, true
+			r.Recipient, r.From, r.To, r.Began, ok = h.Recipient, h.From, h.To, h.Began, true
 		default:
 			r.Also = append(r.Also, *h)
+		}
+	}
+	for _, s := range one.Steps {
+		if d := s.Destruction; d != nil {
+			r.Less = append(r.Less, vaultclient.Destruction{Recipient: d.Recipient, From: d.From, To: d.To, At: s.Moment, Organisation: s.Organisation})
 		}
 	}
 	return r, ok
@@ -71,4 +76,18 @@ func Untold(one vaultclient.Incident, table []Row) (out []id.Organisation) {
 		}
 	}
 	return out
+}
+
+// Wearers counts the wearers of exposures.
+func Wearers(list []vaultclient.Exposure) int {
+	seen := map[id.Wearer]bool{}
+	for _, x := range list {
+		seen[x.Wearer] = true
+	}
+	return len(seen)
+}
+
+// Spared counts the wearers of whom everything was destroyed before somebody else may have had it.
+func Spared(x vaultclient.Exposures) int {
+	return Wearers(append(slices.Clone(x.List), x.Destroyed...)) - Wearers(x.List)
 }

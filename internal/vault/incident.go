@@ -44,6 +44,7 @@ type step struct {
 	Assessment   *vaultclient.Assessment      `json:"assessment,omitempty"`
 	Notice       *vaultclient.Notice          `json:"notice,omitempty"` // of a Telling
 	Of           id.Notice                    `json:"of,omitzero"`      // of what became of one
+	Destruction  *vaultclient.Destruction     `json:"destruction,omitempty"`
 	// Of the declaration: the incident's number, and whether it is a drill.
 	Number string `json:"number,omitempty"`
 	Drill  bool   `json:"drill,omitempty"`
@@ -106,6 +107,12 @@ func (v *Vault) checkStep(s vaultclient.NewStep, now time.Time) error {
 	case s.Moment.After(now):
 		return invalid("a step is about a moment that has been")
 	}
+	if d := s.Destruction; (s.Kind == vaultclient.Destroyed) != (d != nil) || d != nil && !destroyable(*d, cmp.Or(s.Moment, now)) {
+		return invalid("what was destroyed names a recipient and the window in which it was sent, which had ended by then")
+	}
+	if h := s.Hypothesis; h != nil && !h.Began.IsZero() && (h.Began.Before(h.From) || h.Began.After(h.To)) {
+		return invalid("somebody else had it first within the window of the hypothesis")
+	}
 	if h := s.Hypothesis; h != nil && (!h.From.Before(h.To) || len(h.Recipient) > 200 || h.Medium && h.Recipient != "") {
 		return invalid("a hypothesis names a recipient, nobody, or a stolen medium, and a window that ends after it begins")
 	}
@@ -113,6 +120,11 @@ func (v *Vault) checkStep(s vaultclient.NewStep, now time.Time) error {
 		return v.checkOrganisations([]id.Organisation{s.Organisation})
 	}
 	return nil
+}
+
+// destroyable reports whether a destruction can be one: what is sent later was not destroyed by then.
+func destroyable(d vaultclient.Destruction, at time.Time) bool {
+	return d.Recipient != "" && len(d.Recipient) <= 200 && d.From.Before(d.To) && !at.Before(d.To) && d.At.IsZero() && d.Organisation.IsZero()
 }
 
 // said reports whether something was said, in valid text of at most so many characters.
@@ -171,7 +183,7 @@ func (v *Vault) EnterStep(ctx context.Context, c Caller, s vaultclient.NewStep) 
 		if err := p.alive(&v.state); err != nil {
 			return err
 		}
-		row := step{At: t.now.UnixMicro(), By: p.User, Role: p.Role, Kind: s.Kind, Text: s.Text, Organisation: s.Organisation, Hypothesis: s.Hypothesis, Moment: cmp.Or(s.Moment, t.now).UnixMicro(), Drill: s.Drill, Decision: s.Decision, Assessment: s.Assessment}
+		row := step{At: t.now.UnixMicro(), By: p.User, Role: p.Role, Kind: s.Kind, Text: s.Text, Organisation: s.Organisation, Hypothesis: s.Hypothesis, Moment: cmp.Or(s.Moment, t.now).UnixMicro(), Drill: s.Drill, Decision: s.Decision, Assessment: s.Assessment, Destruction: s.Destruction}
 		row.Of = s.Of
 		old := v.state.incidents[n]
 		switch {
@@ -188,6 +200,9 @@ func (v *Vault) EnterStep(ctx context.Context, c Caller, s vaultclient.NewStep) 
 		o := v.opening(p, a)
 		if h := s.Hypothesis; h != nil {
 			o.From, o.To, o.Sender = h.From.UnixMicro(), h.To.UnixMicro(), string(h.Recipient)
+		}
+		if d := s.Destruction; d != nil {
+			o.From, o.To, o.Sender = d.From.UnixMicro(), d.To.UnixMicro(), string(d.Recipient)
 		}
 		return t.enterSteps(n, old, []step{row}, o)
 	}))
@@ -297,7 +312,7 @@ func (s *state) incidentOf(p *principal, n id.Incident, one *incident) vaultclie
 		if i > 0 && len(p.Organisations) > 0 && !row.Organisation.IsZero() && !slices.Contains(p.Organisations, row.Organisation) {
 			continue
 		}
-		seen := vaultclient.IncidentStep{At: micro(row.At), By: string(row.Role), Kind: row.Kind, Text: row.Text, Organisation: row.Organisation, Hypothesis: row.Hypothesis, Moment: micro(row.Moment), Decision: row.Decision, Assessment: row.Assessment}
+		seen := vaultclient.IncidentStep{At: micro(row.At), By: string(row.Role), Kind: row.Kind, Text: row.Text, Organisation: row.Organisation, Hypothesis: row.Hypothesis, Moment: micro(row.Moment), Decision: row.Decision, Assessment: row.Assessment, Destruction: row.Destruction}
 		seen.Notice, seen.Of = row.Notice, row.Of
 		if row.By.IsZero() {
 			seen.By = byItself(row.Kind)

@@ -224,6 +224,9 @@ func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureR
 	if len(asked) > maxWindows {
 		return vaultclient.Exposures{}, invalid("at most %d recipients and windows are united", maxWindows)
 	}
+	if len(r.Less) > maxDestroyed {
+		return vaultclient.Exposures{}, invalid("at most %d destructions are taken off", maxDestroyed)
+	}
 	subject := "exposures of " + strings.Join(asked, ", ")
 	var orgs []id.Organisation
 	if len(p.Organisations) > 0 {
@@ -247,7 +250,7 @@ func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureR
 			}
 		}
 	}
-	s := scope{v: v, r: r, windows: r.Windows(), by: map[exposureKey]*vaultclient.Exposure{}}
+	s := newScope(v, r)
 	for _, org := range orgs {
 		for _, log := range v.logsOf(org) {
 			if err := v.read(ctx, org, log.Name, 0, log.Size, s.add); err != nil {
@@ -261,6 +264,9 @@ func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureR
 // maxWindows is how many recipients and windows one question unites.
 const maxWindows = 50
 
+// maxDestroyed is how many destructions one question takes off.
+const maxDestroyed = 1000
+
 type exposureKey struct {
 	wearer id.Wearer
 	basis  ledger.Basis
@@ -273,6 +279,12 @@ type scope struct {
 	windows []vaultclient.Hypothesis
 	by      map[exposureKey]*vaultclient.Exposure
 	proofs  []vaultclient.EntryRef
+
+	destroyed map[exposureKey]*vaultclient.Exposure
+}
+
+func newScope(v *Vault, r vaultclient.ExposureRequest) *scope {
+	return &scope{v: v, r: r, windows: r.Windows(), by: map[exposureKey]*vaultclient.Exposure{}, destroyed: map[exposureKey]*vaultclient.Exposure{}}
 }
 
 func (s *scope) add(e opened) error {
@@ -284,17 +296,29 @@ func (s *scope) add(e opened) error {
 	if o != nil && e.leaf.Basis == ledger.DeclaredBefore {
 		from, to = time.UnixMicro(o.From).UTC(), time.UnixMicro(o.To).UTC()
 	}
-	if o == nil || o.Fields == 0 || len(o.Wearers) == 0 || !slices.ContainsFunc(s.windows, func(h vaultclient.Hypothesis) bool {
-		return from.Before(h.To) && !to.Before(h.From) && (h.Recipient == "" || slices.Contains(o.Recipients, string(h.Recipient)))
-	}) {
+	if o == nil || o.Fields == 0 || len(o.Wearers) == 0 {
 		return nil
+	}
+	found, left := false, false // by any window; by one whose recipient had not destroyed it
+	for _, h := range s.windows {
+		if from.Before(h.To) && !to.Before(h.From) && (h.Recipient == "" || slices.Contains(o.Recipients, string(h.Recipient))) {
+			found = true
+			left = left || !s.gone(h, e.org, from, to)
+		}
+	}
+	if !found {
+		return nil
+	}
+	by := s.by
+	if !left {
+		by = s.destroyed
 	}
 	for _, w := range o.Wearers {
 		k := exposureKey{w, e.leaf.Basis}
-		x := s.by[k]
+		x := by[k]
 		if x == nil {
 			x = &vaultclient.Exposure{Wearer: w, Organisation: e.org, Basis: e.leaf.Basis.String(), First: from, Last: to}
-			s.by[k] = x
+			by[k] = x
 		}
 		x.Fields |= o.Fields
 		x.Entries++
@@ -319,6 +343,13 @@ func (s *scope) add(e opened) error {
 	return nil
 }
 
+// gone reports whether a recipient had destroyed what it was sent from one moment to another of an organisation's people, before somebody else may have had it.
+func (s *scope) gone(h vaultclient.Hypothesis, org id.Organisation, from, to time.Time) bool {
+	return !h.Began.IsZero() && slices.ContainsFunc(s.r.Less, func(d vaultclient.Destruction) bool {
+		return d.Recipient == h.Recipient && d.Recipient != "" && !d.At.After(h.Began) && !from.Before(d.From) && from.Before(d.To) && !to.After(d.To) && (d.Organisation.IsZero() || d.Organisation == org)
+	})
+}
+
 func (s *scope) answer() vaultclient.Exposures {
 	type cell struct {
 		org    id.Organisation
@@ -341,6 +372,12 @@ func (s *scope) answer() vaultclient.Exposures {
 			out.List = append(out.List, *x)
 		}
 	}
+	for _, x := range s.destroyed {
+		if s.r.List {
+			slices.Sort(x.Years)
+			out.Destroyed = append(out.Destroyed, *x)
+		}
+	}
 	for c, n := range cells {
 		out.Cells = append(out.Cells, vaultclient.ExposureCell{Organisation: c.org, Basis: c.basis, Fields: c.fields, Wearers: n})
 	}
@@ -353,9 +390,11 @@ func (s *scope) answer() vaultclient.Exposures {
 	slices.SortFunc(out.Cells, func(a, b vaultclient.ExposureCell) int {
 		return cmp.Or(cmp.Compare(name(a.Organisation), name(b.Organisation)), cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Fields, b.Fields))
 	})
-	slices.SortFunc(out.List, func(a, b vaultclient.Exposure) int {
-		return cmp.Or(cmp.Compare(name(a.Organisation), name(b.Organisation)), slices.Compare(a.Wearer[:], b.Wearer[:]), cmp.Compare(a.Basis, b.Basis))
-	})
+	for _, list := range [][]vaultclient.Exposure{out.List, out.Destroyed} {
+		slices.SortFunc(list, func(a, b vaultclient.Exposure) int {
+			return cmp.Or(cmp.Compare(name(a.Organisation), name(b.Organisation)), slices.Compare(a.Wearer[:], b.Wearer[:]), cmp.Compare(a.Basis, b.Basis))
+		})
+	}
 	out.Wearers, out.People = len(wearers), len(people)
 	return out
 }

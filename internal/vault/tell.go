@@ -236,8 +236,12 @@ func compareOrganisations(a, b id.Organisation) int { return slices.Compare(a[:]
 // figures are what the ledgers say of an incident now, by organisation: of those asked for, or of all whose people it reaches.
 func (v *Vault) figures(ctx context.Context, one *incident, orgs []id.Organisation) (map[id.Organisation]*vaultclient.Notice, error) {
 	sealed := false
-	s := scope{v: v, by: map[exposureKey]*vaultclient.Exposure{}}
+	s := newScope(v, vaultclient.ExposureRequest{})
+	s.windows = nil
 	for _, row := range one.steps {
+		if d := row.Destruction; d != nil {
+			s.r.Less = append(s.r.Less, vaultclient.Destruction{Recipient: d.Recipient, From: d.From, To: d.To, At: micro(row.Moment), Organisation: row.Organisation})
+		}
 		if h := row.Hypothesis; h != nil && h.Medium {
 			sealed = true
 		} else if h != nil {

@@ -502,11 +502,15 @@ type ExposureRequest struct {
 	Proofs    bool      `json:"proofs,omitempty"` // the entries
 	// Also are more recipients and windows: who became readable by any of them is counted once.
 	Also []Hypothesis `json:"also,omitempty"`
+	// Began is when somebody else may have had it first; zero: nobody knows. What a recipient had destroyed before, as Less says, is no longer what it
+	// can lose, and is listed apart.
+	Began time.Time     `json:"began,omitzero"`
+	Less  []Destruction `json:"less,omitempty"`
 }
 
 // Windows are all the recipients and windows that are asked about.
 func (r ExposureRequest) Windows() []Hypothesis {
-	return append([]Hypothesis{{Recipient: r.Recipient, From: r.From, To: r.To}}, r.Also...)
+	return append([]Hypothesis{{Recipient: r.Recipient, From: r.From, To: r.To, Began: r.Began}}, r.Also...)
 }
 
 // ExposureCell counts the wearers of one organisation of whom exactly these fields became readable on one basis.
@@ -543,7 +547,9 @@ type Exposures struct {
 	People  int            `json:"people"`  // different people
 	Cells   []ExposureCell `json:"cells"`
 	List    []Exposure     `json:"list,omitempty"`
-	Proofs  []EntryRef     `json:"proofs,omitempty"`
+	// Destroyed is what was taken off, person by person if a list was asked for. A wearer of whom only some was destroyed stands in both.
+	Destroyed []Exposure `json:"destroyed,omitempty"`
+	Proofs    []EntryRef `json:"proofs,omitempty"`
 }
 
 // Declaration records what a recipient held of wearers before dosevault, or outside it.

@@ -17,6 +17,19 @@ type Hypothesis struct {
 	Medium    bool      `json:"medium,omitempty"`    // a database or backup without its keys
 	From      time.Time `json:"from"`
 	To        time.Time `json:"to"`
+	// Began is when somebody else may have had it first, as when a server was broken into; zero: nobody knows. What was destroyed before is not
+	// concerned.
+	Began time.Time `json:"began,omitzero"`
+}
+
+// Destruction is what a recipient confirms to have destroyed: all that it was sent within a window.
+type Destruction struct {
+	Recipient Recipient `json:"recipient"`
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"`
+	// When it was destroyed, and of whose people alone; of a step both are the step's.
+	At           time.Time       `json:"at,omitzero"`
+	Organisation id.Organisation `json:"organisation,omitzero"`
 }
 
 // IncidentStepKind is what was done about an incident.
@@ -34,6 +47,7 @@ const (
 	Decided   IncidentStepKind = "decided"  // a decision, with its reason
 	Assessed  IncidentStepKind = "assessed" // how somebody sees the circumstances, and how severe it is
 	Noted     IncidentStepKind = "noted"
+	Destroyed IncidentStepKind = "destroyed"  // a recipient confirms what it destroyed, and when; the text is the evidence
 	SignedOff IncidentStepKind = "signed-off" // an organisation has done its part
 	Closed    IncidentStepKind = "closed"     // by the service, for everybody
 
@@ -50,7 +64,7 @@ type Decision struct {
 }
 
 // IncidentStepKinds lists the kinds that can follow the declaration.
-var IncidentStepKinds = []IncidentStepKind{Supposed, Knew, Aware, Told, Asked, Answered, Decided, Assessed, Noted, SignedOff, Closed}
+var IncidentStepKinds = []IncidentStepKind{Supposed, Knew, Aware, Told, Asked, Answered, Decided, Assessed, Noted, Destroyed, SignedOff, Closed}
 
 // NewStep is a step to be entered.
 type NewStep struct {
@@ -67,6 +81,8 @@ type NewStep struct {
 	Assessment   *Assessment     `json:"assessment,omitempty"` // with Assessed, and only with it
 	// Of is the notice by letter that was posted, with Told.
 	Of id.Notice `json:"of,omitzero"`
+
+	Destruction *Destruction `json:"destruction,omitempty"` // with Destroyed, and only with it
 }
 
 // IncidentStep is a step as it was entered.
@@ -82,6 +98,8 @@ type IncidentStep struct {
 	Assessment   *Assessment      `json:"assessment,omitempty"`
 	Notice       *Notice          `json:"notice,omitempty"` // with Telling
 	Of           id.Notice        `json:"of,omitzero"`      // with what became of a notice: which
+
+	Destruction *Destruction `json:"destruction,omitempty"`
 }
 
 // Incident is a suspected breach, as far as the reader may see it.
