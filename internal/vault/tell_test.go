@@ -80,10 +80,12 @@ func TestTell(t *testing.T) {
 	if len(first) != 2 || len(h.v.WaitingMails()) != 1 || !h.alarmed(vc.AlarmTold) {
 		t.Fatalf("%+v, %d mails wait", first, len(h.v.WaitingMails()))
 	}
+	var mailed vc.Notice
 	for _, x := range first {
 		switch x.Organisation {
 		case a:
-			got := *x.Notice
+			mailed = *x.Notice
+			got := mailed
 			want := vc.Notice{ID: got.ID, Phase: 1, Channel: vc.ByMail, Contact: got.Contact, CallBack: r.CallBack, Wearers: 3, Maximum: true, Request: r.Request,
 				Rows:  []vc.NoticeRow{{Fields: policy.FieldName | policy.FieldBirth, Wearers: 1}, {Fields: policy.FieldName, Wearers: 2}},
 				First: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -131,7 +133,7 @@ func TestTell(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 	}
-	for what, err := range map[string]error{"a letter to another": post(b, of), "a mail": post(a, first[0].Notice.ID), "no letter": post(a, id.New[id.Notice]())} {
+	for what, err := range map[string]error{"a letter to another": post(b, of), "a mail": post(a, mailed.ID), "no letter": post(a, id.New[id.Notice]())} {
 		if code(err) != vc.Invalid {
 			t.Errorf("posted: %s: %v", what, err)
 		}
