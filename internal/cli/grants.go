@@ -55,7 +55,7 @@ type GrantsProposeCmd struct {
 	signedIn
 	signInPages
 	Name         string   `arg:"" help:"What the work is called in ledgers; no person's name."`
-	For          string   `help:"The recurring work: evaluation (each night, doses against limits and levels)." required:"" placeholder:"WORK" enum:"evaluation"`
+	For          string   `help:"The recurring work: evaluation (each night, doses against limits and levels) or breach-notices (letters to people concerned, printed on this machine)." required:"" placeholder:"WORK" enum:"evaluation,breach-notices"`
 	Organisation []string `help:"An organisation that it is for; may be given several times. Without one: the whole service, as where people work for several." sep:"none" placeholder:"NAME"`
 	Wearer       []string `help:"A wearer whom it may touch, and then no other; may be given several times." sep:"none" placeholder:"ID"`
 	People       int      `help:"How many different people it may touch, ever." required:"" placeholder:"N"`
@@ -73,6 +73,9 @@ func (c *GrantsProposeCmd) Run(e *env) error {
 	}
 	defer client.Close()
 	g := vaultclient.NewGrant{Name: strings.Join(strings.Fields(c.Name), " "), Work: vaultclient.StandingWork(c.For), Node: "worker", MaxWearers: c.People, Ends: time.Now().AddDate(0, 0, c.Days).UTC().Truncate(time.Second)}
+	if g.Work == vaultclient.Notices {
+		g.Node = "cli" // which prints the letters
+	}
 	orgs, err := client.Organisations(e.ctx, auth)
 	if err != nil {
 		return err

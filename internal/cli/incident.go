@@ -27,6 +27,8 @@ type IncidentCmd struct {
 	Report    IncidentReportCmd    `cmd:"" help:"The regulator's form, filled in as far as the incident knows."`
 	Register  IncidentRegisterCmd  `cmd:"" help:"The register of breaches: every one, near misses too, with what was decided and why."`
 	Statement IncidentStatementCmd `cmd:"" help:"The public statement, with one set of figures."`
+	Letter    IncidentLetterCmd    `cmd:"" help:"The notice to an organisation as a letter, as tell gave it out."`
+	Letters   IncidentLettersCmd   `cmd:"" help:"Letters to the people of an organisation who are concerned. Each print is an export; it takes a standing grant for breach-notices."`
 }
 
 // hypothesisFlags say what may have happened.

@@ -75,26 +75,8 @@ func (c *IncidentReconcileCmd) Run(e *env) error {
 	if in.Names, err = c.employers(e, auth, orgs); err != nil {
 		return err
 	}
-	if c.Deceased != "" {
-		raw, err := os.ReadFile(c.Deceased)
-		if err != nil {
-			return err
-		}
-		keys, err := readStaffKeys(raw, orgs)
-		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Base(c.Deceased), err)
-		}
-		found, err := client.FindStaff(e.ctx, auth, policy.KeepRecords, keys)
-		if err != nil {
-			return err
-		}
-		in.Deceased = map[id.Wearer]bool{}
-		for i, w := range found {
-			if w.IsZero() {
-				return fmt.Errorf("%s: row %d: column staff_number: no wearer of that organisation has it", filepath.Base(c.Deceased), i+2)
-			}
-			in.Deceased[w] = true
-		}
+	if in.Deceased, err = readDeceased(e, client, auth, c.Deceased, orgs); err != nil {
+		return err
 	}
 	taken, err := incident.Take(e.ctx, client, auth, in)
 	if err != nil {
@@ -107,6 +89,33 @@ func (c *IncidentReconcileCmd) Run(e *env) error {
 	}
 	fmt.Fprintf(e.stdout, "Read as: %s.\n\n", strings.Join(in.List.Used, ", "))
 	return printTaken(e, taken)
+}
+
+// readDeceased reads who has died, as employers say; no file: nobody that we know of.
+func readDeceased(e *env, client *vaultclient.Client, auth vaultclient.Auth, path string, orgs []vaultclient.Organisation) (map[id.Wearer]bool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := readStaffKeys(raw, orgs)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	found, err := client.FindStaff(e.ctx, auth, policy.KeepRecords, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := map[id.Wearer]bool{}
+	for i, w := range found {
+		if w.IsZero() {
+			return nil, fmt.Errorf("%s: row %d: column staff_number: no wearer of that organisation has it", filepath.Base(path), i+2)
+		}
+		out[w] = true
+	}
+	return out, nil
 }
 
 // employers are the names and accounts of the organisations.

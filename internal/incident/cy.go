@@ -7,7 +7,7 @@ import (
 )
 
 // welsh is the Welsh of this package's texts. The words are those of the pages: internal/web/cy.go has the glossary.
-var welsh = words.Catalogue{Texts: together(cyAssess, cyAdvice, cyReport, cyStatement), Nouns: map[words.Noun]words.WelshNoun{}}
+var welsh = words.Catalogue{Texts: together(cyAssess, cyAdvice, cyReport, cyStatement, cyLetters), Nouns: map[words.Noun]words.WelshNoun{"person": {One: "person", Many: "o bobl"}}}
 
 func together(areas ...map[words.Key]string) map[words.Key]string {
 	all := map[words.Key]string{}

@@ -180,8 +180,8 @@ func (b *grantProposal) check(v *Vault, now time.Time) error {
 		return invalid("a standing grant is for 1 to %d people", vaultclient.MaxItems)
 	case len(b.Wearers) > maxNamed || len(b.Wearers) > b.MaxWearers:
 		return invalid("a standing grant names at most %d wearers, and no more than it is for", maxNamed)
-	case b.Node != "worker":
-		return invalid("recurring work is the worker's")
+	case b.Node != "worker" && (b.Node != "cli" || b.Work != vaultclient.Notices):
+		return invalid("recurring work is the worker's, and letters about a breach can be the command line's")
 	case !b.Ends.After(now) || b.Ends.After(now.Add(maxMachineLife)):
 		return invalid("a standing grant ends within a year")
 	}

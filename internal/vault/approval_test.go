@@ -611,6 +611,7 @@ func TestStandingGrant(t *testing.T) {
 	}
 	for what, g := range map[string]vc.NewGrant{
 		"too long":         {Name: "X", Work: vc.Evaluation, Node: "worker", MaxWearers: 1, Ends: h.clock().AddDate(2, 0, 0)},
+		"the command line": {Name: "X", Work: vc.Evaluation, Node: "cli", MaxWearers: 1, Ends: h.clock().Add(time.Hour)},
 		"another node":     {Name: "X", Work: vc.Evaluation, Node: "web", MaxWearers: 1, Ends: h.clock().Add(time.Hour)},
 		"more than it may": {Name: "X", Work: vc.Evaluation, Node: "worker", MaxWearers: 1, Wearers: ws, Ends: h.clock().Add(time.Hour)},
 	} {

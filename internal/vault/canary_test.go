@@ -283,10 +283,10 @@ func TestNoticesOfABreachReachCanariesToo(t *testing.T) {
 	if _, err := h.nodes["cli"].GrantJob(t.Context(), h.root, vc.JobGrant{Purpose: policy.BreachNotice, Fields: policy.FieldName | policy.FieldEmployment, MaxWearers: 9, Import: id.New[id.Import](), Node: "worker", Lifetime: time.Hour}); code(err) != vc.Refused {
 		t.Errorf("by one session: %v", err)
 	}
-	h.agree(h.mair, owain, vc.ApproveGrant, vc.NewGrant{Name: "Notices", Work: vc.Notices, Node: "worker", MaxWearers: 10, Ends: h.clock().Add(24 * time.Hour)})
-	auth := vc.Auth{Grant: must(h.nodes["worker"].StandingGrants(t.Context()))[0].ID}
+	h.agree(h.mair, owain, vc.ApproveGrant, vc.NewGrant{Name: "Notices", Work: vc.Notices, Node: "cli", MaxWearers: 10, Ends: h.clock().Add(24 * time.Hour)})
+	auth := vc.Auth{Grant: must(h.nodes["cli"].StandingGrants(t.Context()))[0].ID}
 	notice := vc.RevealRequest{Purpose: policy.BreachNotice, Fields: policy.FieldName | policy.FieldContact, Wearers: append(slices.Clone(ours), birds...)}
-	if _, err := h.nodes["worker"].Reveal(t.Context(), auth, notice); err != nil {
+	if _, err := h.nodes["cli"].Reveal(t.Context(), auth, notice); err != nil {
 		t.Errorf("all at once: %v", err)
 	}
 	if err := h.v.Freeze(t.Context(), h.as("cli", owain), vc.FreezeRequest{Scope: vc.Everything, Reason: "an incident", Sure: true}); err != nil {
@@ -294,7 +294,7 @@ func TestNoticesOfABreachReachCanariesToo(t *testing.T) {
 	}
 	for _, w := range birds {
 		notice.Wearers = []id.Wearer{w}
-		if _, err := h.nodes["worker"].Reveal(t.Context(), auth, notice); err != nil {
+		if _, err := h.nodes["cli"].Reveal(t.Context(), auth, notice); err != nil {
 			t.Errorf("one by one, while everything is frozen: %v", err)
 		}
 	}
