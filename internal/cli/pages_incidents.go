@@ -36,3 +36,8 @@ func (p pagesRegister) Freeze(ctx context.Context, auth vaultclient.Auth, r vaul
 func (p pagesRegister) Frozen(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.Frozen, error) {
 	return p.client.Frozen(ctx, auth)
 }
+
+// Tell implements web.Incidents.
+func (p pagesRegister) Tell(ctx context.Context, auth vaultclient.Auth, r vaultclient.TellRequest) ([]vaultclient.TellingResult, error) {
+	return p.client.Tell(ctx, auth, r)
+}

@@ -34,8 +34,10 @@ type stepForm struct {
 var stepForms = map[string]stepForm{
 	"done": {Title: "Enter what was done", Label: "What was done or said, by whom, and why", Button: "Enter it", When: true,
 		Lead: "It stands in the incident for good, under your name. Do not name people concerned."},
-	"told": {Kind: vaultclient.Told, Title: "Tell the organisations", Label: "How they were told, and what they were told", Button: "Enter that they were told", ofService: true, When: true, Tells: true,
+	"told": {Kind: vaultclient.Told, Title: "Enter that they were told", Label: "How they were told, and what they were told", Button: "Enter that they were told", ofService: true, When: true, Tells: true,
 		Lead: "Each organisation is told of its own people only, at once, with the largest number. From then on it sees this incident, and its 72 hours run."},
+	"posted": {Kind: vaultclient.Told, Title: "Enter that the letter was posted", Label: "How it was posted", Button: "Enter it", ofService: true, ForOrg: true, When: true,
+		Lead: "The organisation counts as told from then on, and its 72 hours run."},
 	"decide": {Kind: vaultclient.Decided, Title: "Decide about the regulator and the people", Label: "Why", Button: "Enter the decision", Decides: true,
 		Hint: "The reason stands in the register of breaches. If it is later than 72 hours, say why too",
 		Lead: "A later decision takes the place of an earlier one; both stay in the timeline."},
@@ -66,8 +68,9 @@ type enterView struct {
 	Kinds        []option
 	Choose       []option // organisations
 	Organisation id.Organisation
-	Name         string // of the organisation that it concerns
-	Question     string // that is answered
+	Name         string    // of the organisation that it concerns
+	Question     string    // that is answered
+	Letter       id.Notice // that was posted
 	Clock        *clockRow
 }
 
@@ -124,9 +127,16 @@ func (h *handler) enterChoices(v *visit, x *enterView) error {
 			return errNoPage
 		}
 		x.Organisation = o
-		if asked := lastStep(x.Incident, vaultclient.Asked, o); asked != nil {
+		if asked := lastStep(x.Incident, vaultclient.Asked, o); asked != nil && x.Kind == vaultclient.Answered {
 			x.Question = asked.Text
 		}
+	}
+	if text := v.r.URL.Query().Get("notice"); text != "" && x.Kind == vaultclient.Told {
+		n, err := id.Parse[id.Notice](text)
+		if err != nil {
+			return errNoPage
+		}
+		x.Letter = n
 	}
 	if x.Tells {
 		figures := incidentView{caseView: x.caseView}
@@ -154,7 +164,7 @@ func (h *handler) enterChoices(v *visit, x *enterView) error {
 
 // stepsIn reads the steps that a form enters.
 func (h *handler) stepsIn(f *form, x *enterView) []vaultclient.NewStep {
-	s := vaultclient.NewStep{Incident: x.ID, Kind: x.Kind, Organisation: x.Organisation}
+	s := vaultclient.NewStep{Incident: x.ID, Kind: x.Kind, Organisation: x.Organisation, Of: x.Letter}
 	var to []id.Organisation
 	if x.Kind == "" {
 		var kinds, orgs []string
@@ -207,6 +217,7 @@ var stepTags = map[vaultclient.IncidentStepKind]struct {
 }{
 	vaultclient.Declared: {"Declared##an incident", "red"}, vaultclient.Supposed: {"Supposed", "orange"}, vaultclient.Knew: {"Knew", "grey"}, vaultclient.Aware: {"Aware", "grey"},
 	vaultclient.Told: {"Told", "blue"}, vaultclient.Asked: {"Asked", "yellow"}, vaultclient.Answered: {"Answered", "green"}, vaultclient.Decided: {"Decided", "purple"},
+	vaultclient.Telling: {"Notice", "blue"}, vaultclient.Undelivered: {"Not delivered", "red"}, vaultclient.Acknowledged: {"Read##by an organisation", "green"}, vaultclient.Assessed: {"Assessed", "purple"},
 	vaultclient.Noted: {"Note", "grey"}, vaultclient.SignedOff: {"Signed off", "green"}, vaultclient.Closed: {"Closed", "green"},
 }
 
@@ -238,19 +249,15 @@ func sinceWords(ctx context.Context, at time.Time) string {
 
 // byWords say who entered something: a name, or a role where the reader is shown none.
 func byWords(ctx context.Context, by string) string {
-	if w := roleWords[policy.Role(by)]; w != "" {
+	switch w := roleWords[policy.Role(by)]; {
+	case w != "":
 		return words.T(ctx, w)
+	case by == "the vault":
+		return words.T(ctx, "the vault")
+	case by == "the contact for notices":
+		return words.T(ctx, "the contact for notices")
 	}
 	return by
-}
-
-// factorWhy says why a factor is what it is.
-func factorWhy(ctx context.Context, f incident.Factor) string {
-	var all []string
-	for _, k := range f.Why {
-		all = append(all, incident.Say(ctx, k))
-	}
-	return strings.Join(all, "; ")
 }
 
 // dutyWhen says whether somebody has to be told, and within which time.

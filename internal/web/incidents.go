@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,6 +23,8 @@ type Incidents interface {
 	EnterStep(ctx context.Context, auth vaultclient.Auth, s vaultclient.NewStep) (id.Incident, error)
 	// Exposures answers who became readable to whom, from the ledgers; it is entered.
 	Exposures(ctx context.Context, auth vaultclient.Auth, r vaultclient.ExposureRequest) (vaultclient.Exposures, error)
+	// Tell has organisations told of a breach, each of its own people. Code Invalid: no mail server is set up.
+	Tell(ctx context.Context, auth vaultclient.Auth, r vaultclient.TellRequest) ([]vaultclient.TellingResult, error)
 	// Users lists who may sign in; it is entered. Code Refused: the user does not administer the service.
 	Users(ctx context.Context, auth vaultclient.Auth) ([]vaultclient.User, error)
 	// Freeze stops something at once. Code Conflict: too few would be left who could let it go on.
@@ -43,6 +44,12 @@ func (h *handler) incidentRoutes() []route {
 		{"POST /incidents/{incident}/suppose", h.page(h.suppose)},
 		{"GET /incidents/{incident}/freeze", h.page(h.freezeSuspect)},
 		{"POST /incidents/{incident}/freeze", h.page(h.freezeSuspect)},
+		{"GET /incidents/{incident}/tell", h.page(h.tell)},
+		{"POST /incidents/{incident}/tell", h.page(h.tell)},
+		{"GET /incidents/{incident}/assess", h.page(h.assess)},
+		{"POST /incidents/{incident}/assess", h.page(h.assess)},
+		{"GET /incidents/{incident}/people", h.page(h.concernedPeople)},
+		{"GET /incidents/{incident}/proofs", h.page(h.proofsFile)},
 		{"GET /incidents/{incident}/enter/{what}", h.page(h.enterStep)},
 		{"POST /incidents/{incident}/enter/{what}", h.page(h.enterStep)},
 	}
@@ -257,7 +264,8 @@ type incidentView struct {
 	Open         bool // something is suspected by which fields became readable
 	Exposures    vaultclient.Exposures
 	Rows         []figureRow
-	Combinations []combinationRow
+	Assessment   incident.Assessment
+	Combinations []incident.Combination
 	Ways         []wayRow
 	Duties       []incident.Duty
 	Clocks       []clockRow
@@ -278,15 +286,6 @@ type figureRow struct {
 	Name  string // of the organisation; empty below its first row
 	Level incident.Level
 	Told  bool
-}
-
-// combinationRow is a combination of fields over all organisations.
-type combinationRow struct {
-	Fields        policy.Fields
-	Wearers       int
-	Organisations int
-	Severity      incident.Severity
-	Tell          bool // the people have to be told, by this assessment
 }
 
 // wayRow counts whom something became known of by one way.
@@ -338,16 +337,12 @@ var ways = []struct {
 // levelTags are the colours of severities.
 var levelTags = map[incident.Level]string{incident.Low: "grey", incident.Medium: "yellow", incident.High: "orange", incident.VeryHigh: "red"}
 
-// worstCase is what is assumed as long as nobody has assessed: somebody meant harm, and it is not known who has it.
-func worstCase(people int) incident.Circumstances {
-	return incident.Circumstances{Confidentiality: incident.Full, Malicious: true, People: people}
-}
-
 // figures asks the ledgers who is concerned, and counts it in every way that the page shows.
 func (h *handler) figures(v *visit, x *incidentView) error {
 	x.Sealed = slices.ContainsFunc(x.hypotheses(), func(h vaultclient.Hypothesis) bool { return h.Medium })
 	r, open := incident.Scope(x.Incident)
 	if x.Open = open; !open {
+		x.Assessment = incident.AssessmentOf(x.Incident, x.own(), 0)
 		return nil
 	}
 	var err error
@@ -359,29 +354,18 @@ func (h *handler) figures(v *visit, x *incidentView) error {
 		x.Untold = append(x.Untold, x.name(v.ctx, o))
 	}
 	slices.Sort(x.Untold)
-	combinations, organisations := map[policy.Fields]*combinationRow{}, map[policy.Fields]map[id.Organisation]bool{}
-	c := worstCase(x.Exposures.People)
+	x.Assessment = incident.AssessmentOf(x.Incident, x.own(), x.Exposures.People)
+	if x.Combinations, err = incident.Combinations(table, x.Assessment); err != nil {
+		return err
+	}
 	for _, row := range table {
-		one := combinations[row.Fields]
-		if one == nil {
-			s, err := incident.Assess(row.Fields, c, incident.Override{})
-			if err != nil {
-				return err
+		r := figureRow{Row: row, Name: x.name(v.ctx, row.Organisation), Told: toldAt(x.Incident, row.Organisation) != nil}
+		for _, c := range x.Combinations {
+			if c.Fields == row.Fields {
+				r.Level = c.Severity.Level
 			}
-			one = &combinationRow{Fields: row.Fields, Severity: s, Tell: slices.ContainsFunc(incident.Duties(incident.Controller, s), func(d incident.Duty) bool { return d.Tell == incident.ThePeople && d.Due })}
-			combinations[row.Fields], organisations[row.Fields] = one, map[id.Organisation]bool{}
 		}
-		one.Wearers += row.Wearers
-		organisations[row.Fields][row.Organisation] = true
-		x.Rows = append(x.Rows, figureRow{Row: row, Name: x.name(v.ctx, row.Organisation), Level: one.Severity.Level, Told: toldAt(x.Incident, row.Organisation) != nil})
-	}
-	for f, one := range combinations {
-		one.Organisations = len(organisations[f])
-	}
-	for _, one := range slices.SortedFunc(maps.Values(combinations), func(a, b *combinationRow) int {
-		return cmp.Or(cmp.Compare(b.Severity.Score, a.Severity.Score), cmp.Compare(b.Wearers, a.Wearers), cmp.Compare(a.Fields, b.Fields))
-	}) {
-		x.Combinations = append(x.Combinations, *one)
+		x.Rows = append(x.Rows, r)
 	}
 	slices.SortStableFunc(x.Rows, func(a, b figureRow) int { return cmp.Compare(a.Name, b.Name) })
 	for i := len(x.Rows) - 1; i > 0; i-- {
@@ -476,17 +460,20 @@ func lastStep(one vaultclient.Incident, kind vaultclient.IncidentStepKind, o id.
 
 // tasks fills in what is to be done, in the order in which it is done.
 func (h *handler) tasks(v *visit, x *incidentView) error {
-	who := task{Title: "See who is concerned", Hint: "Organisations, people and fields, from the ledgers", Href: "#who", State: "Nobody", Colour: "green"}
+	who := task{Title: "See who is concerned", Hint: "Organisations, people and fields, from the ledgers", Href: x.whoHref(), State: "Nobody", Colour: "green"}
 	switch {
 	case x.Open && x.Exposures.People > 0:
 		who.State, who.Colour = words.Plain(capital(people(v.ctx, x.Exposures.People))), "blue"
 	case !x.Open:
 		who.State, who.Colour = "Sealed", "green"
 	}
-	assess := task{Title: "Weigh how severe it is", Hint: "By combination of fields, with each reason", Href: "#severity", State: "Nothing to weigh"}
+	assess := task{Title: "Weigh how severe it is", Hint: "By combination of fields, with each reason", Href: x.Path + "/assess", State: "Nothing to weigh"}
 	if len(x.Combinations) > 0 {
 		level := x.Combinations[0].Severity.Level
 		assess.State, assess.Colour = words.Plain(capital(incident.Say(v.ctx, level.Words()))), levelTags[level]
+	}
+	if x.Assessment.Step == nil && assess.Colour != "" {
+		assess.Hint = "So far by the worst that is possible: say what is known"
 	}
 	decide := task{Title: "Decide about the regulator and the people", Hint: "Each organisation decides for its own people", Href: x.Path + "/enter/decide"}
 	if !x.Service {
@@ -521,6 +508,14 @@ func (h *handler) tasks(v *visit, x *incidentView) error {
 	return nil
 }
 
+// whoHref leads to who is concerned: an organisation's officer to their names.
+func (x incidentView) whoHref() string {
+	if !x.Service && x.Open {
+		return x.Path + "/people"
+	}
+	return "#who"
+}
+
 // clockState says in a task how much time is left to decide, by the clock that ends first.
 func (x incidentView) clockState(ctx context.Context, t *task) {
 	t.State, t.Colour = "Decided", ""
@@ -540,7 +535,7 @@ func (x incidentView) clockState(ctx context.Context, t *task) {
 
 // tellTask says how many of the organisations were told.
 func (x incidentView) tellTask(ctx context.Context) task {
-	t := task{Title: "Tell the organisations", Hint: "At once, with the largest number; counts are refined later", Href: x.Path + "/enter/told", State: "Nobody to tell"}
+	t := task{Title: "Tell the organisations", Hint: "At once, with the largest number; counts are refined later", Href: x.Path + "/tell", State: "Nobody to tell"}
 	if all := len(x.concerned()); all > 0 {
 		t.State, t.Colour = words.Plain(words.T(ctx, "%s of %s told", number(all-len(x.Untold)), number(all))), "red"
 		if len(x.Untold) == 0 {

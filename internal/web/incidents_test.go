@@ -140,7 +140,7 @@ func TestIncidentPage(t *testing.T) {
 		t.Fatalf("asked %+v", s.asked)
 	}
 	text := strings.Join(strings.Fields(tags.ReplaceAllString(body, " ")), " ")
-	for _, want := range []string{"The laboratory telephoned", "273 people", "2 of 3 told", "Cwm Tawe University Health Board What became readable of them Names, dates of birth, NI numbers and doses", "Very high", "Late by 1 hour 30 minutes",
+	for _, want := range []string{"The laboratory telephoned", "273 people", "2 of 3 told", "Cwm Tawe University Health Board What became readable Names, dates of birth, NI numbers and doses", "Very high", "Late by 1 hour 30 minutes",
 		"1 day 10 hours left", "Reported to the regulator, and the people are told.", "The account of Tomos Parry", "Not told yet Cwm Tawe", "Why did the laboratory hold NI numbers at all?"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)

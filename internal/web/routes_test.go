@@ -57,6 +57,8 @@ var formsToSend = []sentForm{
 	{incidentPath(incidentID(1)) + "/suppose", nil},
 	{incidentPath(incidentID(1)) + "/freeze", url.Values{"scope": {"supplier:Cardiff Dosimetry"}}},
 	{incidentPath(incidentID(1)) + "/enter/ask", nil},
+	{incidentPath(incidentID(1)) + "/assess", nil},
+	{incidentPath(incidentID(1)) + "/tell", url.Values{"organisation": {organisationID(2).String()}, "channel": {"mail"}, "final": {"no"}, "text": {"It was hacked."}, "call-back": {"029 2000 0000"}}},
 	{badgesPath(organisationID(1)) + "/move", url.Values{"to": {"sent"}, "batch": {"all"}}},
 	{badgesPath(organisationID(1)) + "/unreturned", url.Values{"on": {"2026-03-12"}}},
 	{badgesPath(organisationID(1)) + "/print", url.Values{"from": {"2026-02-01"}, "to": {"2026-02-28"}, "kind": {"sheets"}, "department": {"all"}}},
@@ -87,6 +89,7 @@ func visited(t *testing.T) map[string]string {
 	visit(http.MethodGet, "/language/cy")
 	visit(http.MethodGet, filePath(importID(1))+"/state")
 	visit(http.MethodGet, incidentPath(incidentID(1))+"/figures")
+	visit(http.MethodGet, incidentPath(incidentID(1))+"/proofs")
 	for _, f := range formsToSend {
 		visit(http.MethodPost, f.path)
 	}

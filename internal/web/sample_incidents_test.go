@@ -16,6 +16,8 @@ type sampleIncidents struct {
 	steps     []vaultclient.NewStep // that were entered
 	asked     []vaultclient.ExposureRequest
 	froze     []vaultclient.FreezeRequest
+	told      []vaultclient.TellRequest
+	noMail    bool // no mail server is set up
 	tooFew    bool // who could thaw
 }
 
@@ -149,4 +151,25 @@ func (s *sample) Freeze(_ context.Context, a vaultclient.Auth, r vaultclient.Fre
 func (s *sample) Frozen(_ context.Context, a vaultclient.Auth) ([]vaultclient.Frozen, error) {
 	_, err := s.user(a)
 	return []vaultclient.Frozen{{Scope: "supplier:Cardiff Dosimetry", At: sampleNow}}, err
+}
+
+// Tell gives out a notice to each but the third organisation, whose contact nobody verified.
+func (s *sample) Tell(_ context.Context, a vaultclient.Auth, r vaultclient.TellRequest) (out []vaultclient.TellingResult, err error) {
+	if _, err := s.user(a); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.noMail && r.Channel == vaultclient.ByMail {
+		return nil, &vaultclient.Error{Code: vaultclient.Invalid, Message: "no mail server is set up"}
+	}
+	s.told = append(s.told, r)
+	for _, o := range r.Organisations {
+		one := vaultclient.TellingResult{Organisation: o, Problem: "nobody has verified its contact, so no mail goes there: verify it, or tell it by letter"}
+		if o != organisationID(3) {
+			one = vaultclient.TellingResult{Organisation: o, Notice: &vaultclient.Notice{Phase: 1, Channel: r.Channel, CallBack: r.CallBack, Wearers: 12, Contact: vaultclient.NoticeContact{Name: "Swyddog diogelu data"}}}
+		}
+		out = append(out, one)
+	}
+	return out, nil
 }
