@@ -2,9 +2,12 @@ package web
 
 import (
 	"encoding/csv"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +193,119 @@ func TestFreezingASuspect(t *testing.T) {
 		if w := post(t, pages, "co-ordinator", c.path, url.Values{"scope": {c.scope}}); w.Code != http.StatusBadRequest || len(s.froze) != 1 {
 			t.Errorf("%s: %d, %+v", c.scope, w.Code, s.froze)
 		}
+	}
+}
+
+// Organisations are told once the answers were looked at again; who can't be told is said, and a form that is sent twice is one request.
+func TestTellingOrganisations(t *testing.T) {
+	s := newSample()
+	pages := samplePages(t, s, nil)
+	path := incidentPath(incidentID(1)) + "/tell"
+	body := get(t, pages, "co-ordinator", path).Body.String()
+	if !strings.Contains(body, `value="`+organisationID(2).String()+`" checked`) || strings.Contains(body, `value="`+organisationID(1).String()+`" checked`) {
+		t.Error("not exactly those who were not told are chosen")
+	}
+	answers := url.Values{"organisation": {organisationID(2).String(), organisationID(3).String()}, "channel": {"mail"}, "final": {"no"}, "text": {"It was hacked."}, "call-back": {"029 2000 0000"}}
+	for name, says := range map[string]string{"organisation": "Select which organisations to tell", "channel": "Select how to tell them", "text": "Enter what happened", "call-back": "Enter a telephone number", "final": "Select whether the figures are final"} {
+		less := maps.Clone(answers)
+		delete(less, name)
+		less.Set("step", "tell")
+		if w := post(t, pages, "co-ordinator", path, less); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), says) || len(s.told) > 0 {
+			t.Errorf("without %s: %d, told %v", name, w.Code, s.told)
+		}
+	}
+	w := post(t, pages, "co-ordinator", path, answers)
+	request := regexp.MustCompile(`name="request" value="([^"]+)"`).FindStringSubmatch(w.Body.String())
+	if w.Code != http.StatusOK || request == nil || len(s.told) > 0 {
+		t.Fatalf("asking again: %d, told %v", w.Code, s.told)
+	}
+	answers.Set("request", request[1])
+	answers.Set("step", "tell")
+	for range 2 {
+		w = post(t, pages, "co-ordinator", path, answers)
+	}
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Part 1, by e-mail, to Swyddog diogelu data: 12 wearers. Number to call back: 029 2000 0000.") || !strings.Contains(w.Body.String(), "Nobody has verified its contact") {
+		t.Errorf("%d: %s", w.Code, w.Body)
+	}
+	if len(s.told) != 2 || s.told[0].Request.String() != request[1] || s.told[1].Request != s.told[0].Request || len(s.told[0].Organisations) != 2 || s.told[0].Incident != incidentID(1) || s.told[0].Final {
+		t.Errorf("asked of the vault: %+v", s.told)
+	}
+	s.noMail = true
+	if w := post(t, pages, "co-ordinator", path, answers); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "No mail server is set up") {
+		t.Errorf("without a mail server: %d", w.Code)
+	}
+	if w := get(t, pages, "dpo", path); w.Code != http.StatusNotFound {
+		t.Errorf("an organisation's officer: %d", w.Code)
+	}
+}
+
+// An assessment is entered with what was overruled before, and what is overruled now.
+func TestWeighing(t *testing.T) {
+	s := newSample()
+	pages := samplePages(t, s, nil)
+	path := incidentPath(incidentID(1)) + "/assess"
+	answers := url.Values{"confidentiality": {"1"}, "integrity": {"0"}, "availability": {"0"}, "malicious": {"no"}, "unintelligible": {"no"}, "text": {"It came back unopened."}}
+	for name, says := range map[string]string{"confidentiality": "Select who may have it", "malicious": "Select whether somebody meant harm", "text": "Enter why you see it so"} {
+		less := maps.Clone(answers)
+		delete(less, name)
+		if w := post(t, pages, "dpo", path, less); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), says) || len(s.steps) > 0 {
+			t.Errorf("without %s: %d, %v", name, w.Code, s.steps)
+		}
+	}
+	fields := policy.FieldName | policy.FieldDose
+	answers.Set("fields", strconv.Itoa(int(fields)))
+	answers.Set("context", "8")
+	if w := post(t, pages, "dpo", path, answers); w.Header().Get("Location") != incidentPath(incidentID(1))+"?done=assessed#severity" || len(s.steps) != 1 {
+		t.Fatalf("%d, %v", w.Code, s.steps)
+	}
+	two := 8
+	want := vaultclient.NewStep{Incident: incidentID(1), Kind: vaultclient.Assessed, Organisation: organisationID(1), Text: "It came back unopened.",
+		Assessment: &vaultclient.Assessment{Confidentiality: 1, Overrides: []vaultclient.Override{{Fields: fields, Context: &two, Why: "It came back unopened."}}}}
+	if diff := cmp.Diff(want, s.steps[0]); diff != "" {
+		t.Error(diff)
+	}
+	for name, value := range map[string]string{"context": "5", "fields": "1073741824", "aggravation": "9"} {
+		wrong := maps.Clone(answers)
+		wrong.Set(name, value)
+		if w := post(t, pages, "dpo", path, wrong); w.Code != http.StatusUnprocessableEntity || len(s.steps) != 1 {
+			t.Errorf("%s %s: %d", name, value, w.Code)
+		}
+	}
+}
+
+// An officer sees the names of the own people, a page at a time, for telling them of a breach; the proofs name nobody.
+func TestPeopleConcerned(t *testing.T) {
+	s := newSample()
+	pages := samplePages(t, s, nil)
+	s.people = slices.Clone(s.people)
+	for i := range 259 { // everybody concerned is somebody
+		if w := wearerID(1000 + i); i >= 72 {
+			one := s.people[i%72]
+			one.Wearer = w
+			s.people = append(s.people, one)
+		}
+	}
+	w := get(t, pages, "dpo", incidentPath(incidentID(1))+"/people?page=2")
+	if w.Code != http.StatusOK || len(s.reveals) != 1 || s.reveals[0].Purpose != policy.BreachNotice || s.reveals[0].Fields != policy.FieldName || len(s.reveals[0].Wearers) != pageSize {
+		t.Fatalf("%d: %+v", w.Code, s.reveals)
+	}
+	if body := w.Body.String(); !strings.Contains(body, "Showing 26 to 50 of") || strings.Count(body, "/ledger\">") < pageSize {
+		t.Errorf("the page: %s", body)
+	}
+	if w := get(t, pages, "co-ordinator", incidentPath(incidentID(1))+"/people"); w.Code != http.StatusNotFound || len(s.reveals) != 1 {
+		t.Errorf("somebody of the service: %d", w.Code)
+	}
+	s.asked = nil
+	w = get(t, pages, "dpo", incidentPath(incidentID(1))+"/proofs")
+	all, err := csv.NewReader(w.Body).ReadAll()
+	if err != nil || len(all) != 2 || all[1][1] != "812" || len(all[1][3]) != 64 || !s.asked[0].Proofs {
+		t.Errorf("%v: %v", err, all)
+	}
+}
+
+func TestYearsInRuns(t *testing.T) {
+	if got := strings.Join(years([]uint16{2016, 2018, 2019, 2020, 2024}), ", "); got != "2016, 2018–2020, 2024" {
+		t.Error(got)
 	}
 }
 
