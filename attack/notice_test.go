@@ -3,6 +3,7 @@ package attack_test
 import (
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/mail"
 	"os"
@@ -96,7 +97,7 @@ func TestEachOrganisationIsToldOnce(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ok(t, err)
 	server := smtp.NewServer(o)
-	server.Domain = "localhost"
+	server.Domain, server.ErrorLog = "localhost", log.New(io.Discard, "", 0)
 	go server.Serve(l)
 	t.Cleanup(func() { server.Close() })
 
@@ -173,7 +174,6 @@ func TestEachOrganisationIsToldOnce(t *testing.T) {
 		}
 	}
 
-	// The link.
 	body, err := io.ReadAll(o.got["dpo@0.example"][0].Body)
 	ok(t, err)
 	_, rest, found := strings.Cut(strings.ReplaceAll(string(body), "=\r\n", ""), "secret=3D")
