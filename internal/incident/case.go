@@ -2,8 +2,8 @@ package incident
 
 import (
 	"slices"
-	"time"
 
+	"github.com/dosevault/dosevault/internal/deadline"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
@@ -32,37 +32,15 @@ func Scope(one vaultclient.Incident) (r vaultclient.ExposureRequest, ok bool) {
 
 // OrganisationClock is the time that a controller has to report a breach to the regulator; zero: the service, which is the controller of
 // its own staff.
-type OrganisationClock struct {
-	Clock
-	Organisation id.Organisation
-	Done         bool // the controller entered its decision
-}
+type OrganisationClock = deadline.OfOrganisation
 
-// Clocks are the controllers' clocks of an incident. The service's runs from when it became aware; an organisation's from
-// when it was told, since a controller is aware once its processor tells it (EDPB guidelines 9/2022 on notification).
+// Clocks are the controllers' clocks of an incident.
 func Clocks(one vaultclient.Incident) []OrganisationClock {
-	out := []OrganisationClock{{Clock: Clock{Aware: aware(one), Within: regulatorHours}}}
+	var steps []deadline.Step
 	for _, s := range one.Steps {
-		if s.Kind == vaultclient.Told && !s.Organisation.IsZero() && !slices.ContainsFunc(out, func(k OrganisationClock) bool { return k.Organisation == s.Organisation }) {
-			out = append(out, OrganisationClock{Clock: Clock{Aware: s.Moment, Within: regulatorHours}, Organisation: s.Organisation})
-		}
+		steps = append(steps, deadline.Step{What: s.Kind.Clock(s.Organisation), Organisation: s.Organisation, Moment: s.Moment})
 	}
-	for i := range out {
-		out[i].Done = slices.ContainsFunc(one.Steps, func(s vaultclient.IncidentStep) bool {
-			return s.Kind == vaultclient.Decided && s.Organisation == out[i].Organisation
-		})
-	}
-	return out
-}
-
-// aware is when the service became aware: at the declaration, or earlier where a step says so.
-func aware(one vaultclient.Incident) (at time.Time) {
-	for _, s := range one.Steps {
-		if (s.Kind == vaultclient.Declared || s.Kind == vaultclient.Aware && s.Organisation.IsZero()) && (at.IsZero() || s.Moment.Before(at)) {
-			at = s.Moment
-		}
-	}
-	return at
+	return deadline.Clocks(steps)
 }
 
 // Untold are the organisations of a table that no step says were told, in its order.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dosevault/dosevault/internal/deadline"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
@@ -32,7 +33,7 @@ func TestCase(t *testing.T) {
 		t.Errorf("%v %s", ok, diff)
 	}
 	clocks := Clocks(one)
-	want := []OrganisationClock{{Clock: Clock{day(1, 17), regulatorHours}}, {Clock: Clock{day(2, 22), regulatorHours}, Organisation: told}}
+	want := []OrganisationClock{{Clock: deadline.Clock{Aware: day(1, 17), Within: deadline.Regulator}}, {Clock: deadline.Clock{Aware: day(2, 22), Within: deadline.Regulator}, Organisation: told}}
 	if diff := cmp.Diff(want, clocks); diff != "" {
 		t.Error(diff)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/deadline"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -240,7 +241,7 @@ func (p *Play) Run(ctx context.Context) (*Played, error) {
 			if err := again(); err != nil {
 				return "", err
 			}
-			return fmt.Sprintf("%d clocks of %d hours run", len(Clocks(one)), int(regulatorHours.Hours())), nil
+			return fmt.Sprintf("%d clocks of %d hours run", len(Clocks(one)), int(deadline.Regulator.Hours())), nil
 		}},
 		{"list", "", func() (string, error) {
 			if p.Between == nil {

@@ -3,6 +3,7 @@ package incident
 import (
 	"time"
 
+	"github.com/dosevault/dosevault/internal/deadline"
 	"github.com/dosevault/dosevault/internal/words"
 )
 
@@ -42,9 +43,6 @@ type Duty struct {
 	Why     words.Key
 }
 
-// regulatorHours is within how long the regulator is told (Art 33(1)). The hours run on over nights, weekends and holidays.
-const regulatorHours = 72 * time.Hour
-
 // Duties says who has to be told of a breach, by the UK GDPR, Arts 33 and 34. The severity is that of the worst combination
 // of fields. A processor tells its controllers whatever the severity; whether the others are told is each controller's to decide, and
 // what stands here is what the assessment leads to.
@@ -54,7 +52,7 @@ func Duties(as Capacity, s Severity) []Duty {
 		out = append(out, Duty{TheControllers, true, "33(2)", 0, "a processor tells its controllers of every breach, also before its extent is known"})
 	}
 	risk := s.Level >= Medium || s.Many
-	report := Duty{TheRegulator, risk && !s.Unintelligible, "33(1)", regulatorHours, ""}
+	report := Duty{TheRegulator, risk && !s.Unintelligible, "33(1)", deadline.Regulator, ""}
 	switch {
 	case s.Unintelligible:
 		report.Why = "a risk is unlikely: what was taken can't be read, as long as the key is safe"

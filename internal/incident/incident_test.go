@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dosevault/dosevault/internal/deadline"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
@@ -232,7 +233,7 @@ func TestClock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k := Clock{aware, regulatorHours}
+		k := deadline.Clock{Aware: aware, Within: deadline.Regulator}
 		if got := k.Due().In(london).Format("2006-01-02 15:04"); got != c.due {
 			t.Errorf("aware on %s: due on %s, want %s", c.aware, got, c.due)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/dosevault/dosevault/internal/deadline"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
 	"github.com/dosevault/dosevault/internal/policy"
@@ -103,13 +104,13 @@ func (v *Vault) NoticePage(ctx context.Context, secret string) (NoticePage, erro
 		return NoticePage{}, err
 	}
 	told := one.steps[at.step]
-	p := NoticePage{Number: one.number, Drill: one.drill, Organisation: v.OrganisationName(told.Organisation), CallBack: told.Notice.CallBack, Read: one.read(told), Until: micro(told.At).Add(RegulatorHours)}
+	p := NoticePage{Number: one.number, Drill: one.drill, Organisation: v.OrganisationName(told.Organisation), CallBack: told.Notice.CallBack, Read: one.read(told), Until: micro(told.At).Add(deadline.Regulator)}
 	for i := len(one.steps) - 1; i >= 0; i-- {
 		s := one.steps[i]
 		switch {
 		case s.Organisation != told.Organisation:
 		case s.Kind == vaultclient.Told:
-			p.Until = micro(s.Moment).Add(RegulatorHours) // in the end of the first
+			p.Until = micro(s.Moment).Add(deadline.Regulator) // in the end of the first
 		case s.Notice != nil && s.Notice.Phase > told.Notice.Phase:
 			p.Newer = true
 		case s.Notice != nil && !p.Read:

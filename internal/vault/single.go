@@ -163,7 +163,7 @@ func (t *tx) settleByItself(n id.Approval, b proposed) error {
 	return t.takeEffect(n, &one, b, &principal{Principal: policy.Principal{User: u.ID, Role: u.Role}}, "not declined in time, as declared for this installation")
 }
 
-// settler settles approvals until the vault stops.
+// settler settles approvals and reminds of deadlines until the vault stops.
 func (v *Vault) settler() {
 	defer v.beside.Done()
 	tick := time.NewTicker(settleEvery)
@@ -175,6 +175,9 @@ func (v *Vault) settler() {
 		case <-v.stopped:
 			return
 		case <-tick.C:
+		}
+		if err := v.Remind(context.Background()); err != nil && !errors.Is(err, errStopped) {
+			v.log.Error("whose time to tell of a breach runs out could not be said; trying again", "error", err, "in", settleEvery)
 		}
 		if err := v.SettleApprovals(context.Background()); err != nil && !errors.Is(err, errStopped) {
 			v.log.Error("proposals whose time has come could not be settled; trying again", "error", err, "in", settleEvery)

@@ -23,9 +23,6 @@ import (
 // A notice is a step of its incident, and what becomes of it are further steps. So there is no state beside them: a notice without an
 // outcome is one that has to be delivered, also after a restart, and one with an outcome never is again. Package courier takes it from there.
 
-// RegulatorHours is within how long a controller that became aware of a breach tells the regulator (UK GDPR Art 33(1)).
-const RegulatorHours = 72 * time.Hour
-
 // noticeAt is where a notice stands: the step of an incident.
 type noticeAt struct {
 	incident id.Incident

@@ -30,6 +30,7 @@ const (
 	AlarmNoticeContact   AlarmKind = "notice-contact-changed"  // a verified contact for notices of a breach gave way to another
 	AlarmTold            AlarmKind = "organisations-told"      // organisations are being told of a breach
 	AlarmUndelivered     AlarmKind = "notice-undelivered"      // a notice of a breach did not reach an organisation
+	AlarmDeadline        AlarmKind = "deadline"                // a controller's time to tell the regulator of a breach runs out, or is over
 	AlarmAsked           AlarmKind = "organisation-asked"      // an organisation that was told of a breach asks something
 	AlarmDelivery        AlarmKind = "alarm-delivery-given-up" // an alarm reached nobody for a day
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/dosevault/dosevault/internal/deadline"
 	"github.com/dosevault/dosevault/internal/id"
 )
 
@@ -65,6 +66,19 @@ type Decision struct {
 
 // IncidentStepKinds lists the kinds that can follow the declaration.
 var IncidentStepKinds = []IncidentStepKind{Supposed, Knew, Aware, Told, Asked, Answered, Decided, Assessed, Noted, Destroyed, SignedOff, Closed}
+
+// Clock is what a step of this kind is to the clock of the organisation that it concerns, or of the service; 0: nothing.
+func (k IncidentStepKind) Clock(org id.Organisation) int {
+	switch {
+	case k == Declared, k == Aware && org.IsZero():
+		return deadline.Aware
+	case k == Told && !org.IsZero():
+		return deadline.Told
+	case k == Decided:
+		return deadline.Decided
+	}
+	return 0
+}
 
 // NewStep is a step to be entered.
 type NewStep struct {

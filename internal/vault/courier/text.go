@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dosevault/dosevault/internal/deadline"
 	"github.com/dosevault/dosevault/internal/vault"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 	"github.com/dosevault/dosevault/internal/words"
@@ -67,7 +68,7 @@ func (p *post) body(ctx context.Context, m vault.Mail) string {
 	say("1. Open this page, which needs no account. It says what happened and what we do:")
 	b.WriteString("   " + p.origin + "/notice?lang=" + string(words.Of(ctx)) + "&secret=" + m.Secret + "\n")
 	say("2. Press “We have read this” there, so that we know that you know. You can ask us something there too. The link works for 30 days, and shows no figures once that is pressed. Whoever has it can open the page, so do not pass it on.")
-	due := m.At.Add(vault.RegulatorHours)
+	due := m.At.Add(deadline.Regulator)
 	say("3. Decide whether to report it to the Information Commissioner. Whoever answers for the data has 72 hours from becoming aware, which is when this reached you at the latest: reckon with until %s.", words.Moment(ctx, due))
 	say("4. Enter it in your register of breaches, whatever you decide.")
 	return b.String()

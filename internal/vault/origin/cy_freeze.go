@@ -12,6 +12,7 @@ var cyFreeze = map[words.Key]string{
 	"Organisations are being told of a breach":                                   "Mae sefydliadau'n cael gwybod am dor diogelwch",
 	"A notice of a breach did not reach an organisation":                         "Ni chyrhaeddodd hysbysiad o dor diogelwch sefydliad",
 	"An organisation that was told of a breach asks something":                   "Mae sefydliad a gafodd wybod am dor diogelwch yn gofyn rhywbeth",
+	"The time to tell the regulator of a breach runs out, or is over":            "Mae'r amser i roi gwybod i'r rheoleiddiwr am dor diogelwch yn dod i ben, neu ar ben",
 	"An alarm reached nobody outside for a day":                                  "Ni chyrhaeddodd larwm neb y tu allan am ddiwrnod",
 	"An invented person was opened":                                              "Agorwyd person dychmygol",
 	"An invented person was seen in lists":                                       "Gwelwyd person dychmygol mewn rhestrau",

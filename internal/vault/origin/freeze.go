@@ -189,7 +189,7 @@ var alarmWords = map[vaultclient.AlarmKind]words.Key{
 	vaultclient.AlarmPasskeyCounter: "A passkey may have been copied", vaultclient.AlarmRefusedSignIns: "Sign-ins were refused again and again",
 	vaultclient.AlarmSingleWaiting: "A proposal takes effect without a second person, unless somebody stops it", vaultclient.AlarmPolicyChanged: "The policies were changed",
 	vaultclient.AlarmSingleMode: "Whether one administrator is enough was changed", vaultclient.AlarmUncleanStop: "The vault started after it was not stopped in order",
-	vaultclient.AlarmLedgerNotCopied: "The ledger’s newest head could not be kept outside the database", vaultclient.AlarmNoticeContact: "Who is told of a breach at an organisation was exchanged for somebody else", vaultclient.AlarmTold: "Organisations are being told of a breach", vaultclient.AlarmUndelivered: "A notice of a breach did not reach an organisation", vaultclient.AlarmAsked: "An organisation that was told of a breach asks something", vaultclient.AlarmDelivery: "An alarm reached nobody outside for a day",
+	vaultclient.AlarmLedgerNotCopied: "The ledger’s newest head could not be kept outside the database", vaultclient.AlarmNoticeContact: "Who is told of a breach at an organisation was exchanged for somebody else", vaultclient.AlarmTold: "Organisations are being told of a breach", vaultclient.AlarmUndelivered: "A notice of a breach did not reach an organisation", vaultclient.AlarmAsked: "An organisation that was told of a breach asks something", vaultclient.AlarmDeadline: "The time to tell the regulator of a breach runs out, or is over", vaultclient.AlarmDelivery: "An alarm reached nobody outside for a day",
 }
 
 // alarmsOnPage is how many alarms a page shows.
