@@ -19,14 +19,15 @@ import (
 // DrillCmd rehearses a breach.
 type DrillCmd struct {
 	signedIn
-	Kind    string `arg:"" optional:"" help:"supplier NAME, account USER, node [NAME], worker, database or export ID: who would have read what they should not."`
-	Target  string `arg:"" optional:"" help:"The supplier's or user's name, the node or the export's id."`
-	From    string `help:"From which day on, or moment; six years ago for a supplier, else 30 days ago." placeholder:"DAY"`
-	To      string `help:"Until which day, or moment; until now if left out." placeholder:"DAY"`
-	Yes     bool   `help:"Wait for no person's decision."`
-	JSON    bool   `help:"Print the drill as JSON, with the wearers and fields of its scope."`
-	History bool   `help:"Play the breach of 2016 through instead, with invented people, in an installation of its own: below --dir, or a temporary one."`
-	People  int    `help:"How many people of the history, instead of 4,766." placeholder:"N"`
+	Kind     string `arg:"" optional:"" help:"supplier NAME, account USER, node [NAME], worker, database or export ID: who would have read what they should not."`
+	Target   string `arg:"" optional:"" help:"The supplier's or user's name, the node or the export's id."`
+	From     string `help:"From which day on, or moment; six years ago for a supplier, else 30 days ago." placeholder:"DAY"`
+	To       string `help:"Until which day, or moment; until now if left out." placeholder:"DAY"`
+	CallBack string `help:"The telephone number in the notices." default:"01632 960000" placeholder:"NUMBER"`
+	Yes      bool   `help:"Wait for no person's decision."`
+	JSON     bool   `help:"Print the drill as JSON, with the wearers and fields of its scope."`
+	History  bool   `help:"Play the breach of 2016 through instead, with invented people, in an installation of its own: below --dir, or a temporary one."`
+	People   int    `help:"How many people of the history, instead of 4,766." placeholder:"N"`
 }
 
 // Run plays the drill through on the installation's own ledgers, with nothing sent and nothing frozen.
@@ -45,7 +46,7 @@ func (c *DrillCmd) Run(e *env) error {
 		return err
 	}
 	defer client.Close()
-	play := incident.Play{Vault: client, Auth: auth, Now: time.Now, Drill: true}
+	play := incident.Play{Vault: client, Auth: auth, Now: time.Now, Drill: true, CallBack: c.CallBack}
 	if play.What, play.Text, err = c.what(e, client, auth); err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func (h *historical) disclosures() error {
 func (h *historical) play() *incident.Play {
 	from, to := h.window()
 	return &incident.Play{
-		Vault: h.client, Auth: h.auth, Now: time.Now, Text: "The laboratory writes that malware on its server copied data",
+		Vault: h.client, Auth: h.auth, Now: time.Now, Drill: true, Freeze: true, CallBack: "01632 960000", Text: "The laboratory writes that malware on its server copied data",
 		What: vaultclient.Hypothesis{Recipient: laboratory, From: from, To: to},
 		Between: func(ctx context.Context, one vaultclient.Incident) (string, error) {
 			if _, err := h.client.EnterStep(ctx, h.auth, vaultclient.NewStep{Incident: one.ID, Kind: vaultclient.Knew, Text: "The laboratory knew within the month, and waited to identify extent and numbers", Moment: hacked}); err != nil {

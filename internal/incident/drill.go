@@ -3,6 +3,8 @@ package incident
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,22 +79,23 @@ type Player interface {
 	Exposures(context.Context, vaultclient.Auth, vaultclient.ExposureRequest) (vaultclient.Exposures, error)
 	EnterStep(context.Context, vaultclient.Auth, vaultclient.NewStep) (id.Incident, error)
 	Incidents(context.Context, vaultclient.Auth) ([]vaultclient.Incident, error)
+	Tell(context.Context, vaultclient.Auth, vaultclient.TellRequest) ([]vaultclient.TellingResult, error)
 	Organisations(context.Context, vaultclient.Auth) ([]vaultclient.Organisation, error)
 	Freeze(context.Context, vaultclient.Auth, vaultclient.FreezeRequest) error
 }
 
-// Play is an incident that is played through from its declaration to its end: a drill, with nothing sent and nothing frozen, or the history, in an
-// installation of its own, where both are done.
+// Play is an incident that is played through from its declaration to its end. Of a drill nothing is sent, and nothing frozen unless it is said.
 type Play struct {
 	Vault  Player
 	Auth   vaultclient.Auth
 	Now    func() time.Time
 	Drill  bool
+	Freeze bool   // freeze although it is a drill: in an installation of its own
 	Text   string // what is suspected
 	What   vaultclient.Hypothesis
 	Decide func(question string) error // waits for a person; nil: nobody is asked
-	// Tell tells the organisations; nil: a step says of each that it would be, or was, told.
-	Tell func(ctx context.Context, one vaultclient.Incident, who []id.Organisation) error
+	// CallBack is the number in the notices.
+	CallBack string
 	// Between, if set, is played after the organisations were told, before the report.
 	Between func(ctx context.Context, one vaultclient.Incident) (says string, err error)
 }
@@ -183,7 +186,7 @@ func (p *Play) Run(ctx context.Context) (*Played, error) {
 			switch who := vaultclient.Scope(p.What.Recipient); {
 			case who == "":
 				return "nothing to freeze", nil
-			case p.Drill:
+			case p.Drill && !p.Freeze:
 				return fmt.Sprintf("%s would be frozen; a drill freezes nothing", who), nil
 			default:
 				return fmt.Sprintf("%s is frozen", who), p.Vault.Freeze(ctx, p.Auth, vaultclient.FreezeRequest{Scope: who, Reason: p.Text, Purpose: policy.BreachNotice, Sure: true})
@@ -211,30 +214,26 @@ func (p *Play) Run(ctx context.Context) (*Played, error) {
 			return severity, enter(vaultclient.NewStep{Kind: vaultclient.Assessed, Text: "What is not known counts as the worse: " + severity, Assessment: a.Wire()})
 		}},
 		{"tell", "Tell each organisation now?", func() (string, error) {
-			who := Untold(one, out.Table)
-			if !readable { // of everybody whose sealed data it is
-				orgs, err := p.Vault.Organisations(ctx, p.Auth)
-				if err != nil {
-					return "", err
-				}
-				for _, o := range orgs {
-					who = append(who, o.ID)
+			results, err := p.Vault.Tell(ctx, p.Auth, vaultclient.TellRequest{Incident: out.Incident, Text: p.Text, CallBack: p.CallBack, Channel: vaultclient.ByMail, Request: id.New[id.Row]()})
+			if err != nil {
+				return "", err
+			}
+			problems := map[string]int{}
+			for _, r := range results {
+				if r.Notice != nil {
+					out.Told = append(out.Told, r.Organisation)
+				} else {
+					problems[r.Problem]++
 				}
 			}
-			out.Told = who
-			if p.Tell != nil {
-				return fmt.Sprintf("%d organisations told", len(who)), p.Tell(ctx, one, who)
-			}
-			text, says := "Told at once, of its own people", "%d organisations told"
+			says := fmt.Sprintf("%d of %d organisations told, of their own people", len(out.Told), len(results))
 			if p.Drill {
-				text, says = "A drill: it would be told now, of its own people; nothing was sent", "%d organisations would be told; nothing was sent"
+				says = fmt.Sprintf("%d of %d organisations would be told; nothing was sent", len(out.Told), len(results))
 			}
-			for _, org := range who {
-				if err := enter(vaultclient.NewStep{Kind: vaultclient.Told, Text: text, Organisation: org}); err != nil {
-					return "", err
-				}
+			for _, problem := range slices.Sorted(maps.Keys(problems)) {
+				says += fmt.Sprintf("; %d can't be: %s", problems[problem], problem)
 			}
-			return fmt.Sprintf(says, len(who)), nil
+			return says, nil
 		}},
 		{"clocks", "", func() (string, error) {
 			out.UntilTold = p.Now().Sub(began)
@@ -250,8 +249,20 @@ func (p *Play) Run(ctx context.Context) (*Played, error) {
 			return p.Between(ctx, one)
 		}},
 		{"report", "", func() (string, error) {
-			text := fmt.Sprintf("Report: %d people (%d wearers) of %d organisations; %s", out.Exposures.People, out.Exposures.Wearers, len(out.Told), severity)
-			return text, enter(vaultclient.NewStep{Kind: vaultclient.Noted, Text: text})
+			orgs, err := p.Vault.Organisations(ctx, p.Auth)
+			if err != nil {
+				return "", err
+			}
+			open := 0
+			for _, org := range append([]id.Organisation{{}}, out.Told...) {
+				r, err := ReportOf(Matter{Incident: one, Exposures: out.Exposures, Organisations: orgs, Now: p.Now()}, org, nil, nil)
+				if err != nil {
+					return "", err
+				}
+				open = max(open, len(r.Open))
+			}
+			says := fmt.Sprintf("the regulator's form filled in for %d controllers; at most %d questions left to whoever signs", 1+len(out.Told), open)
+			return says, enter(vaultclient.NewStep{Kind: vaultclient.Noted, Text: fmt.Sprintf("%d people (%d wearers); %s; %s", out.Exposures.People, out.Exposures.Wearers, severity, says)})
 		}},
 		{"close", "Close it?", func() (string, error) {
 			return "kept with its steps", enter(vaultclient.NewStep{Kind: vaultclient.Closed, Text: out.Timings()})
