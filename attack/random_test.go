@@ -89,6 +89,7 @@ func attacks(t *testing.T, h *house.House, runs uint64) {
 			t.Errorf("no answer to a %s showed anything: nothing is shown", kind)
 		}
 	}
+	c.drills()
 	t.Logf("%d runs, the vault killed in %d; answers that showed anything: %v", runs, c.kills, c.shown)
 	if out, err := h.Run("verify"); err != nil {
 		t.Errorf("verify: %v\n%s", err, out)
