@@ -31,7 +31,7 @@ func (c *VerifyCmd) Run(e *env) error {
 		return fmt.Errorf("%s holds no keys: give the --keys that belong to %s", c.Keys, c.Dir)
 	}
 	began := time.Now()
-	report, approvals, err := c.verifyVault(e)
+	report, approvals, exposed, err := c.verifyVault(e)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (c *VerifyCmd) Run(e *env) error {
 	if errors.As(err, &difference) {
 		// The two databases are looked at one after the other: an import that was entered in between looks like a
 		// difference. One that is really there is there the second time too.
-		if report, approvals, err = c.verifyVault(e); err != nil {
+		if report, approvals, exposed, err = c.verifyVault(e); err != nil {
 			return err
 		}
 		reg, err = c.verifyRegister(e, report.Manifests)
@@ -49,7 +49,7 @@ func (c *VerifyCmd) Run(e *env) error {
 	for _, l := range report.Logs {
 		opened, erased = opened+l.Opened, erased+l.Erased
 	}
-	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\nThe vault's tables hold what the last commit left in them.\nApprovals that took effect: %d; every signature holds.\n", len(report.Logs), report.Leaves, opened, erased, approvals)
+	fmt.Fprintf(e.stdout, "%d logs, %d entries: every hash, checkpoint and head holds; %d openings match, %d are erased.\nThe vault's tables hold what the last commit left in them.\nApprovals that took effect: %d; every signature holds.\nThe index of exposures: %d sums; each is what the ledgers give.\n", len(report.Logs), report.Leaves, opened, erased, approvals, exposed)
 	if err != nil {
 		return err
 	}
@@ -62,58 +62,61 @@ func (c *VerifyCmd) Run(e *env) error {
 }
 
 // verifyVault recomputes the ledgers, against every head that was kept, and the tallies of the vault's tables, and checks the
-// signatures of approvals; it returns how many of those took effect.
-func (c *VerifyCmd) verifyVault(e *env) (report *verify.Report, approvals int, err error) {
+// signatures of approvals, and the index of exposures; it returns how many approvals took effect, and how many rows the index has.
+func (c *VerifyCmd) verifyVault(e *env) (report *verify.Report, approvals, exposed int, err error) {
 	// The kept head comes first: the database that is looked at after it must not be behind it.
 	var opt verify.Options
 	kept, err := c.keyDir().Head()
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	if c.Checkpoint != "" {
 		b, err := os.ReadFile(c.Checkpoint)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
 		if b, err = vault.HeadIn(b); err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", c.Checkpoint, err)
+			return nil, 0, 0, fmt.Errorf("%s: %w", c.Checkpoint, err)
 		}
 		if err := addHead(&opt, c.Checkpoint, b); err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
 	}
 	if kept != nil {
 		if err := addHead(&opt, "the head in the key directory", kept); err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
 	}
 	source, err := c.verifySource(e.ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	root, err := c.keyDir().Root()
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	epoch, err := c.keyDir().Epoch(1)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	keys, authority, err := source.Keys(e.ctx, root, epoch)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	opt.PublicKey, opt.Open = keys.PublicKey, keys.Open
 	if report, err = verify.Ledgers(e.ctx, source, opt); err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	authority.Tallies = report.Tallies
 	if err := verify.Authority(e.ctx, source, authority); err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
-	approvals, err = vault.CheckApprovals(e.ctx, source, authority.Open)
-	return report, approvals, err
+	if approvals, err = vault.CheckApprovals(e.ctx, source, authority.Open); err != nil {
+		return nil, 0, 0, err
+	}
+	exposed, err = vault.CheckExposed(e.ctx, source, authority.Open, opt.Open)
+	return report, approvals, exposed, err
 }
 
 func addHead(opt *verify.Options, name string, b []byte) error {

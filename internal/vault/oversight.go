@@ -253,7 +253,7 @@ func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureR
 	s := newScope(v, r)
 	for _, org := range orgs {
 		for _, log := range v.logsOf(org) {
-			if err := v.read(ctx, org, log.Name, 0, log.Size, s.add); err != nil {
+			if err := s.readLog(ctx, org, log); err != nil {
 				return vaultclient.Exposures{}, err
 			}
 		}
@@ -272,38 +272,55 @@ type exposureKey struct {
 	basis  ledger.Basis
 }
 
+// exposedWearers is what became readable, by wearer and basis.
+type exposedWearers map[exposureKey]*scoped
+
+// scoped is a wearer's part of a scope.
+type scoped struct {
+	org id.Organisation
+	wearerExposed
+}
+
+// exposure is what the answer says of a wearer.
+func (x *scoped) exposure(k exposureKey) vaultclient.Exposure {
+	return vaultclient.Exposure{Wearer: k.wearer, Organisation: x.org, Basis: k.basis.String(), Fields: x.fields, Years: x.years, First: micro(x.first), Last: micro(x.last), Entries: int(x.entries)}
+}
+
+// count adds what entries made readable of a wearer.
+func (m exposedWearers) count(org id.Organisation, k exposureKey, w wearerExposed) {
+	x := m[k]
+	if x == nil {
+		x = &scoped{org: org, wearerExposed: wearerExposed{first: w.first, last: w.last}}
+		m[k] = x
+	}
+	x.count(w.fields, w.entries, w.first, w.last, w.years)
+}
+
 // scope sums entries up into exposures.
 type scope struct {
-	v       *Vault
-	r       vaultclient.ExposureRequest
-	windows []vaultclient.Hypothesis
-	by      map[exposureKey]*vaultclient.Exposure
-	proofs  []vaultclient.EntryRef
-
-	destroyed map[exposureKey]*vaultclient.Exposure
+	v         *Vault
+	r         vaultclient.ExposureRequest
+	windows   []vaultclient.Hypothesis
+	by        exposedWearers
+	destroyed exposedWearers
+	proofs    []vaultclient.EntryRef
 }
 
 func newScope(v *Vault, r vaultclient.ExposureRequest) *scope {
-	return &scope{v: v, r: r, windows: r.Windows(), by: map[exposureKey]*vaultclient.Exposure{}, destroyed: map[exposureKey]*vaultclient.Exposure{}}
+	return &scope{v: v, r: r, windows: r.Windows(), by: exposedWearers{}, destroyed: exposedWearers{}}
 }
 
+// add adds an entry, if one of the windows holds it.
 func (s *scope) add(e opened) error {
-	if !e.leaf.Kind.Exposes() {
-		return nil
-	}
-	from, to := e.leaf.Occurred, e.leaf.Occurred
-	o := e.opening
-	if o != nil && e.leaf.Basis == ledger.DeclaredBefore {
-		from, to = time.UnixMicro(o.From).UTC(), time.UnixMicro(o.To).UTC()
-	}
-	if o == nil || o.Fields == 0 || len(o.Wearers) == 0 {
+	one, ok := exposingOf(e.seq, e.leaf, e.opening)
+	if !ok {
 		return nil
 	}
 	found, left := false, false // by any window; by one whose recipient had not destroyed it
 	for _, h := range s.windows {
-		if from.Before(h.To) && !to.Before(h.From) && (h.Recipient == "" || slices.Contains(o.Recipients, string(h.Recipient))) {
+		if one.from < h.To.UnixMicro() && one.to >= h.From.UnixMicro() && (h.Recipient == "" || slices.Contains(one.recipients, string(h.Recipient))) {
 			found = true
-			left = left || !s.gone(h, e.org, from, to)
+			left = left || !s.gone(h, e.org, micro(one.from), micro(one.to))
 		}
 	}
 	if !found {
@@ -313,28 +330,8 @@ func (s *scope) add(e opened) error {
 	if !left {
 		by = s.destroyed
 	}
-	for _, w := range o.Wearers {
-		k := exposureKey{w, e.leaf.Basis}
-		x := by[k]
-		if x == nil {
-			x = &vaultclient.Exposure{Wearer: w, Organisation: e.org, Basis: e.leaf.Basis.String(), First: from, Last: to}
-			by[k] = x
-		}
-		x.Fields |= o.Fields
-		x.Entries++
-		if from.Before(x.First) {
-			x.First = from
-		}
-		if to.After(x.Last) {
-			x.Last = to
-		}
-		if o.Fields&policy.FieldDose != 0 {
-			for _, y := range o.Years {
-				if !slices.Contains(x.Years, y) {
-					x.Years = append(x.Years, y)
-				}
-			}
-		}
+	for _, w := range one.wearers {
+		by.count(e.org, exposureKey{w, one.basis}, wearerExposed{one.fields, 1, one.from, one.to, one.years})
 	}
 	if s.r.Proofs {
 		h := tlog.RecordHash(e.raw)
@@ -348,6 +345,11 @@ func (s *scope) gone(h vaultclient.Hypothesis, org id.Organisation, from, to tim
 	return !h.Began.IsZero() && slices.ContainsFunc(s.r.Less, func(d vaultclient.Destruction) bool {
 		return d.Recipient == h.Recipient && d.Recipient != "" && !d.At.After(h.Began) && !from.Before(d.From) && from.Before(d.To) && !to.After(d.To) && (d.Organisation.IsZero() || d.Organisation == org)
 	})
+}
+
+// lessens reports whether something that a recipient destroyed may be taken off a window.
+func (s *scope) lessens(h vaultclient.Hypothesis) bool {
+	return !h.Began.IsZero() && slices.ContainsFunc(s.r.Less, func(d vaultclient.Destruction) bool { return d.Recipient == h.Recipient })
 }
 
 func (s *scope) answer() vaultclient.Exposures {
@@ -366,16 +368,14 @@ func (s *scope) answer() vaultclient.Exposures {
 		if w := s.v.state.wearers[k.wearer]; w != nil {
 			people[w.facts.Person] = true
 		}
-		cells[cell{x.Organisation, x.Basis, x.Fields}]++
-		slices.Sort(x.Years)
+		cells[cell{x.org, k.basis.String(), x.fields}]++
 		if s.r.List {
-			out.List = append(out.List, *x)
+			out.List = append(out.List, x.exposure(k))
 		}
 	}
-	for _, x := range s.destroyed {
-		if s.r.List {
-			slices.Sort(x.Years)
-			out.Destroyed = append(out.Destroyed, *x)
+	if s.r.List {
+		for k, x := range s.destroyed {
+			out.Destroyed = append(out.Destroyed, x.exposure(k))
 		}
 	}
 	for c, n := range cells {

@@ -36,12 +36,13 @@ const (
 	TableTally           Table = "tally"
 	TableSetting         Table = "setting"
 	TableIncident        Table = "incident"
+	TableExposed         Table = "exposed"
 )
 
 // Tables lists every table of sealed rows.
 var Tables = []Table{TableSecret, TableOrganisationKey, TableWearerKey, TableDocumentKey, TableOrganisation, TableUser, TableSession,
 	TableLink, TableJobGrant, TableWearer, TableImport, TableField, TableStaged, TableApart,
-	TableCredential, TableProvider, TableApproval, TablePolicy, TableFrozen, TableBudget, TableAlarm, TableTally, TableSetting, TableIncident}
+	TableCredential, TableProvider, TableApproval, TablePolicy, TableFrozen, TableBudget, TableAlarm, TableTally, TableSetting, TableIncident, TableExposed}
 
 // ErrNotCommitted says that a commit certainly did not happen; the store is as it was. Any other error of
 // Commit leaves open whether it did: the vault must stop and look again.

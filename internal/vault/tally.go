@@ -36,8 +36,9 @@ import (
 // and never changed: see [Vault.checkBound]. They have several rows for each wearer, so that their tallies would cost
 // memory without showing more.
 
-// bound are the tables that no tally is kept of, besides the tallies themselves: TableSecret is needed whole to start.
-var bound = []Table{TableSecret, TableField, TableWearerKey, TableStaged, TableTally}
+// bound are the tables that no tally is kept of, besides the tallies themselves: TableSecret is needed whole to start, and TableExposed
+// is derived from the ledgers.
+var bound = []Table{TableSecret, TableField, TableWearerKey, TableStaged, TableTally, TableExposed}
 
 func tallied(t Table) bool { return !slices.Contains(bound, t) }
 

@@ -80,6 +80,7 @@ type Vault struct {
 	stopped chan struct{}
 	failure error          // why the committer stopped; read after stopped is closed
 	beside  sync.WaitGroup // what runs beside it
+	indexMu sync.RWMutex   // a change of the index of exposures, against questions that read it
 
 	// Only the committer reads and writes these without mu; it holds mu to change them.
 	trees       map[string]ledger.Tree
@@ -272,8 +273,9 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		return nil, fmt.Errorf("entering the start: %w", err)
 	}
 	go v.sumRefusals()
-	v.beside.Add(1)
+	v.beside.Add(2)
 	go v.settler()
+	go v.indexer()
 	return v, nil
 }
 

@@ -33,7 +33,7 @@ var (
 
 // sealedTables are the tables of sealed rows.
 var sealedTables = []string{"secret", "organisation_key", "wearer_key", "document_key", "organisation", "user", "session", "link", "job_grant",
-	"wearer", "import", "field", "staged", "apart", "credential", "provider", "approval", "policy", "frozen", "budget", "alarm", "setting", "incident", "tally"}
+	"wearer", "import", "field", "staged", "apart", "credential", "provider", "approval", "policy", "frozen", "budget", "alarm", "setting", "incident", "exposed", "tally"}
 
 // Tables returns the tables of sealed rows.
 func (s *Vault) Tables() []string { return slices.Clone(sealedTables) }
