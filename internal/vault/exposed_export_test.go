@@ -14,7 +14,7 @@ func (v *Vault) Index(ctx context.Context, percent int64) error {
 			return err
 		}
 		one.log.Size = from + (one.log.Size-from)*percent/100
-		if _, err := v.index(ctx, one.org, one.log, 1); err != nil {
+		if err := v.index(ctx, one.org, one.log, 1); err != nil {
 			return err
 		}
 	}

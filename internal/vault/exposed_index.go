@@ -99,21 +99,17 @@ func (v *Vault) indexer() {
 		case <-time.After(indexEvery):
 		}
 		for _, one := range v.organisationLogs() {
-			if last[one.log.Name].IsZero() {
-				last[one.log.Name] = time.Now()
+			after := int64(1) // also at the first look after a start
+			if time.Since(last[one.log.Name]) < indexIdle {
+				after = indexAfter
 			}
-			after := int64(indexAfter)
-			if time.Since(last[one.log.Name]) > indexIdle {
-				after = 1
-			}
-			done, err := v.index(ctx, one.org, one.log, after)
-			if err != nil {
+			if err := v.index(ctx, one.org, one.log, after); err != nil {
 				if !errors.Is(err, errStopped) {
 					v.log.Error("the index of exposures does not go on; questions read the ledgers instead", "log", one.log.Name, "error", err)
 				}
 				break
 			}
-			if done {
+			if after == 1 {
 				last[one.log.Name] = time.Now()
 			}
 		}
@@ -140,20 +136,20 @@ func (v *Vault) organisationLogs() (out []organisationLog) {
 	return out
 }
 
-// index brings the index of a log up to its size if it has grown by so many entries; it reports whether it did.
-func (v *Vault) index(ctx context.Context, org id.Organisation, log LogState, after int64) (bool, error) {
+// index brings the index of a log up to its size if it has grown by so many entries.
+func (v *Vault) index(ctx context.Context, org id.Organisation, log LogState, after int64) error {
 	from, err := v.indexed(ctx, log.Name)
 	if err != nil || log.Size-from < after {
-		return false, err
+		return err
 	}
 	for from < log.Size {
 		to := min(from+indexMost, log.Size)
 		if err := v.indexPart(ctx, org, log.Name, from, to); err != nil {
-			return false, err
+			return err
 		}
 		from = to
 	}
-	return true, nil
+	return nil
 }
 
 // indexPart adds the entries [from, to) of a log to the index, in one commit.

@@ -261,7 +261,7 @@ func (v *Vault) figures(ctx context.Context, one *incident, orgs []id.Organisati
 			break
 		}
 		for _, log := range v.logsOf(org) {
-			if err := v.read(ctx, org, log.Name, 0, log.Size, s.add); err != nil {
+			if err := s.readLog(ctx, org, log); err != nil {
 				return nil, err
 			}
 		}
@@ -269,18 +269,18 @@ func (v *Vault) figures(ctx context.Context, one *incident, orgs []id.Organisati
 	fields := map[id.Wearer]policy.Fields{} // by whatever basis
 	of := map[id.Wearer]id.Organisation{}
 	for k, x := range s.by {
-		fields[k.wearer] |= x.Fields
-		of[k.wearer] = x.Organisation
-		n := out[x.Organisation]
+		fields[k.wearer] |= x.fields
+		of[k.wearer] = x.org
+		n := out[x.org]
 		if n == nil {
 			n = &vaultclient.Notice{}
-			out[x.Organisation] = n
+			out[x.org] = n
 		}
-		if n.First.IsZero() || x.First.Before(n.First) {
-			n.First = x.First
+		if first := micro(x.first); n.First.IsZero() || first.Before(n.First) {
+			n.First = first
 		}
-		if x.Last.After(n.Last) {
-			n.Last = x.Last
+		if last := micro(x.last); last.After(n.Last) {
+			n.Last = last
 		}
 	}
 	for w, f := range fields {
