@@ -75,13 +75,21 @@ func TestTheIndexAnswersAsTheLedgersDo(t *testing.T) {
 		if b.Before(a) {
 			a, b = b, a
 		}
-		return vc.Hypothesis{Recipient: recipients[rng.IntN(len(recipients))], From: a, To: b.Add(time.Microsecond)}
+		h := vc.Hypothesis{Recipient: recipients[rng.IntN(len(recipients))], From: a, To: b.Add(time.Microsecond)}
+		if rng.IntN(2) == 0 {
+			h.Began = b
+		}
+		return h
 	}
 	for range 120 {
 		one := window()
-		q := vc.ExposureRequest{Recipient: one.Recipient, From: one.From, To: one.To, List: true, Proofs: rng.IntN(4) == 0}
+		q := vc.ExposureRequest{Recipient: one.Recipient, From: one.From, To: one.To, Began: one.Began, List: true, Proofs: rng.IntN(4) == 0}
 		for range rng.IntN(3) {
 			q.Also = append(q.Also, window())
+		}
+		for range rng.IntN(3) {
+			gone := window()
+			q.Less = append(q.Less, vc.Destruction{Recipient: gone.Recipient, From: gone.From, To: gone.To, At: gone.From, Organisation: orgs[rng.IntN(2)]})
 		}
 		questions = append(questions, q)
 	}
@@ -99,15 +107,16 @@ func TestTheIndexAnswersAsTheLedgersDo(t *testing.T) {
 	}
 	same := func(when string, want []vc.Exposures) {
 		t.Helper()
-		found := 0
+		found, gone := 0, 0
 		for i, got := range ask() {
 			found += len(got.List)
+			gone += len(got.Destroyed)
 			if diff := cmp.Diff(want[i], got); diff != "" {
 				t.Fatalf("%s: %+v: %s", when, questions[i], diff)
 			}
 		}
-		if found == 0 {
-			t.Fatal("nothing was asked about")
+		if found == 0 || gone == 0 {
+			t.Fatalf("%d exposures and %d that were destroyed were found", found, gone)
 		}
 	}
 	plain := ask()
