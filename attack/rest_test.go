@@ -581,7 +581,7 @@ var lengths = map[string]struct {
 	"vault.budget.sealed":           {29, 256, false}, // of how many classes
 	"vault.alarm.sealed":            {29, 256, false}, // about what, and how it was acknowledged
 	"vault.setting.sealed":          {29, 256, false},
-	"vault.incident.sealed":         {29, 256, false}, // how much was written
+	"vault.incident.sealed":         {29, 256, false},  // how much was written
 	"vault.exposed.sealed":          {29, 1024, false}, // how many wearers became readable
 	"vault.tally.sealed":            {29, 256, true},
 	"vault.field.sealed":            {29, 32, false},  // by class; see below
