@@ -66,7 +66,7 @@ func (c *DrillCmd) Run(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return printDrillJSON(e, played)
+		return printDrillJSON(e, played, nil)
 	}
 	fmt.Fprintf(e.stdout, "%s: %s. Nothing was sent, and nothing frozen.\n\n", played.Number, inWords(&play.What))
 	orgs, err := client.Organisations(e.ctx, auth)
@@ -191,10 +191,15 @@ func printParts(e *env, p *incident.Played) error {
 }
 
 // printDrillJSON prints a drill for a program that holds it against something else.
-func printDrillJSON(e *env, p *incident.Played) error {
+func printDrillJSON(e *env, p *incident.Played, taken *incident.Taken) error {
 	type wearer struct {
 		Wearer id.Wearer `json:"wearer"`
 		Fields []string  `json:"fields"`
+	}
+	type listed struct {
+		Row     int         `json:"row"`
+		Outcome string      `json:"outcome"`
+		Wearers []id.Wearer `json:"wearers,omitempty"` // of a match; else who may be meant
 	}
 	fields := map[id.Wearer]policy.Fields{}
 	for _, x := range p.Exposures.List {
@@ -205,7 +210,17 @@ func printDrillJSON(e *env, p *incident.Played) error {
 		People        int      `json:"people"`
 		Organisations int      `json:"organisations"`
 		Wearers       []wearer `json:"wearers"`
-	}{p, p.Exposures.People, len(p.Told), []wearer{}}
+		List          []listed `json:"list,omitempty"`
+	}{p, p.Exposures.People, len(p.Told), []wearer{}, nil}
+	if taken != nil {
+		for _, r := range taken.Rows {
+			one := listed{r.Number, r.Outcome.String(), nil}
+			for _, w := range r.Wearers {
+				one.Wearers = append(one.Wearers, w.Wearer)
+			}
+			out.List = append(out.List, one)
+		}
+	}
 	seen := map[id.Wearer]bool{}
 	for _, x := range p.Exposures.List { // sorted
 		if !seen[x.Wearer] {

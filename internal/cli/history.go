@@ -91,7 +91,7 @@ func (c *DrillCmd) history(e *env) error {
 		return err
 	}
 	if c.JSON {
-		return printDrillJSON(e, played)
+		return printDrillJSON(e, played, h.taken)
 	}
 	fmt.Fprintf(e.stdout, "%d people at %d organisations (all invented); the laboratory held something of %d wearers. Loaded in %s.\n\n", f.sum.People, f.sum.Organisations, len(h.held), incident.Short(loaded))
 	if err := printParts(e, played); err != nil {

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,12 +16,18 @@ import (
 	"github.com/dosevault/dosevault/internal/synth"
 )
 
-// The history, small, on both databases: the scope is exactly what the laboratory held, wearer by wearer, and every organisation of it is told.
+// The history, small, on both databases: the scope is exactly what the laboratory held, wearer by wearer, every organisation of it is told, and
+// each row of the laboratory's list ends where it should.
 func TestHistory(t *testing.T) {
 	s := synth.Generate(synth.Historical(60))
 	held := map[string]int{}
 	organisations := map[int]bool{}
-	for _, d := range s.Disclosed() {
+	disclosed := s.Disclosed()
+	list, err := s.WriteSupplierList(io.Discard, disclosed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range disclosed {
 		held[strings.Join(d.Fields.Names(), " ")]++
 		organisations[s.Wearers[d.Wearer].Organisation] = true
 	}
@@ -45,6 +52,10 @@ func TestHistory(t *testing.T) {
 			Organisations int
 			Wearers       []struct{ Fields []string }
 			Parts         []struct{ Name, Says string }
+			List          []struct {
+				Outcome string
+				Wearers []string
+			}
 		}
 		if err := json.Unmarshal(out, &got); err != nil {
 			t.Fatal(err)
@@ -62,6 +73,23 @@ func TestHistory(t *testing.T) {
 		var names []string
 		for _, p := range got.Parts {
 			names = append(names, p.Name)
+		}
+		// Each row of the list ends where it should, and a match is of the right person: each person's rows lead to the same wearers, and nobody else's do.
+		outcomes, whose, person := map[string]int{}, map[string]int{}, map[int]string{}
+		for i, row := range got.List {
+			outcomes[row.Outcome]++
+			if of := list.Of[i]; row.Outcome == "matched" {
+				for _, w := range row.Wearers {
+					if was, ok := whose[w]; of < 0 || ok && was != of {
+						t.Errorf("row %d is person %d's and was matched with somebody else", i, of)
+					}
+					whose[w] = of
+				}
+				person[of] = row.Wearers[0]
+			}
+		}
+		if outcomes["dummy"] != list.Dummies || outcomes["not ours"] != list.Strangers || len(got.List) != list.Rows || outcomes["cannot be identified"] < list.Nobody || len(person)*10 < list.Disclosed*8 {
+			t.Errorf("%v of %+v", outcomes, list)
 		}
 		if want := []string{"declare", "scope", "freeze", "assess", "tell", "clocks", "list", "report", "close"}; !slices.Equal(names, want) {
 			t.Errorf("played %v", names)

@@ -73,6 +73,8 @@ type SupplierList struct {
 	Dummies   int
 	Strangers int // other services' people
 	Nobody    int // rows by which nobody can be identified
+
+	Of []int // whose row each is: the person, or -1
 }
 
 // badgesOfNobody are entries of a laboratory's system that are nobody.
@@ -83,7 +85,7 @@ var badgesOfNobody = []string{"TEST, TEST", "CONTROL, BADGE", "SPARE 3", "TRANSI
 func (s *Service) WriteSupplierList(w io.Writer, disclosed []Disclosure) (n SupplierList, err error) {
 	r := rand.New(rand.NewPCG(2016, 26))
 	var rows [][]string
-	add := func(cells ...string) { rows = append(rows, cells) }
+	add := func(of int, cells ...string) { rows, n.Of = append(rows, cells), append(n.Of, of) }
 	years := func(d Disclosure) (from, to string) {
 		if len(d.Years) == 0 {
 			return "", ""
@@ -123,7 +125,7 @@ func (s *Service) WriteSupplierList(w io.Writer, disclosed []Disclosure) (n Supp
 					ni = ni[:2] + " " + ni[2:4] + " " + ni[4:6] + " " + ni[6:8] + " " + ni[8:]
 				}
 			}
-			add(o.Account, capitals(o.Name), name, birth, ni, from, to, fmt.Sprintf("%.2f", lognormal(r, 0.2, 1)))
+			add(e.Person, o.Account, capitals(o.Name), name, birth, ni, from, to, fmt.Sprintf("%.2f", lognormal(r, 0.2, 1)))
 		}
 	}
 	share := func(p float64) int { return max(1, int(p*float64(len(disclosed)))) }
@@ -135,26 +137,26 @@ func (s *Service) WriteSupplierList(w io.Writer, disclosed []Disclosure) (n Supp
 			ni = "QQ123456A"
 		}
 		n.Dummies++
-		add(o.Account, capitals(o.Name), badgesOfNobody[i%len(badgesOfNobody)], "", ni, "", "", "")
+		add(-1, o.Account, capitals(o.Name), badgesOfNobody[i%len(badgesOfNobody)], "", ni, "", "", "")
 	}
 	for range share(0.03) {
 		n.Strangers++
 		birth := day.Of(1950+r.IntN(45), time.Month(1+r.IntN(12)), 1+r.IntN(28)).String()
-		add(fmt.Sprintf("9%05d", r.IntN(100_000)), "NORTHERN IMAGING SERVICES", capitals(draw(r, surnames)+", "+draw(r, women)), birth, m.number(), "2012", "2014", "0.10")
+		add(-1, fmt.Sprintf("9%05d", r.IntN(100_000)), "NORTHERN IMAGING SERVICES", capitals(draw(r, surnames)+", "+draw(r, women)), birth, m.number(), "2012", "2014", "0.10")
 	}
 	for i := range share(0.015) {
 		o := &s.Organisations[r.IntN(len(s.Organisations))]
 		n.Nobody++
 		switch i % 3 {
 		case 0:
-			add(o.Account, capitals(o.Name), "UNKNOWN", "01/01/1900", "", "2011", "2011", "0.00")
+			add(-1, o.Account, capitals(o.Name), "UNKNOWN", "01/01/1900", "", "2011", "2011", "0.00")
 		case 1:
-			add("", "", capitals(draw(r, surnames)), "", "", "2011", "2012", "0.05")
+			add(-1, "", "", capitals(draw(r, surnames)), "", "", "2011", "2012", "0.05")
 		default:
-			add(o.Account, capitals(o.Name), "", "", "", "2013", "2013", "0.00")
+			add(-1, o.Account, capitals(o.Name), "", "", "", "2013", "2013", "0.00")
 		}
 	}
-	r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j], n.Of[i], n.Of[j] = rows[j], rows[i], n.Of[j], n.Of[i] })
 	n.Rows = len(rows)
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"Customer No", "Hospital", "Wearer Name", "DOB", "NI No", "First year", "Last year", "Dose (mSv)"}); err != nil {

@@ -168,6 +168,7 @@ var cyIncidents = map[words.Key]string{
 	"Select which organisations were told":             "Dewiswch pa sefydliadau a gafodd wybod",
 	"Severity":                                         "Difrifoldeb",
 	"Sign off":                                         "Cymeradwyo'r diwedd",
+	"Destroyed##by a recipient":                        "Dinistriwyd",
 	"Signed off":                                       "Cymeradwywyd",
 	"Since now":                                        "Ers nawr",
 	"Since when does the service know?":                "Ers pryd mae'r gwasanaeth yn gwybod?",
