@@ -69,7 +69,7 @@ func (t *tx) raiseOf(kind vaultclient.AlarmKind, org id.Organisation, o ledger.O
 	t.append(e)
 	n, row := id.New[id.Alarm](), &alarm{Kind: kind, At: t.now.UnixMicro(), Org: org, About: o.Subject, By: o.User, Reason: o.Reason}
 	for known, a := range t.v.state.alarms {
-		if a.Kind == kind && a.Org == org && a.About == o.Subject && a.By == o.User && a.Acked == 0 && (kind != vaultclient.AlarmDeadline || a.Reason == o.Reason) && t.now.Sub(time.UnixMicro(a.At)) < alarmEqual {
+		if a.Kind == kind && a.Org == org && a.About == o.Subject && a.By == o.User && a.Acked == 0 && (kind != vaultclient.AlarmDeadline && kind != vaultclient.AlarmNoticeWaits || a.Reason == o.Reason) && t.now.Sub(time.UnixMicro(a.At)) < alarmEqual {
 			again := *a
 			n, row = known, &again
 			break

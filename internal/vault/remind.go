@@ -12,19 +12,25 @@ import (
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
+// Somebody is reminded, by an alarm, of what nobody has done.
+//
 // Each controller that was told of a breach, and the service, has 72 hours to decide whether to tell the regulator. Whoever has not decided is
 // reminded by an alarm after half of the time, after four fifths, and at its end. Which reminders came is known from the alarms
 // themselves, so that each comes once, also over a restart; of several that a stop made late, the last one alone comes.
+//
+// A notice that no mail server has taken for an hour, or a letter that nobody has posted for a day, is one more, once.
 
 // remindedFor is for how long after the end of its time somebody is still reminded, when nothing ran meanwhile.
 const remindedFor = 7 * 24 * time.Hour
 
+// waits is for how long a notice may wait, by its channel.
+var waits = map[vaultclient.NoticeChannel]time.Duration{vaultclient.ByMail: time.Hour, vaultclient.ByLetter: 24 * time.Hour}
+
 // reminder is one that is due.
 type reminder struct {
-	incident     id.Incident
+	kind         vaultclient.AlarmKind
 	organisation id.Organisation
-	share        string // as a reason begins
-	text         string
+	about, text  string
 }
 
 // remindersDue are the reminders that have not come. The caller holds the lock, or is the committer.
@@ -43,19 +49,29 @@ func (s *state) remindersDue(now time.Time) (out []reminder) {
 				continue
 			}
 			share := fmt.Sprintf("%d %% of ", deadline.Percent(reached))
-			if !s.reminded(n, k.Organisation, share) {
-				text := fmt.Sprintf("%s%.0f hours are over, without a decision about incident %s: until %s", share, k.Within.Hours(), one.number, k.Due().UTC().Format(time.RFC3339))
-				out = append(out, reminder{n, k.Organisation, share, text})
+			r := reminder{vaultclient.AlarmDeadline, k.Organisation, "incident:" + n.String(), share}
+			if !s.reminded(r) {
+				r.text += fmt.Sprintf("%.0f hours are over, without a decision about incident %s: until %s", k.Within.Hours(), one.number, k.Due().UTC().Format(time.RFC3339))
+				out = append(out, r)
 			}
+		}
+	}
+	for _, at := range s.notices {
+		one := s.incidents[at.incident]
+		row := one.steps[at.step]
+		waited := now.Sub(micro(row.At))
+		r := reminder{vaultclient.AlarmNoticeWaits, row.Organisation, "incident:" + at.incident.String(), fmt.Sprintf("%s: part %d, by %s", one.number, row.Notice.Phase, row.Notice.Channel)}
+		if !at.ended && waited >= waits[row.Notice.Channel] && waited < remindedFor && !s.reminded(r) {
+			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// reminded reports whether a reminder came.
-func (s *state) reminded(n id.Incident, org id.Organisation, share string) bool {
+// reminded reports whether a reminder came whose text begins like this.
+func (s *state) reminded(r reminder) bool {
 	for _, a := range s.alarms {
-		if a.Kind == vaultclient.AlarmDeadline && a.Org == org && a.About == "incident:"+n.String() && strings.HasPrefix(a.Reason, share) {
+		if a.Kind == r.kind && a.Org == r.organisation && a.About == r.about && strings.HasPrefix(a.Reason, r.text) {
 			return true
 		}
 	}
@@ -72,7 +88,7 @@ func (v *Vault) Remind(ctx context.Context) error {
 	}
 	return v.commit(ctx, func(t *tx) error {
 		for _, r := range v.state.remindersDue(t.now) {
-			if err := t.raise(vaultclient.AlarmDeadline, r.organisation, ledger.Opening{Subject: "incident:" + r.incident.String(), Reason: r.text}); err != nil {
+			if err := t.raise(r.kind, r.organisation, ledger.Opening{Subject: r.about, Reason: r.text}); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/dosevault/dosevault/internal/day"
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/policy"
 	vc "github.com/dosevault/dosevault/internal/vaultclient"
@@ -79,6 +80,51 @@ func TestRemind(t *testing.T) {
 		}
 		if c.then != nil {
 			c.then()
+		}
+	}
+}
+
+// A mail that nobody took for an hour, and a letter that nobody posted for a day, alarm once each; what was told does not.
+func TestANoticeThatWaits(t *testing.T) {
+	at := time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC)
+	now := clockAt(at)
+	h := newHouseAt(t, now.now)
+	a, b := h.organisation("A"), h.organisation("B")
+	n := h.hacked(a, b, false)
+	h.v.NoticeChannel()
+	for _, org := range []id.Organisation{a, b} {
+		h.contact(org, vc.NoticeContact{Email: "dpo@a.example", Post: []string{"1 Stryd Fawr"}, Verified: day.Of(2026, 3, 1), How: "telephoned"})
+	}
+	auth := h.signIn("web", vc.NewUser{Name: "Rhys Prosser", Role: policy.Coordinator})
+	for _, by := range []vc.NoticeChannel{vc.ByMail, vc.ByLetter} {
+		must(h.nodes["web"].Tell(t.Context(), auth, vc.TellRequest{Incident: n, Organisations: []id.Organisation{a, b}, Text: "Hacked", CallBack: "029 2055 5010", Channel: by}))
+	}
+	for _, m := range h.v.WaitingMails() {
+		if m.Organisation == "B" {
+			if err := h.v.MailSent(t.Context(), m.ID, true, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{time.Hour - time.Minute, 0}, {time.Hour, 1}, {23 * time.Hour, 1}, {24 * time.Hour, 3}, {25 * time.Hour, 3}} {
+		now.set(at.Add(c.after))
+		for range 2 {
+			if err := h.v.Remind(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		auth = h.again("Rhys Prosser")
+		got := 0
+		for _, x := range must(h.nodes["web"].Alarms(t.Context(), auth, vc.AlarmsRequest{Limit: 100})).Alarms {
+			if x.Kind == vc.AlarmNoticeWaits {
+				got += x.Count
+			}
+		}
+		if got != c.want {
+			t.Errorf("after %v: %d alarms, want %d", c.after, got, c.want)
 		}
 	}
 }

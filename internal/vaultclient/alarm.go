@@ -29,6 +29,7 @@ const (
 	AlarmLedgerNotCopied AlarmKind = "head-not-kept"           // the last head could not be kept outside the database
 	AlarmNoticeContact   AlarmKind = "notice-contact-changed"  // a verified contact for notices of a breach gave way to another
 	AlarmTold            AlarmKind = "organisations-told"      // organisations are being told of a breach
+	AlarmNoticeWaits     AlarmKind = "notice-waits"            // no mail server has taken a notice for an hour, or nobody has posted a letter for a day
 	AlarmUndelivered     AlarmKind = "notice-undelivered"      // a notice of a breach did not reach an organisation
 	AlarmDeadline        AlarmKind = "deadline"                // a controller's time to tell the regulator of a breach runs out, or is over
 	AlarmAsked           AlarmKind = "organisation-asked"      // an organisation that was told of a breach asks something

@@ -225,6 +225,9 @@ func TestEachOrganisationIsToldOnce(t *testing.T) {
 	h.later(time.Hour)
 	h.wait("what was taken is kept", func() bool { return h.ends()[vc.Told] == 11 })
 	stop()
+	if sent := o.count(later); sent != 1 {
+		t.Errorf("what the server took was sent %d times while it could not be kept", sent)
+	}
 	sent := o.count(later)
 	stop = h.run(s) // nothing is left
 	h.tell(n)

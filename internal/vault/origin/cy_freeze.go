@@ -13,6 +13,7 @@ var cyFreeze = map[words.Key]string{
 	"A notice of a breach did not reach an organisation":                         "Ni chyrhaeddodd hysbysiad o dor diogelwch sefydliad",
 	"An organisation that was told of a breach asks something":                   "Mae sefydliad a gafodd wybod am dor diogelwch yn gofyn rhywbeth",
 	"The time to tell the regulator of a breach runs out, or is over":            "Mae'r amser i roi gwybod i'r rheoleiddiwr am dor diogelwch yn dod i ben, neu ar ben",
+	"A notice of a breach has not gone out yet":                                  "Nid yw hysbysiad o dor diogelwch wedi mynd allan eto",
 	"An alarm reached nobody outside for a day":                                  "Ni chyrhaeddodd larwm neb y tu allan am ddiwrnod",
 	"An invented person was opened":                                              "Agorwyd person dychmygol",
 	"An invented person was seen in lists":                                       "Gwelwyd person dychmygol mewn rhestrau",
