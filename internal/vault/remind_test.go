@@ -20,7 +20,7 @@ func TestRemind(t *testing.T) {
 	at := time.Date(2026, 3, 27, 12, 0, 0, 0, time.UTC) // the clocks go forward on the 29th
 	now := clockAt(at)
 	h := newHouseAt(t, now.now)
-	a, b := h.organisation("A"), h.organisation("B")
+	a, b, c := h.organisation("A"), h.organisation("B"), h.organisation("C")
 	declared := vc.NewStep{Kind: vc.Declared, Text: "Hacked", Hypothesis: &vc.Hypothesis{Recipient: "supplier:Lab", From: at.AddDate(-1, 0, 0), To: at}}
 	auth := h.signIn("web", vc.NewUser{Name: "Rhys Prosser", Role: policy.Coordinator})
 	n := must(h.nodes["web"].EnterStep(t.Context(), auth, declared))
@@ -47,7 +47,7 @@ func TestRemind(t *testing.T) {
 		for _, x := range must(h.nodes["web"].Alarms(t.Context(), auth, vc.AlarmsRequest{Limit: 100})).Alarms {
 			if x.Kind == vc.AlarmDeadline {
 				share, _, _ := strings.Cut(x.Reason, " of ")
-				who := map[id.Organisation]string{a: "A", b: "B"}[x.Organisation]
+				who := map[id.Organisation]string{a: "A", b: "B", c: "C"}[x.Organisation]
 				out = append(out, fmt.Sprintf("%s%s %d", who, share, x.Count))
 				if x.Acknowledged.IsZero() {
 					if err := h.nodes["web"].AckAlarm(t.Context(), auth, vc.AlarmAck{ID: x.ID, Note: "seen"}); err != nil {
@@ -68,7 +68,10 @@ func TestRemind(t *testing.T) {
 		{35*time.Hour - time.Minute, nil, nil},
 		{35 * time.Hour, []string{"B50 % 1"}, nil},
 		{36 * time.Hour, []string{"50 % 1"}, func() { enter(vc.NewStep{Kind: vc.Decided}) }},
-		{71*time.Hour - time.Minute, []string{"B80 % 1"}, func() { enter(vc.NewStep{Kind: vc.Told, Organisation: a, Moment: at.Add(-100 * time.Hour)}) }},
+		{71*time.Hour - time.Minute, []string{"B80 % 1"}, func() {
+			enter(vc.NewStep{Kind: vc.Told, Organisation: a, Moment: at.Add(-100 * time.Hour)})
+			enter(vc.NewStep{Kind: vc.Told, Organisation: c, Moment: at.Add(-20 * 24 * time.Hour)}) // too long ago for a reminder to help
+		}},
 		{71 * time.Hour, []string{"B100 % 1", "A100 % 1"}, nil}, // A's first two were late, and came to nothing
 		{20 * 24 * time.Hour, nil, nil},
 	} {
@@ -81,6 +84,22 @@ func TestRemind(t *testing.T) {
 		if c.then != nil {
 			c.then()
 		}
+	}
+	// A clock that is found to have run for longer reaches the next share within minutes: that is another reminder.
+	declared.Drill = false
+	n = must(h.nodes["web"].EnterStep(t.Context(), auth, declared))
+	for _, ago := range []time.Duration{37 * time.Hour, 60 * time.Hour} {
+		enter(vc.NewStep{Kind: vc.Aware, Moment: at.Add(20*24*time.Hour - ago)})
+		for range 2 {
+			if err := h.v.Remind(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want = append(want, "50 % 1", "80 % 1")
+	slices.Sort(want)
+	if diff := cmp.Diff(want, came()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -47,7 +47,13 @@ type visit struct {
 	to string
 }
 
-func (v *visit) Reset()                               {}
+func (v *visit) Reset() {
+	v.o.mu.Lock()
+	defer v.o.mu.Unlock()
+	if v.o.breaks[v.to] && len(v.o.got[v.to]) > 0 {
+		v.c.Conn().Close() // once the message was taken
+	}
+}
 func (v *visit) Logout() error                        { return nil }
 func (v *visit) Mail(string, *smtp.MailOptions) error { return nil }
 func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error {
@@ -75,9 +81,6 @@ func (v *visit) Data(r io.Reader) error {
 	v.o.mu.Lock()
 	defer v.o.mu.Unlock()
 	v.o.got[v.to] = append(v.o.got[v.to], m)
-	if v.o.breaks[v.to] {
-		time.AfterFunc(50*time.Millisecond, func() { v.c.Conn().Close() })
-	}
 	return nil
 }
 
