@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -178,6 +180,7 @@ type IncidentStepCmd struct {
 	Text         string `arg:"" help:"What was done, decided and why, or said."`
 	Organisation string `help:"The organisation that it concerns; it sees the incident from then on." placeholder:"NAME"`
 	Letter       bool   `help:"With told: the notice by letter was posted."`
+	File         string `help:"What the step rests on, such as a letter received: its size and SHA-256 are entered, so that it can be shown later to be this one. Keep the file yourself." type:"existingfile" placeholder:"FILE"`
 	At           string `help:"When it was so, if that was before now." placeholder:"MOMENT"`
 }
 
@@ -199,6 +202,13 @@ func (c *IncidentStepCmd) Run(e *env) error {
 	s := vaultclient.NewStep{Incident: one.ID, Kind: vaultclient.IncidentStepKind(c.Kind), Text: c.Text}
 	if s.Organisation, err = findOrganisation(orgs, c.Organisation); err != nil {
 		return err
+	}
+	if c.File != "" {
+		file, err := os.ReadFile(c.File)
+		if err != nil {
+			return err
+		}
+		s.Text += fmt.Sprintf(" [a file of %d bytes, SHA-256 %x]", len(file), sha256.Sum256(file))
 	}
 	if s.Hypothesis, err = c.hypothesis(); err != nil {
 		return err

@@ -138,8 +138,8 @@ func (w Watch) Words() words.Key {
 	}[w]
 }
 
-// The headings above consequences, steps and support.
-const (
+// The headings above consequences, steps and support. They are said by this package, with Say.
+var (
 	WhatCanHappen words.Key = "What can happen"
 	WhatYouCanDo  words.Key = "What you can do"
 	WhatWeOffer   words.Key = "What you are offered"

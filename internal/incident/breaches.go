@@ -70,6 +70,8 @@ func BreachOf(m Matter, org id.Organisation) (Breach, error) {
 	switch {
 	case a.Unintelligible:
 		b.Effects = "What was taken can't be read, as long as the keys are safe."
+	case len(all) == 0 && len(m.Exposures.Destroyed) > 0:
+		b.Effects = "Nothing was there any more: what had been sent was confirmed destroyed before."
 	case len(all) == 0:
 		b.Effects = "Nothing became readable."
 	default:

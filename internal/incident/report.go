@@ -210,15 +210,19 @@ func likelihood(s Severity) string {
 	return [...]string{"unlikely", "neutral", "likely", "very_likely"}[s.Level]
 }
 
-// window is the whole of an incident's windows, and the suppliers supposed.
+// window is from when to when it may have happened, by all hypotheses, and the suppliers supposed.
 func window(one vaultclient.Incident) (from, to time.Time, suppliers []string) {
 	for _, s := range one.Steps {
 		h := s.Hypothesis
 		if h == nil {
 			continue
 		}
-		if from.IsZero() || h.From.Before(from) {
-			from = h.From
+		began := h.From
+		if !h.Began.IsZero() {
+			began = h.Began // what the recipient was sent before was safe with it until then
+		}
+		if from.IsZero() || began.Before(from) {
+			from = began
 		}
 		if h.To.After(to) {
 			to = h.To

@@ -187,6 +187,15 @@ func TestBreaches(t *testing.T) {
 	if b, err := BreachOf(miss, id.Organisation{}); err != nil || !b.NearMiss || b.Effects != "Nothing became readable." {
 		t.Errorf("%+v %v", b, err)
 	}
+	miss.Exposures.Destroyed = []vc.Exposure{{Wearer: id.New[id.Wearer](), Organisation: board, Fields: policy.FieldName}}
+	if b, err := BreachOf(miss, id.Organisation{}); err != nil || !b.NearMiss || !strings.Contains(b.Effects, "confirmed destroyed") {
+		t.Errorf("%+v %v", b, err)
+	}
+	began := m.Incident
+	began.Steps = []vc.IncidentStep{{Kind: vc.Declared, Hypothesis: &vc.Hypothesis{Recipient: "supplier:lab", From: m.Now.AddDate(-6, 0, 0), To: m.Now, Began: m.Now.AddDate(0, -5, 0)}}}
+	if from, to, of := window(began); !from.Equal(m.Now.AddDate(0, -5, 0)) || !to.Equal(m.Now) || !slices.Equal(of, []string{"lab"}) {
+		t.Errorf("it happened from %v to %v at %v", from, to, of)
+	}
 	disk := miss
 	disk.Incident.Steps = []vc.IncidentStep{{Kind: vc.Declared, Text: "A disk is missing", Hypothesis: &vc.Hypothesis{Medium: true}}, {Kind: vc.Closed, Text: "Found"}}
 	if b, err := BreachOf(disk, id.Organisation{}); err != nil || b.NearMiss || b.State != "closed" || !strings.Contains(b.Effects, "can't be read") {

@@ -111,6 +111,7 @@ var pagesToLookAt = []struct {
 	{"incident-sealed", "co-ordinator", incidentPath(incidentID(2)), "", ""},
 	{"incident-drill", "co-ordinator", incidentPath(incidentID(3)), "", ""},
 	{"incident-own", "dpo", incidentPath(incidentID(1)), "", "phone"},
+	{"incident-papers", "co-ordinator", incidentPath(incidentID(1)) + "/papers?nation=wales", "", "phone"},
 	{"incident-declare", "co-ordinator", "/incidents/declare", "", "phone"},
 	{"incident-suppose", "dpo", incidentPath(incidentID(1)) + "/suppose", "", ""},
 	{"incident-freeze", "co-ordinator", incidentPath(incidentID(1)) + "/freeze", "", ""},

@@ -24,7 +24,7 @@ import (
 //	ledger             cyfriflyfr                         limit             terfyn
 //	NI number          rhif Yswiriant Gwladol             machine           peiriant
 //	organisation       sefydliad (sefydliadau)            profile           proffil
-var welsh = words.Catalogue{Texts: together(cyCommon, cyOverview, cyLedger, cyDoses, cyPeople, cyBadges, cyFiles, cyLists, cySamples, cyService, cyBudget, cyIncidents), Nouns: cyNouns}
+var welsh = words.Catalogue{Texts: together(cyCommon, cyOverview, cyLedger, cyDoses, cyPeople, cyBadges, cyFiles, cyLists, cySamples, cyService, cyBudget, cyPapers, cyIncidents), Nouns: cyNouns}
 
 func together(areas ...map[words.Key]string) map[words.Key]string {
 	all := map[words.Key]string{}

@@ -40,6 +40,8 @@ func (h *handler) incidentRoutes() []route {
 		{"POST /incidents/declare", h.page(h.declare)},
 		{"GET /incidents/{incident}", h.page(h.showIncident)},
 		{"GET /incidents/{incident}/figures", h.page(h.figuresFile)},
+		{"GET /incidents/{incident}/papers", h.page(h.papers)},
+		{"GET /incidents/{incident}/papers/{file}", h.page(h.paper)},
 		{"GET /incidents/{incident}/suppose", h.page(h.suppose)},
 		{"POST /incidents/{incident}/suppose", h.page(h.suppose)},
 		{"GET /incidents/{incident}/freeze", h.page(h.freezeSuspect)},

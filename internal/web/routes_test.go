@@ -90,6 +90,7 @@ func visited(t *testing.T) map[string]string {
 	visit(http.MethodGet, filePath(importID(1))+"/state")
 	visit(http.MethodGet, incidentPath(incidentID(1))+"/figures")
 	visit(http.MethodGet, incidentPath(incidentID(1))+"/proofs")
+	visit(http.MethodGet, incidentPath(incidentID(1))+"/papers/report.json")
 	for _, f := range formsToSend {
 		visit(http.MethodPost, f.path)
 	}
