@@ -136,6 +136,16 @@ func (v *Vault) organisationLogs() (out []organisationLog) {
 	return out
 }
 
+// IndexExposures brings the index up to the end of every log, as the vault does by itself some time later.
+func (v *Vault) IndexExposures(ctx context.Context) error {
+	for _, one := range v.organisationLogs() {
+		if err := v.index(ctx, one.org, one.log, 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // index brings the index of a log up to its size if it has grown by so many entries.
 func (v *Vault) index(ctx context.Context, org id.Organisation, log LogState, after int64) error {
 	from, err := v.indexed(ctx, log.Name)
