@@ -230,7 +230,7 @@ func (v *Vault) indexPart(ctx context.Context, org id.Organisation, log string, 
 }
 
 // readLog adds what a log says to a scope: by the index as far as that goes, and the rest from the log itself.
-func (s *scope) readLog(ctx context.Context, org id.Organisation, log LogState) error {
+func (s *scopePart) readLog(ctx context.Context, log LogState) error {
 	s.v.indexMu.RLock()
 	defer s.v.indexMu.RUnlock()
 	mark, err := s.v.indexed(ctx, log.Name)
@@ -239,11 +239,11 @@ func (s *scope) readLog(ctx context.Context, org id.Organisation, log LogState) 
 	}
 	mark = min(mark, log.Size)
 	if mark > 0 {
-		if err := s.readIndexed(ctx, org, log.Name); err != nil {
+		if err := s.readIndexed(ctx, log.Name); err != nil {
 			return err
 		}
 	}
-	return s.v.read(ctx, org, log.Name, mark, log.Size, s.add)
+	return s.v.read(ctx, s.org, log.Name, mark, log.Size, s.add)
 }
 
 // lookup is a row of the index that some of the windows ask for.
@@ -255,13 +255,13 @@ type lookup struct {
 
 // readIndexed adds what the index has of a log. The whole log's sums are enough where a window holds all of them; else it goes by month, and
 // where a window cuts through a month, two windows may share entries, or some was destroyed, by the entries themselves.
-func (s *scope) readIndexed(ctx context.Context, org id.Organisation, log string) error {
+func (s *scopePart) readIndexed(ctx context.Context, log string) error {
 	whole, err := s.lookups(ctx, log, []byte{0})
 	if err != nil || len(whole) == 0 {
 		return err
 	}
-	if len(whole) == 1 && whole[0].within && !s.r.Proofs {
-		return s.merge(org, whole[0])
+	if len(whole) == 1 && whole[0].within && !s.proofs {
+		return s.merge(whole[0])
 	}
 	months, err := s.lookups(ctx, log, []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
 	if err != nil {
@@ -272,7 +272,7 @@ func (s *scope) readIndexed(ctx context.Context, org id.Organisation, log string
 		for n < len(months) && months[n].sum.part == months[0].sum.part {
 			n++
 		}
-		if err := s.readMonth(ctx, org, log, months[:n]); err != nil {
+		if err := s.readMonth(ctx, log, months[:n]); err != nil {
 			return err
 		}
 		months = months[n:]
@@ -281,7 +281,7 @@ func (s *scope) readIndexed(ctx context.Context, org id.Organisation, log string
 }
 
 // lookups finds the sums of parts of a log that windows touch, in order of the parts.
-func (s *scope) lookups(ctx context.Context, log string, parts []byte) ([]lookup, error) {
+func (s *scopePart) lookups(ctx context.Context, log string, parts []byte) ([]lookup, error) {
 	var keys []exposedKey
 	var ids [][]byte
 	windows := map[exposedKey][]vaultclient.Hypothesis{}
@@ -326,9 +326,9 @@ func (s *scope) lookups(ctx context.Context, log string, parts []byte) ([]lookup
 }
 
 // readMonth adds a month by its sums, or by its entries.
-func (s *scope) readMonth(ctx context.Context, org id.Organisation, log string, all []lookup) error {
-	if len(all) == 1 && all[0].within && !s.r.Proofs {
-		return s.merge(org, all[0])
+func (s *scopePart) readMonth(ctx context.Context, log string, all []lookup) error {
+	if len(all) == 1 && all[0].within && !s.proofs {
+		return s.merge(all[0])
 	}
 	var seqs []int64
 	for _, one := range all {
@@ -347,7 +347,7 @@ func (s *scope) readMonth(ctx context.Context, org id.Organisation, log string, 
 			n++
 		}
 		wanted := seqs[:n]
-		err := s.v.read(ctx, org, log, wanted[0], wanted[n-1]+1, func(e opened) error {
+		err := s.v.read(ctx, s.org, log, wanted[0], wanted[n-1]+1, func(e opened) error {
 			if _, ok := slices.BinarySearch(wanted, e.seq); !ok {
 				return nil
 			}
@@ -362,9 +362,9 @@ func (s *scope) readMonth(ctx context.Context, org id.Organisation, log string, 
 }
 
 // merge adds a sum.
-func (s *scope) merge(org id.Organisation, one lookup) error {
+func (s *scopePart) merge(one lookup) error {
 	r := &reader{b: one.row}
-	one.sum.eachWearer(r, func(k exposureKey, w wearerExposed) { s.by.count(org, k, w) })
+	one.sum.eachWearer(r, func(k exposureKey, w wearerExposed) { s.by.count(k, w) })
 	if r.bad {
 		return errExposed
 	}

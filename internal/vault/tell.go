@@ -13,7 +13,6 @@ import (
 
 	"github.com/dosevault/dosevault/internal/id"
 	"github.com/dosevault/dosevault/internal/ledger"
-	"github.com/dosevault/dosevault/internal/policy"
 	"github.com/dosevault/dosevault/internal/vaultclient"
 )
 
@@ -233,11 +232,10 @@ func compareOrganisations(a, b id.Organisation) int { return slices.Compare(a[:]
 // figures are what the ledgers say of an incident now, by organisation: of those asked for, or of all whose people it reaches.
 func (v *Vault) figures(ctx context.Context, one *incident, orgs []id.Organisation) (map[id.Organisation]*vaultclient.Notice, error) {
 	sealed := false
-	s := newScope(v, vaultclient.ExposureRequest{})
-	s.windows = nil
+	s := &scope{v: v}
 	for _, row := range one.steps {
 		if d := row.Destruction; d != nil {
-			s.r.Less = append(s.r.Less, vaultclient.Destruction{Recipient: d.Recipient, From: d.From, To: d.To, At: micro(row.Moment), Organisation: row.Organisation})
+			s.less = append(s.less, vaultclient.Destruction{Recipient: d.Recipient, From: d.From, To: d.To, At: micro(row.Moment), Organisation: row.Organisation})
 		}
 		if h := row.Hypothesis; h != nil && h.Medium {
 			sealed = true
@@ -256,42 +254,37 @@ func (v *Vault) figures(ctx context.Context, one *incident, orgs []id.Organisati
 		}
 	}
 	v.mu.RUnlock()
-	for _, org := range orgs {
-		if len(s.windows) == 0 {
-			break
-		}
-		for _, log := range v.logsOf(org) {
-			if err := s.readLog(ctx, org, log); err != nil {
-				return nil, err
-			}
+	if len(s.windows) > 0 {
+		if err := s.read(ctx, orgs); err != nil {
+			return nil, err
 		}
 	}
-	fields := map[id.Wearer]policy.Fields{} // by whatever basis
-	of := map[id.Wearer]id.Organisation{}
-	for k, x := range s.by {
-		fields[k.wearer] |= x.fields
-		of[k.wearer] = x.org
-		n := out[x.org]
+	for _, part := range s.parts {
+		if len(part.by) == 0 {
+			continue
+		}
+		n := out[part.org]
 		if n == nil {
 			n = &vaultclient.Notice{}
-			out[x.org] = n
+			out[part.org] = n
 		}
-		if first := micro(x.first); n.First.IsZero() || first.Before(n.First) {
-			n.First = first
+		for _, x := range part.by {
+			if first := micro(x.first); n.First.IsZero() || first.Before(n.First) {
+				n.First = first
+			}
+			if last := micro(x.last); last.After(n.Last) {
+				n.Last = last
+			}
 		}
-		if last := micro(x.last); last.After(n.Last) {
-			n.Last = last
+		for _, f := range part.fields() {
+			n.Wearers++
+			at := slices.IndexFunc(n.Rows, func(r vaultclient.NoticeRow) bool { return r.Fields == f })
+			if at < 0 {
+				at = len(n.Rows)
+				n.Rows = append(n.Rows, vaultclient.NoticeRow{Fields: f})
+			}
+			n.Rows[at].Wearers++
 		}
-	}
-	for w, f := range fields {
-		n := out[of[w]]
-		n.Wearers++
-		at := slices.IndexFunc(n.Rows, func(r vaultclient.NoticeRow) bool { return r.Fields == f })
-		if at < 0 {
-			at = len(n.Rows)
-			n.Rows = append(n.Rows, vaultclient.NoticeRow{Fields: f})
-		}
-		n.Rows[at].Wearers++
 	}
 	for _, n := range out {
 		slices.SortFunc(n.Rows, func(a, b vaultclient.NoticeRow) int {
