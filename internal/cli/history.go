@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,8 +40,8 @@ func (c *DrillCmd) history(e *env) error {
 		}
 		defer os.RemoveAll(base)
 		p.Dir, p.Keys = filepath.Join(base, "data"), filepath.Join(base, "keys")
-	} else if p.exists() {
-		return fmt.Errorf("%s holds an installation: the history needs one of its own, so choose another --dir and --keys", p.Dir)
+	} else if p.exists() || p.keyDir().Exists() {
+		return fmt.Errorf("%s or %s holds an installation: the history needs one of its own, so choose another --dir and --keys", p.Dir, p.Keys)
 	}
 	if err := p.prepare(true); err != nil {
 		return err
@@ -68,6 +69,9 @@ func (c *DrillCmd) history(e *env) error {
 		return err
 	}
 	defer done()
+	if _, imports, err := svc.Store.Imports(ctx, 0, 1); err != nil || imports > 0 {
+		return cmp.Or(err, errors.New("the register's database is in use: the history needs one of its own, so give another --database, or none"))
+	}
 	client, err := p.client("cli")
 	if err != nil {
 		return err

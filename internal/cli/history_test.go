@@ -31,7 +31,7 @@ func TestHistory(t *testing.T) {
 		held[strings.Join(d.Fields.Names(), " ")]++
 		organisations[s.Wearers[d.Wearer].Organisation] = true
 	}
-	check := func(t *testing.T, env []string) {
+	history := func(t *testing.T, env []string) (out []byte, problems string, err error) {
 		t.Helper()
 		dir, err := os.MkdirTemp("", "dvh")
 		if err != nil {
@@ -40,11 +40,16 @@ func TestHistory(t *testing.T) {
 		t.Cleanup(func() { os.RemoveAll(dir) })
 		cmd := exec.Command(program, "drill", "--history", "--people", "60", "--json", "--dir", filepath.Join(dir, "data"), "--keys", filepath.Join(dir, "keys"))
 		cmd.Env = append(os.Environ(), env...)
-		var problems strings.Builder
-		cmd.Stderr = &problems
-		out, err := cmd.Output()
+		var said strings.Builder
+		cmd.Stderr = &said
+		out, err = cmd.Output()
+		return out, said.String(), err
+	}
+	check := func(t *testing.T, env []string) {
+		t.Helper()
+		out, problems, err := history(t, env)
 		if err != nil {
-			t.Fatalf("%v\n%s%s", err, out, problems.String())
+			t.Fatalf("%v\n%s%s", err, out, problems)
 		}
 		var got struct {
 			Number        string
@@ -102,6 +107,11 @@ func TestHistory(t *testing.T) {
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
 		server := pgtest.Shared(t)
-		check(t, []string{"DOSEVAULT_DATABASE=" + server.Database(t), "DOSEVAULT_VAULT_DATABASE=" + server.Database(t)})
+		register := "DOSEVAULT_DATABASE=" + server.Database(t)
+		check(t, []string{register, "DOSEVAULT_VAULT_DATABASE=" + server.Database(t)})
+		// Nobody invented comes into a register that is in use.
+		if out, problems, err := history(t, []string{register}); err == nil || !strings.Contains(problems, "the register's database is in use") {
+			t.Errorf("%v\n%s%s", err, out, problems)
+		}
 	})
 }
