@@ -5,18 +5,13 @@ import (
 	"fmt"
 	"io"
 	"mime/quotedprintable"
-	"net"
-	"net/mail"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/emersion/go-smtp"
 
 	"github.com/dosevault/dosevault/attack/house"
 	"github.com/dosevault/dosevault/internal/day"
@@ -26,71 +21,8 @@ import (
 	"github.com/dosevault/dosevault/internal/web/webtest"
 )
 
-// postOffice is a mail server that takes everything, by receiver.
-type postOffice struct {
-	mu    sync.Mutex
-	mails map[string][]string
-}
-
-type delivery struct {
-	office *postOffice
-	to     string
-}
-
-func (p *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{office: p}, nil }
-
-func (*delivery) Reset()                                      {}
-func (*delivery) Logout() error                               { return nil }
-func (*delivery) Mail(string, *smtp.MailOptions) error        { return nil }
-func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error { d.to = to; return nil }
-func (d *delivery) Data(r io.Reader) error {
-	m, err := mail.ReadMessage(r)
-	if err != nil {
-		return err
-	}
-	body := m.Body
-	if strings.EqualFold(m.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
-		body = quotedprintable.NewReader(body)
-	}
-	b, err := io.ReadAll(body)
-	if err != nil {
-		return err
-	}
-	d.office.mu.Lock()
-	defer d.office.mu.Unlock()
-	d.office.mails[d.to] = append(d.office.mails[d.to], string(b))
-	return nil
-}
-
-func (p *postOffice) to(address string) []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.mails[address])
-}
-
-// postOfficeAt starts one, and returns its address.
-func postOfficeAt(t *testing.T) (*postOffice, string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &postOffice{mails: map[string][]string{}}
-	s := smtp.NewServer(p)
-	s.Domain = "localhost"
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
-		<-done
-	})
-	return p, l.Addr().String()
-}
-
-// breach is an incident at the browser, without a mouse.
-type breach struct {
+// night is an incident at the browser, without a mouse.
+type night struct {
 	t       *testing.T
 	h       *house.House
 	tab     *webtest.Tab
@@ -100,7 +32,7 @@ type breach struct {
 }
 
 // as opens the pages as somebody, in a browser of their own.
-func (b *breach) as(user string) *breach {
+func (b *night) as(user string) *night {
 	b.t.Helper()
 	one := *b
 	one.tab = b.browser()
@@ -109,7 +41,7 @@ func (b *breach) as(user string) *breach {
 	return &one
 }
 
-func (b *breach) see(texts ...string) {
+func (b *night) see(texts ...string) {
 	b.t.Helper()
 	page := strings.Join(strings.Fields(b.tab.Text()), " ")
 	for _, text := range texts {
@@ -120,7 +52,7 @@ func (b *breach) see(texts ...string) {
 }
 
 // look is what a strict reader says of a page; with DOSEVAULT_SCREENSHOTS=DIR it leaves a picture there.
-func (b *breach) look(name string) {
+func (b *night) look(name string) {
 	b.t.Helper()
 	b.tab.Axe()
 	if dir := os.Getenv("DOSEVAULT_SCREENSHOTS"); dir != "" {
@@ -130,7 +62,7 @@ func (b *breach) look(name string) {
 	}
 }
 
-func (b *breach) date(name string, d day.Day) {
+func (b *night) date(name string, d day.Day) {
 	t := d.Time()
 	b.k.Type(name+"-day", fmt.Sprint(t.Day()))
 	b.k.Type(name+"-month", fmt.Sprint(int(t.Month())))
@@ -142,10 +74,10 @@ func (b *breach) date(name string, d day.Day) {
 // and the end. Each officer sees the own people, and nothing of the other's.
 func TestIncidentInBrowser(t *testing.T) {
 	h := copyOfFilled(t)
-	office, at := postOfficeAt(t)
+	o, at := openOffice(t)
 	h.Env = append(h.Env, "DOSEVAULT_SMTP=smtp://"+at, "DOSEVAULT_ALARM_MAIL=lead@service.example")
 	h.Start("demo")
-	b := &breach{t: t, h: h, users: h.DemoUsers()}
+	b := &night{t: t, h: h, users: h.DemoUsers()}
 	browser := webtest.Browser(t)
 	b.browser = func() *webtest.Tab { return webtest.Open(t, browser, 1280, 900, "http://"+h.Listen, "http://"+h.Vault) }
 	names, counts := b.twoEmployers()
@@ -181,7 +113,7 @@ func TestIncidentInBrowser(t *testing.T) {
 	lead.k.Follow("Tell them now")
 	lead.see("Part 1, by e-mail")
 	for i, address := range breachContacts {
-		b.read(browserPage{b.browser(), b.mailTo(office, address)}, counts[i], i == 0)
+		b.read(browserPage{b.browser(), b.mailTo(o, address)}, counts[i], i == 0)
 	}
 
 	for i, officer := range []string{"Carys Tudor", "Non Puw"} {
@@ -252,22 +184,16 @@ var breachContacts = []string{"dpo@one.example", "dpo@two.example"}
 
 // twoEmployers has two organisations each a verified contact and an officer, and declares what a laboratory held of some of their people. It
 // returns the organisations' names, the first being Carys Tudor's, and how many people of each are concerned.
-func (b *breach) twoEmployers() (names []string, counts []int) {
+func (b *night) twoEmployers() (names []string, counts []int) {
 	b.t.Helper()
 	client, auth, err := b.h.Office(b.users["Eleri Vaughan"])
-	check := func(err error) {
-		b.t.Helper()
-		if err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	check(err)
+	ok(b.t, err)
 	_, carys, err := b.h.Office(b.users["Carys Tudor"])
-	check(err)
+	ok(b.t, err)
 	own, err := client.Organisations(b.t.Context(), carys)
-	check(err)
+	ok(b.t, err)
 	all, err := client.Organisations(b.t.Context(), auth)
-	check(err)
+	ok(b.t, err)
 	wearers, _, _ := plain(b.t, b.h)
 	i := slices.IndexFunc(all, func(o vaultclient.Organisation) bool { return o.ID != own[0].ID && len(wearers[o.ID.String()]) > 5 })
 	orgs := []vaultclient.Organisation{own[0], all[i]}
@@ -276,33 +202,39 @@ func (b *breach) twoEmployers() (names []string, counts []int) {
 		names, counts = append(names, o.Name), append(counts, min(28+i, len(wearers[o.ID.String()])))
 		for k, w := range wearers[o.ID.String()][:counts[i]] {
 			n, err := id.From[id.Wearer](w)
-			check(err)
+			ok(b.t, err)
 			fields := policy.FieldName | policy.FieldDose
 			if k%4 == 0 {
 				fields |= policy.FieldBirth | policy.FieldNI
 			}
 			d.Rows = append(d.Rows, vaultclient.DeclaredRow{Wearer: n, Fields: fields, Years: []uint16{2018, 2019}})
 		}
-		check(client.SetNoticeContact(b.t.Context(), auth, vaultclient.NewNoticeContact{Organisation: o.ID, Contact: vaultclient.NoticeContact{Name: "Swyddog diogelu data", Email: breachContacts[i],
+		ok(b.t, client.SetNoticeContact(b.t.Context(), auth, vaultclient.NewNoticeContact{Organisation: o.ID, Contact: vaultclient.NoticeContact{Name: "Swyddog diogelu data", Email: breachContacts[i],
 			Language: []vaultclient.NoticeLanguage{vaultclient.InEnglish, vaultclient.InBoth}[i], Verified: day.At(time.Now().UTC()), How: "telephoned"}}))
 	}
-	check(client.Declare(b.t.Context(), auth, d))
+	ok(b.t, client.Declare(b.t.Context(), auth, d))
 	_, err = client.CreateUsers(b.t.Context(), auth, []vaultclient.NewUser{{Name: "Non Puw", Role: policy.DataProtection, Organisations: []id.Organisation{orgs[1].ID}}})
-	if known, ok := errors.AsType[*vaultclient.Error](err); ok && known.Code == vaultclient.NeedsApproval {
+	if known, is := errors.AsType[*vaultclient.Error](err); is && known.Code == vaultclient.NeedsApproval {
 		_, err = b.h.Agree(client, auth, b.users["Eleri Vaughan"], b.users["Owain Rees"], vaultclient.ApproveUser, vaultclient.NewUser{Name: "Non Puw", Role: policy.DataProtection, Organisations: []id.Organisation{orgs[1].ID}})
 	}
-	check(err)
+	ok(b.t, err)
 	b.users = b.h.DemoUsers()
 	return names, counts
 }
 
-// mailTo waits for the mail to an address, and returns the link in it.
-func (b *breach) mailTo(office *postOffice, address string) (link string) {
+// mailTo waits for the mail to an address, and returns the English link in it.
+func (b *night) mailTo(o *office, address string) string {
 	b.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if mails := office.to(address); len(mails) > 0 {
-			if link = regexp.MustCompile(`http://\S+/notice\?lang=en&secret=\S+`).FindString(mails[0]); link == "" || len(mails) > 1 {
-				b.t.Fatalf("%d mails to %s: %s", len(mails), address, mails[0])
+		o.mu.Lock()
+		mails := o.got[address]
+		o.mu.Unlock()
+		if len(mails) > 0 {
+			body, err := io.ReadAll(quotedprintable.NewReader(mails[0].Body))
+			ok(b.t, err)
+			link := regexp.MustCompile(`http://\S+/notice\?lang=en&secret=\S+`).FindString(string(body))
+			if link == "" || len(mails) > 1 {
+				b.t.Fatalf("%d mails to %s: %s", len(mails), address, body)
 			}
 			return link
 		}
@@ -319,7 +251,7 @@ type browserPage struct {
 }
 
 // read opens the page behind a notice's link and says that it was read.
-func (b *breach) read(p browserPage, people int, picture bool) {
+func (b *night) read(p browserPage, people int, picture bool) {
 	b.t.Helper()
 	one := *b
 	one.tab, one.k = p.tab, webtest.Keyboard{Tab: p.tab}

@@ -68,6 +68,19 @@ func (d *delivery) Data(r io.Reader) error {
 	return nil
 }
 
+// openOffice starts a mail server, and returns its address.
+func openOffice(t *testing.T) (*office, string) {
+	t.Helper()
+	o := &office{got: map[string][]*mail.Message{}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ok(t, err)
+	server := smtp.NewServer(o)
+	server.Domain, server.ErrorLog = "localhost", log.New(io.Discard, "", 0)
+	go server.Serve(l)
+	t.Cleanup(func() { server.Close() })
+	return o, l.Addr().String()
+}
+
 // stopAt has the next delivery stop at a stage; the channel says when one is there.
 func (o *office) stopAt(stage string) (reached, on chan struct{}) {
 	o.mu.Lock()
@@ -93,16 +106,9 @@ func (o *office) at(stage, to string) {
 // delivery. Each receiver has one message, by its id, and each clock runs from when its organisation was told. The mail's link opens a page without an account, which axe-core has
 // nothing to say about, in both languages.
 func TestEachOrganisationIsToldOnce(t *testing.T) {
-	o := &office{got: map[string][]*mail.Message{}}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ok(t, err)
-	server := smtp.NewServer(o)
-	server.Domain, server.ErrorLog = "localhost", log.New(io.Discard, "", 0)
-	go server.Serve(l)
-	t.Cleanup(func() { server.Close() })
-
+	o, address := openOffice(t)
 	h := house.New(t)
-	args := []string{"serve", "--smtp", "smtp://" + l.Addr().String(), "--alarm-mail", "badges@service.example"}
+	args := []string{"serve", "--smtp", "smtp://" + address, "--alarm-mail", "badges@service.example"}
 	h.Start(args...)
 	c := h.Client("cli")
 	s, err := c.RedeemLink(t.Context(), h.FirstLink())

@@ -56,6 +56,7 @@ var cyNouns = map[words.Noun]words.WelshNoun{
 	"result":            {One: "canlyniad", Many: "canlyniadau"},
 	"row":               {One: "rhes", Many: "rhesi", Feminine: true},
 	"row is a re-issue": {One: "rhes yn ailgyhoeddiad", Many: "rhesi yn ailgyhoeddiad", Feminine: true},
+	"step":              {One: "cam", Many: "camau"},
 	"text":              {One: "testun", Many: "testunau"},
 	"time":              {One: "gwaith", Many: "gweithiau", Feminine: true},
 	"wearer":            {One: "gwisgwr", Many: "gwisgwyr"},

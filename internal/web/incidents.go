@@ -113,6 +113,18 @@ type caseView struct {
 	Users         []vaultclient.User // to name accounts; none for who may not
 	Now           time.Time
 	Done          words.Key
+	Whole         bool // show every step, not the newest alone
+}
+
+// shownSteps are how many of an incident's steps its page shows at first.
+const shownSteps = 100
+
+// folded is how many steps the page leaves out: the oldest.
+func (x caseView) folded() int {
+	if x.Whole {
+		return 0
+	}
+	return max(len(x.Steps)-shownSteps, 0)
 }
 
 // theIncident finds the incident of an address; one that the reader does not see is not told apart from none.
@@ -129,7 +141,7 @@ func (h *handler) theIncident(v *visit) (x caseView, err error) {
 	if i < 0 {
 		return x, errNoPage
 	}
-	x = caseView{Incident: all[i], Path: incidentPath(n), Service: ofService(v.user), Now: h.Now(), Done: v.done()}
+	x = caseView{Incident: all[i], Path: incidentPath(n), Service: ofService(v.user), Now: h.Now(), Done: v.done(), Whole: v.r.URL.Query().Get("timeline") == "all"}
 	if x.Organisations, err = h.Vault.Organisations(v.ctx, v.auth); err != nil {
 		return x, err
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/csv"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -167,6 +168,18 @@ func TestIncidentPage(t *testing.T) {
 	}
 	if body := get(t, pages, "co-ordinator", "/").Body.String(); !strings.Contains(body, `href="`+incidentPath(incidentID(1))+`"`) {
 		t.Error("the overview does not lead to what is open")
+	}
+
+	// A long timeline shows its newest steps first.
+	for i := range shownSteps {
+		s.incidents[2].Steps = append(s.incidents[2].Steps, vaultclient.IncidentStep{Kind: vaultclient.Noted, Text: fmt.Sprintf("Note %d of many", i), At: sampleNow, Moment: sampleNow})
+	}
+	long := incidentPath(incidentID(3))
+	if body := get(t, pages, "co-ordinator", long).Body.String(); strings.Count(body, "of many") != shownSteps || !strings.Contains(body, "Show the 1 step before these too") {
+		t.Error("the timeline is not folded")
+	}
+	if body := get(t, pages, "co-ordinator", long+"?timeline=all").Body.String(); strings.Contains(body, "before these too") || strings.Count(body, "dv-ledger__when") != shownSteps+1 {
+		t.Error("the whole timeline is not shown")
 	}
 
 	w := get(t, pages, "co-ordinator", incidentPath(incidentID(1))+"/figures")
