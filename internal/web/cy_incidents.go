@@ -355,7 +355,6 @@ var cyIncidents = map[words.Key]string{
 	"by letter":                    "drwy lythyr",
 	"the contact for notices":      "y cyswllt ar gyfer hysbysiadau",
 	"the vault":                    "y gladdgell",
-	"Destroyed":                    "Dinistriwyd",
 	"Show the %s before these too": "Dangos y %s cyn y rhain hefyd",
 	"Something of %s was confirmed destroyed before; %s of them are not concerned at all, and not counted above.": "Cadarnhawyd bod rhywbeth am %s wedi'i ddinistrio cyn hynny; nid oes a wnelo hyn o gwbl â %s ohonynt, ac ni chawsant eu cyfrif uchod.",
 }

@@ -218,7 +218,7 @@ var stepTags = map[vaultclient.IncidentStepKind]struct {
 	vaultclient.Destroyed: {"Destroyed##by a recipient", "grey"},
 	vaultclient.Declared:  {"Declared##an incident", "red"}, vaultclient.Supposed: {"Supposed", "orange"}, vaultclient.Knew: {"Knew", "grey"}, vaultclient.Aware: {"Aware", "grey"},
 	vaultclient.Told: {"Told", "blue"}, vaultclient.Asked: {"Asked", "yellow"}, vaultclient.Answered: {"Answered", "green"}, vaultclient.Decided: {"Decided", "purple"},
-	vaultclient.Telling: {"Notice", "blue"}, vaultclient.Undelivered: {"Not delivered", "red"}, vaultclient.Acknowledged: {"Read##by an organisation", "green"}, vaultclient.Assessed: {"Assessed", "purple"}, vaultclient.Destroyed: {"Destroyed", "grey"},
+	vaultclient.Telling: {"Notice", "blue"}, vaultclient.Undelivered: {"Not delivered", "red"}, vaultclient.Acknowledged: {"Read##by an organisation", "green"}, vaultclient.Assessed: {"Assessed", "purple"},
 	vaultclient.Noted: {"Note", "grey"}, vaultclient.SignedOff: {"Signed off", "green"}, vaultclient.Closed: {"Closed", "green"},
 }
 
