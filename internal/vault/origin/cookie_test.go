@@ -59,7 +59,11 @@ func TestWhoOnlyHoldsTheCookie(t *testing.T) {
 		"POST /users/new": func() *http.Response {
 			return owain.post("/users/new", url.Values{"name": {"An Accomplice"}, "role": {"operator"}, "step": {"do"}}).Result()
 		},
-		"POST /users/{user}":        func() *http.Response { return owain.post(one, changed).Result() },
+		"POST /users/{user}": func() *http.Response { return owain.post(one, changed).Result() },
+		"POST /notice/read":  func() *http.Response { return owain.post("/notice/read", url.Values{"secret": {""}}).Result() },
+		"POST /notice/ask": func() *http.Response {
+			return owain.post("/notice/ask", url.Values{"secret": {"00"}, "question": {"Who?"}}).Result()
+		},
 		"POST /users/{user}/{what}": func() *http.Response { return owain.post(one+"/end", nil).Result() },
 	}
 	// What stops something, as a node can with the session of a user who is signed in there; and what needs no session.
