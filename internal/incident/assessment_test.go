@@ -31,6 +31,7 @@ func TestAssessmentOf(t *testing.T) {
 	assess(org, "org 1", vc.Assessment{Unintelligible: true})
 	assess(id.Organisation{}, "service 2", vc.Assessment{Confidentiality: 2, Overrides: []vc.Override{
 		{Context: new(16), Why: "all"}, {Fields: policy.FieldName, Identification: new(4), Why: "its own"}}})
+	assess(id.New[id.Organisation](), "a third one's", vc.Assessment{Unintelligible: true})
 	if text(org) != "org 1" || text(other) != "service 2" || text(id.Organisation{}) != "service 2" {
 		t.Errorf("%s, %s, %s", text(org), text(other), text(id.Organisation{}))
 	}
