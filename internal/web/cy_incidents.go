@@ -357,4 +357,7 @@ var cyIncidents = map[words.Key]string{
 	"the vault":                    "y gladdgell",
 	"Show the %s before these too": "Dangos y %s cyn y rhain hefyd",
 	"Something of %s was confirmed destroyed before; %s of them are not concerned at all, and not counted above.": "Cadarnhawyd bod rhywbeth am %s wedi'i ddinistrio cyn hynny; nid oes a wnelo hyn o gwbl â %s ohonynt, ac ni chawsant eu cyfrif uchod.",
+	"Filled in":         "Wedi'i lenwi",
+	"Say and report it": "Ei ddweud a'i adrodd",
+	"The regulator’s form, the statement, the register of breaches, what people are told": "Ffurflen y rheoleiddiwr, y datganiad, y gofrestr o dor diogelwch, yr hyn a ddywedir wrth bobl",
 }

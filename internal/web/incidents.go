@@ -499,7 +499,7 @@ func (h *handler) tasks(v *visit, x *incidentView) error {
 		if err != nil {
 			return err
 		}
-		x.Tasks = append(x.Tasks, stop, who, assess, x.tellTask(v.ctx), decide)
+		x.Tasks = append(x.Tasks, stop, who, assess, x.tellTask(v.ctx), decide, x.papersTask())
 		end := task{Title: "Close it", Hint: "When everybody was told and has decided", Href: x.Path + "/enter/close", State: "Not yet"}
 		if x.Closed {
 			end.Href, end.State, end.Colour = "", "Closed", ""
@@ -518,8 +518,13 @@ func (h *handler) tasks(v *visit, x *incidentView) error {
 	if lastStep(x.Incident, vaultclient.SignedOff, x.own()) != nil {
 		sign.State = "Signed off"
 	}
-	x.Tasks = append(x.Tasks, who, assess, decide, ask, sign)
+	x.Tasks = append(x.Tasks, who, assess, decide, x.papersTask(), ask, sign)
 	return nil
+}
+
+// papersTask leads to what is written from the incident.
+func (x incidentView) papersTask() task {
+	return task{Title: "Say and report it", Hint: "The regulator’s form, the statement, the register of breaches, what people are told", Href: x.Path + "/papers", State: "Filled in"}
 }
 
 // whoHref leads to who is concerned: an organisation's officer to their names.
