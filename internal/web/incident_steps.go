@@ -114,11 +114,13 @@ func (h *handler) enterChoices(v *visit, x *enterView) error {
 	x.Organisation = x.own()
 	if x.Kind == "" {
 		x.Kinds = doneKinds
-		if x.Service {
+	}
+	if several := !x.Service && len(x.Organisations) > 1; several || x.Service && x.Kind == "" { // somebody of several organisations says which
+		if !several {
 			x.Choose = append(x.Choose, option{Value: "", Label: "All of them"})
-			for _, o := range x.Organisations {
-				x.Choose = append(x.Choose, option{Value: o.ID.String(), Label: words.Plain(o.Name)})
-			}
+		}
+		for _, o := range x.Organisations {
+			x.Choose = append(x.Choose, option{Value: o.ID.String(), Label: words.Plain(o.Name)})
 		}
 	}
 	if x.ForOrg {
@@ -151,7 +153,7 @@ func (h *handler) enterChoices(v *visit, x *enterView) error {
 	}
 	if x.Decides {
 		for _, k := range incident.Clocks(x.Incident) {
-			if k.Organisation == x.Organisation {
+			if k.Organisation == x.Organisation && (x.Service || !x.Organisation.IsZero()) {
 				x.Clock = &clockRow{k, ""}
 			}
 		}
@@ -167,17 +169,18 @@ func (h *handler) stepsIn(f *form, x *enterView) []vaultclient.NewStep {
 	s := vaultclient.NewStep{Incident: x.ID, Kind: x.Kind, Organisation: x.Organisation, Of: x.Letter}
 	var to []id.Organisation
 	if x.Kind == "" {
-		var kinds, orgs []string
+		var kinds []string
 		for _, o := range x.Kinds {
 			kinds = append(kinds, o.Value)
 		}
 		s.Kind = vaultclient.IncidentStepKind(f.choice("kind", "Select what it is", kinds...))
+	}
+	if !x.Tells && len(x.Choose) > 0 {
+		var orgs []string
 		for _, o := range x.Choose {
 			orgs = append(orgs, o.Value)
 		}
-		if len(orgs) > 0 {
-			s.Organisation, _ = id.Parse[id.Organisation](f.choice("organisation", "Select which organisation it concerns", orgs...))
-		}
+		s.Organisation, _ = id.Parse[id.Organisation](f.choice("organisation", "Select which organisation it concerns", orgs...))
 	}
 	if x.Tells {
 		for _, o := range x.Choose {

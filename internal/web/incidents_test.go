@@ -126,6 +126,17 @@ func TestEnteringSteps(t *testing.T) {
 			t.Errorf("%s by %s without answers: %d, %d steps entered", c.path, c.who, w.Code, len(s.steps))
 		}
 	}
+	// Who oversees two organisations says which one it is.
+	two := s.users["dpo"]
+	two.Organisations = append(slices.Clone(two.Organisations), other)
+	s.users["dpo of two"] = two
+	if w := get(t, pages, "dpo of two", at("sign-off")); !strings.Contains(w.Body.String(), `name="organisation"`) {
+		t.Errorf("an officer of two organisations is not asked which: %s", w.Body)
+	}
+	s.steps = nil
+	if w := post(t, pages, "dpo of two", at("sign-off"), url.Values{"organisation": {other.String()}, "text": {"Done"}}); w.Code != http.StatusSeeOther || len(s.steps) != 1 || s.steps[0].Organisation != other {
+		t.Errorf("%d: %+v", w.Code, s.steps)
+	}
 	s.steps = nil
 	for _, c := range []struct{ who, path string }{{"dpo", at("close")}, {"dpo", at("told")}, {"dpo", at("answer")}, {"co-ordinator", at("ask")}, {"co-ordinator", at("sign-off")}, {"co-ordinator", at("answer")},
 		{"co-ordinator", at("nothing")}, {"dpo", incidentPath(incidentID(2)) + "/enter/done"}} {
