@@ -141,7 +141,7 @@ func (h *handler) newOrganisation(v *visit) error {
 	if !managesOrganisations(v.user.Role) {
 		return errNoPage
 	}
-	f := formOf("verified", "no")
+	f := formOf("verified", "no", "language", string(vaultclient.InBoth))
 	crumbs := []link{{Text: "Overview", Href: "/"}, {Text: titleOrganisations, Href: "/organisations"}}
 	show := func(c func(frame, form) templ.Component, title words.Key) error {
 		h.render(v.w, v.r, f.status(), c(h.frame(title, &v.user, crumbs...).of(f), f))
