@@ -81,7 +81,7 @@ func TestTheIndexAnswersAsTheLedgersDo(t *testing.T) {
 		}
 		return h
 	}
-	for range 120 {
+	for range 60 {
 		one := window()
 		q := vc.ExposureRequest{Recipient: one.Recipient, From: one.From, To: one.To, Began: one.Began, List: true, Proofs: rng.IntN(4) == 0}
 		for range rng.IntN(3) {
