@@ -91,19 +91,11 @@ var losses = map[string]incident.Loss{"none": incident.None, "some": incident.So
 
 // Run enters the assessment. What is not given stays as it was assessed last.
 func (c *IncidentAssessCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, one, orgs, err := c.incident(e, c.Number)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	one, err := findIncident(e, client, auth, c.Number)
-	if err != nil {
-		return err
-	}
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	s := vaultclient.NewStep{Incident: one.ID, Kind: vaultclient.Assessed, Text: c.Text}
 	if s.Organisation, err = findOrganisation(orgs, c.Organisation); err != nil {
 		return err

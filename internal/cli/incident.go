@@ -128,6 +128,20 @@ func (c *IncidentDeclareCmd) Run(e *env) error {
 	return nil
 }
 
+// incident opens what a command about one incident works with: the client, which the caller closes, the incident and the organisations.
+func (s signedIn) incident(e *env, number string) (client *vaultclient.Client, auth vaultclient.Auth, one vaultclient.Incident, orgs []vaultclient.Organisation, err error) {
+	if client, auth, err = s.open(); err != nil {
+		return nil, auth, one, nil, err
+	}
+	if one, err = findIncident(e, client, auth, number); err == nil {
+		orgs, err = client.Organisations(e.ctx, auth)
+	}
+	if err != nil {
+		client.Close()
+	}
+	return client, auth, one, orgs, err
+}
+
 // findIncident finds an incident by its number or id.
 func findIncident(e *env, client *vaultclient.Client, auth vaultclient.Auth, name string) (vaultclient.Incident, error) {
 	all, err := client.Incidents(e.ctx, auth)
@@ -186,19 +200,11 @@ type IncidentStepCmd struct {
 
 // Run enters the step.
 func (c *IncidentStepCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, one, orgs, err := c.incident(e, c.Number)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	one, err := findIncident(e, client, auth, c.Number)
-	if err != nil {
-		return err
-	}
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	s := vaultclient.NewStep{Incident: one.ID, Kind: vaultclient.IncidentStepKind(c.Kind), Text: c.Text}
 	if s.Organisation, err = findOrganisation(orgs, c.Organisation); err != nil {
 		return err
@@ -244,19 +250,11 @@ type IncidentShowCmd struct {
 
 // Run recomputes who is concerned from the ledgers, and prints all that is known.
 func (c *IncidentShowCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, one, orgs, err := c.incident(e, c.Number)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	one, err := findIncident(e, client, auth, c.Number)
-	if err != nil {
-		return err
-	}
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	fmt.Fprintf(e.stdout, "Incident %s%s\n", one.Number, map[bool]string{true: ", a drill"}[one.Drill])
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	if scope, ok := incident.Scope(one); ok {

@@ -39,7 +39,7 @@ type ofIncident struct {
 
 // find finds both, and what the ledgers answer.
 func (c *ofIncident) find(e *env) (m incident.Matter, org id.Organisation, done func(), err error) {
-	client, auth, err := c.open()
+	client, auth, one, orgs, err := c.incident(e, c.Number)
 	if err != nil {
 		return m, org, nil, err
 	}
@@ -48,14 +48,6 @@ func (c *ofIncident) find(e *env) (m incident.Matter, org id.Organisation, done 
 			client.Close()
 		}
 	}()
-	one, err := findIncident(e, client, auth, c.Number)
-	if err != nil {
-		return m, org, nil, err
-	}
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return m, org, nil, err
-	}
 	if org, err = findOrganisation(orgs, c.Organisation); err != nil {
 		return m, org, nil, err
 	}

@@ -37,15 +37,11 @@ type IncidentReconcileCmd struct {
 
 // Run reconciles the list, and prints how many rows have which outcome.
 func (c *IncidentReconcileCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, one, orgs, err := c.incident(e, c.Number)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	one, err := findIncident(e, client, auth, c.Number)
-	if err != nil {
-		return err
-	}
 	in := incident.SupplierList{Incident: one, Recipient: vaultclient.Recipient(c.Recipient)}
 	if h := incident.HypothesisFor(one, in.Recipient); h != nil {
 		in.Recipient, in.From, in.To = h.Recipient, h.From, h.To
@@ -67,10 +63,6 @@ func (c *IncidentReconcileCmd) Run(e *env) error {
 	}
 	if in.List, err = incident.ReadList(bytes.NewReader(in.File), o); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(c.File), err)
-	}
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
 	}
 	if in.Names, err = c.employers(e, auth, orgs); err != nil {
 		return err

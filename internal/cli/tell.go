@@ -23,19 +23,11 @@ type IncidentTellCmd struct {
 
 // Run gives out the notices, and says who can't be told like this.
 func (c *IncidentTellCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, one, orgs, err := c.incident(e, c.Number)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	one, err := findIncident(e, client, auth, c.Number)
-	if err != nil {
-		return err
-	}
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	r := vaultclient.TellRequest{Incident: one.ID, Text: c.Text, CallBack: c.CallBack, Channel: vaultclient.ByMail, Final: c.Final, Request: id.New[id.Row]()}
 	if c.Letter {
 		r.Channel = vaultclient.ByLetter
