@@ -4,10 +4,11 @@ import "github.com/dosevault/dosevault/internal/words"
 
 // cyFreeze is the Welsh of freezing and of alarms.
 var cyFreeze = map[words.Key]string{
-	"Acknowledge":            "Cydnabod",
-	"Acknowledged by %s, %s": "Cydnabuwyd gan %s, %s",
-	"Alarms":                 "Larymau",
-	"All of it":              "Y cyfan",
+	"Acknowledge":                "Cydnabod",
+	"Acknowledged by %s, %s":     "Cydnabuwyd gan %s, %s",
+	"Alarms":                     "Larymau",
+	"Declare a suspected breach": "Datgan achos posibl o dorri diogelwch data",
+	"All of it":                  "Y cyfan",
 	"Who is told of a breach at an organisation was exchanged for somebody else": "Newidiwyd pwy sy'n cael gwybod am dor diogelwch mewn sefydliad am rywun arall",
 	"Organisations are being told of a breach":                                   "Mae sefydliadau'n cael gwybod am dor diogelwch",
 	"A notice of a breach did not reach an organisation":                         "Ni chyrhaeddodd hysbysiad o dor diogelwch sefydliad",

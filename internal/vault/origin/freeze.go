@@ -3,6 +3,7 @@ package origin
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/dosevault/dosevault/internal/id"
@@ -203,6 +204,7 @@ type alarmLine struct {
 	Reason, Note, AckBy, Acked       string
 	Sent                             []string
 	Open                             bool
+	Declare                          string // where a breach is declared that it may be a sign of
 }
 
 type alarmsPage struct {
@@ -256,6 +258,9 @@ func (o *Origin) alarmLine(v *visit, a vaultclient.Alarm, orgs []vaultclient.Org
 			x.What = scope.Of()
 		}
 	}
+	if x.Open {
+		x.Declare = o.declareAt(scope)
+	}
 	for _, org := range orgs {
 		if org.ID == a.Organisation {
 			x.Org = org.Name
@@ -276,6 +281,31 @@ func (o *Origin) alarmLine(v *visit, a vaultclient.Alarm, orgs []vaultclient.Org
 		}
 	}
 	return x
+}
+
+// suspects are kinds of what can be frozen, as the pages of a web node call them where a breach is declared.
+var suspects = map[string]string{"user": "account", "grant": "machine", "export": "export"}
+
+// declareAt is the address of the web node's page on which a breach is declared, with who is suspected; nothing where there is none to go to.
+func (o *Origin) declareAt(scope vaultclient.Scope) string {
+	_, origin, ok := o.node("")
+	if !ok {
+		return ""
+	}
+	q := url.Values{}
+	switch kind := suspects[scope.Kind()]; {
+	case scope == vaultclient.NodeScope("web") || scope == vaultclient.NodeScope("worker"):
+		q.Set("kind", scope.Of())
+	case kind == "export":
+		q.Set("which", scope.Of())
+		q.Set("kind", kind)
+	case kind != "":
+		q.Set("which", string(scope))
+		q.Set("kind", kind)
+	default:
+		return ""
+	}
+	return origin + "/incidents/declare?" + q.Encode()
 }
 
 // offsetOf reads where a page of a list begins; what is no number is its beginning.

@@ -104,6 +104,17 @@ func TestAlarmsPage(t *testing.T) {
 	if w.Code != http.StatusOK || !strings.Contains(p, "Something was frozen") || !strings.Contains(p, "By Mair Evans") || !strings.Contains(p, "Part of the program: worker") || !strings.Contains(p, "a stolen laptop") {
 		t.Fatalf("%d: %s", w.Code, p)
 	}
+	if link := nodeOrigin + `/incidents/declare?kind=worker"`; strings.Count(p, "/incidents/declare") != 1 || !strings.Contains(p, `href="`+link) {
+		t.Errorf("a breach can't be declared from the alarm about the worker: %s", p)
+	}
+	for scope, want := range map[vc.Scope]string{"user:aa": "kind=account&which=user%3Aaa", "grant:bb": "kind=machine&which=grant%3Abb", "export:cc": "kind=export&which=cc", vc.Everything: "", "organisation:dd": "", "node:cli": ""} {
+		if want != "" {
+			want = nodeOrigin + "/incidents/declare?" + want
+		}
+		if got := h.origin(true).declareAt(scope); got != want {
+			t.Errorf("from an alarm about %s: %s, want %s", scope, got, want)
+		}
+	}
 	waiting := strings.Count(p, `name="alarm"`)
 	open := regexp.MustCompile(`href="/alarms"[^>]*>[^<]*<span class="tag">(\d+)</span>`)
 	if m := open.FindStringSubmatch(b.get("/account").Body.String()); m == nil || m[1] != strconv.Itoa(waiting) {
