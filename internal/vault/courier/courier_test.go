@@ -35,12 +35,13 @@ var personal = []string{"Mair", "Evans", "Glyndŵr", "laptop"}
 // house is a vault on a real database whose clock can be put on.
 type house struct {
 	*testing.T
-	dir   string
-	v     *vault.Vault
-	root  vault.Caller
-	user  id.User
-	full  *full
-	ahead atomic.Int64
+	dir    string
+	v      *vault.Vault
+	root   vault.Caller
+	user   id.User
+	full   *full
+	ahead  atomic.Int64
+	warned atomic.Int32 // by couriers
 }
 
 func (h *house) now() time.Time { return time.Now().Add(time.Duration(h.ahead.Load())) }
@@ -95,7 +96,7 @@ func (h *house) open() {
 // run delivers until the returned function is called.
 func (h *house) run(s courier.Settings) (stop func()) {
 	h.Helper()
-	c, err := courier.New(h.v, s, "http://localhost:8081", h.now, slog.New(slog.DiscardHandler))
+	c, err := courier.New(h.v, s, "http://localhost:8081", h.now, slog.New(warnings{slog.DiscardHandler, &h.warned}))
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -103,6 +104,20 @@ func (h *house) run(s courier.Settings) (stop func()) {
 	done := make(chan struct{})
 	go func() { c.Run(ctx); close(done) }()
 	return func() { cancel(); <-done }
+}
+
+// warnings counts what is logged as one.
+type warnings struct {
+	slog.Handler
+	n *atomic.Int32
+}
+
+func (w warnings) Enabled(context.Context, slog.Level) bool { return true }
+func (w warnings) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelWarn {
+		w.n.Add(1)
+	}
+	return nil
 }
 
 func (h *house) alarms() []vc.Alarm {
@@ -177,7 +192,12 @@ func (p *post) serve(t *testing.T) string { t.Helper(); return serve(t, p) }
 // serve starts a mail server and returns its address.
 func serve(t *testing.T, p smtp.Backend) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return serveAt(t, p, "127.0.0.1:0")
+}
+
+func serveAt(t *testing.T, p smtp.Backend, address string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

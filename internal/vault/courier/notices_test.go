@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"mime/quotedprintable"
+	"net"
 	"net/mail"
 	"slices"
 	"strings"
@@ -188,6 +189,30 @@ func (h *house) ends() map[vc.IncidentStepKind]int {
 		}
 	}
 	return out
+}
+
+// Nobody is forgotten because the mail server was down when they were told.
+func TestNoticesWaitForAServerThatIsDown(t *testing.T) {
+	h := newHouse(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	n, _, to := h.breach(2, nil)
+	defer h.run(courier.Settings{Mail: []string{"badges@service.example"}, SMTP: "smtp://" + address})()
+	h.tell(n)
+	h.wait("both are tried", func() bool { return h.warned.Load() >= 3 }) // and the alarm about it
+	o := newOffice()
+	serveAt(t, o, address)
+	h.later(time.Minute)
+	h.wait("both are told", func() bool { return h.ends()[vc.Told] == 2 })
+	for _, one := range to {
+		if o.count(one) != 1 {
+			t.Errorf("%s got %d mails", one, o.count(one))
+		}
+	}
 }
 
 // Whatever the mail server does, and whenever the vault stops or can't write, each organisation is told once, and none is forgotten: each receiver has
