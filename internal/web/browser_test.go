@@ -172,6 +172,10 @@ func TestPagesInBrowser(t *testing.T) {
 					must(t, err)
 					must(t, os.WriteFile(filepath.Join(shots, p.name+"-"+size.name+".png"), b, 0o644))
 				}
+				// At a phone's width TestEveryRouteByEveryRole has axe look.
+				if shots == "" && size.name == "phone" {
+					continue
+				}
 				for _, f := range webtest.Violations(t, tab) {
 					t.Errorf("%s: axe: %s", size.name, f)
 				}

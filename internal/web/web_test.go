@@ -80,10 +80,16 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 		}
 		for what, pattern := range map[string]string{
 			"a style attribute": `(?i)<[^>]*\sstyle\s*=`, "a style element": `(?i)<style`, "an event handler": `(?i)<[^>]*\son[a-z]+\s*=`,
-			"a script in the page": `(?i)<script[^>]*>\s*[^<\s]`, "another host": `(?i)(src|href|action)\s*=\s*"?(https?:)?//`,
+			"a script in the page": `(?i)<script[^>]*>\s*[^<\s]`, "something of another host": `(?i)<([b-z]|a[a-z])[^>]*\s(src|href|action)\s*=\s*"?(https?:)?//`,
 		} {
 			if found := regexp.MustCompile(pattern).FindString(body); found != "" {
 				t.Errorf("%s: %s: %s", p.name, what, found)
+			}
+		}
+		// A link that somebody follows leads to the vault's own pages, or to an authority that is told of a breach.
+		for _, link := range regexp.MustCompile(`(?i)<a [^>]*href\s*=\s*"?((https?:)?//[^"\s>]*)`).FindAllStringSubmatch(body, -1) {
+			if !strings.HasPrefix(link[1], "http://localhost:8081/") && p.name != "incident-papers" {
+				t.Errorf("%s: a link to another host: %s", p.name, link[1])
 			}
 		}
 	}
