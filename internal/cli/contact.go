@@ -26,15 +26,11 @@ type OrganisationsContactCmd struct {
 
 // Run lists the contacts, or sets one.
 func (c *OrganisationsContactCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, orgs, err := c.organisations(e)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	org, err := findOrganisation(orgs, c.Organisation)
 	if err != nil {
 		return err

@@ -130,13 +130,10 @@ func (c *IncidentDeclareCmd) Run(e *env) error {
 
 // incident opens what a command about one incident works with: the client, which the caller closes, the incident and the organisations.
 func (s signedIn) incident(e *env, number string) (client *vaultclient.Client, auth vaultclient.Auth, one vaultclient.Incident, orgs []vaultclient.Organisation, err error) {
-	if client, auth, err = s.open(); err != nil {
+	if client, auth, orgs, err = s.organisations(e); err != nil {
 		return nil, auth, one, nil, err
 	}
-	if one, err = findIncident(e, client, auth, number); err == nil {
-		orgs, err = client.Organisations(e.ctx, auth)
-	}
-	if err != nil {
+	if one, err = findIncident(e, client, auth, number); err != nil {
 		client.Close()
 	}
 	return client, auth, one, orgs, err

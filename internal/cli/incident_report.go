@@ -188,15 +188,11 @@ type IncidentRegisterCmd struct {
 
 // Run asks the ledgers anew for each incident, and writes a row of each.
 func (c *IncidentRegisterCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, orgs, err := c.organisations(e)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	org, err := findOrganisation(orgs, c.Organisation)
 	if err != nil {
 		return err

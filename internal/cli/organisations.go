@@ -77,15 +77,11 @@ type OrganisationsListCmd struct{ signedIn }
 
 // Run prints the organisations that the user works with.
 func (c *OrganisationsListCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, _, orgs, err := c.organisations(e)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ORGANISATION\tKIND\tWEARERS\tEMPLOYED")
 	for _, o := range orgs {
@@ -119,15 +115,11 @@ func (s signInPages) print(e *env, secret string) {
 
 // Run adds the user and prints their first link.
 func (c *UsersAddCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, orgs, err := c.organisations(e)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	u := vaultclient.NewUser{Name: strings.Join(strings.Fields(c.Name), " "), Role: policy.Role(c.Role), Purpose: policy.Purpose(c.Purpose)}
 	if u.Until, err = day.Parse(c.Until); err != nil {
 		return fmt.Errorf("--until: %w", err)

@@ -89,15 +89,11 @@ type ProviderListCmd struct{ signedIn }
 
 // Run prints the organisations' own sign-ins.
 func (c *ProviderListCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, orgs, err := c.organisations(e)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	providers, err := client.Providers(e.ctx, auth)
 	if err != nil {
 		return err

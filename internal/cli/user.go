@@ -53,6 +53,19 @@ func (s signedIn) open() (*vaultclient.Client, vaultclient.Auth, error) {
 	return c, vaultclient.Auth{Session: strings.TrimSpace(string(token))}, err
 }
 
+// organisations opens the client, which the caller closes, and lists the organisations that the user works with.
+func (s signedIn) organisations(e *env) (*vaultclient.Client, vaultclient.Auth, []vaultclient.Organisation, error) {
+	client, auth, err := s.open()
+	if err != nil {
+		return nil, auth, nil, err
+	}
+	orgs, err := client.Organisations(e.ctx, auth)
+	if err != nil {
+		client.Close()
+	}
+	return client, auth, orgs, err
+}
+
 // SignInCmd signs in.
 type SignInCmd struct {
 	signedIn
@@ -116,15 +129,11 @@ type SearchCmd struct {
 
 // Run prints a page of wearers.
 func (c *SearchCmd) Run(e *env) error {
-	client, auth, err := c.open()
+	client, auth, orgs, err := c.organisations(e)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	orgs, err := client.Organisations(e.ctx, auth)
-	if err != nil {
-		return err
-	}
 	r := vaultclient.SearchRequest{Purpose: policy.IssueBadges, Query: person.NewValue(strings.Join(c.Query, " ")), Leavers: c.Leavers, Limit: c.Limit}
 	if r.Organisation, err = findOrganisation(orgs, c.Organisation); err != nil {
 		return err

@@ -98,6 +98,7 @@ func countPeople(ctx context.Context, n int) string {
 type Concerned struct {
 	Wearer   id.Wearer
 	Fields   policy.Fields
+	Entries  int       // that it stands in
 	Years    []uint16  // of dose
 	First    time.Time // of what became readable
 	Last     time.Time
@@ -107,12 +108,12 @@ type Concerned struct {
 	Left     bool // no longer employed there
 }
 
-// ConcernedOf are the people of an organisation who stand in an answer of the ledgers, each once with all that became readable of them, in the order in which they stand there.
+// ConcernedOf are the people of an organisation, or with the zero one of all, who stand in an answer of the ledgers, each once with all that became readable of them, in the order in which they stand there.
 func ConcernedOf(list []vaultclient.Exposure, org id.Organisation) []Concerned {
 	at := map[id.Wearer]int{}
 	var out []Concerned
 	for _, x := range list {
-		if x.Organisation != org {
+		if x.Organisation != org && !org.IsZero() {
 			continue
 		}
 		i, seen := at[x.Wearer]
@@ -123,6 +124,7 @@ func ConcernedOf(list []vaultclient.Exposure, org id.Organisation) []Concerned {
 		}
 		c := &out[i]
 		c.Fields |= x.Fields
+		c.Entries += x.Entries
 		c.Years = append(c.Years, x.Years...)
 		slices.Sort(c.Years)
 		c.Years = slices.Compact(c.Years)

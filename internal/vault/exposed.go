@@ -128,6 +128,19 @@ func (w *wearerExposed) count(fields policy.Fields, entries uint64, first, last 
 	}
 }
 
+// sums are those of a log's entries, or of some.
+type sums map[exposedKey]*exposed
+
+// add counts an entry of a log, which comes after all that were counted, in each sum that it belongs to.
+func (m sums) add(log string, x *exposing) {
+	for _, k := range x.keys(log) {
+		if m[k] == nil {
+			m[k] = newExposed(k)
+		}
+		m[k].add(x)
+	}
+}
+
 func (s *exposed) encode() []byte {
 	b := []byte{exposedVersion}
 	text := func(t string) { b = append(binary.AppendUvarint(b, uint64(len(t))), t...) }
@@ -180,18 +193,11 @@ func (r *reader) bytes(n uint64) []byte {
 	return out
 }
 
-func (r *reader) uvarint() uint64 {
-	x, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return x
-}
+func (r *reader) uvarint() uint64 { return number(r, binary.Uvarint) }
+func (r *reader) varint() int64   { return number(r, binary.Varint) }
 
-func (r *reader) varint() int64 {
-	x, n := binary.Varint(r.b)
+func number[N int64 | uint64](r *reader, read func([]byte) (N, int)) N {
+	x, n := read(r.b)
 	if n <= 0 {
 		r.bad, r.b = true, nil
 		return 0

@@ -50,19 +50,19 @@ func CheckExposed(ctx context.Context, src ExposedRows, openRow func(table strin
 		}
 	}
 	for log, mark := range marks {
-		sums, err := sumsOf(ctx, src, log, mark, opening)
+		made, err := sumsOf(ctx, src, log, mark, opening)
 		if err != nil {
 			return 0, err
 		}
-		for k, s := range sums {
+		for k, s := range made {
 			if sha256.Sum256(s.encode()) != stored[log][k] {
 				return 0, fmt.Errorf("log %s: the index of exposures does not say what the ledger says of %s: drop the rows of table %s, and the vault makes them again", log, s.whose(), TableExposed)
 			}
 		}
-		if len(sums) != len(stored[log]) {
-			return 0, fmt.Errorf("log %s: the index of exposures has %d rows of it, and the ledger gives %d", log, len(stored[log]), len(sums))
+		if len(made) != len(stored[log]) {
+			return 0, fmt.Errorf("log %s: the index of exposures has %d rows of it, and the ledger gives %d", log, len(stored[log]), len(made))
 		}
-		rows += len(sums)
+		rows += len(made)
 	}
 	return rows, nil
 }
@@ -83,7 +83,7 @@ func (s *exposed) whose() string {
 }
 
 // sumsOf makes the sums of the first entries of a log.
-func sumsOf(ctx context.Context, src ExposedRows, log string, size int64, opening func(log string, hash [sha256.Size]byte, sealed []byte) ([]byte, error)) (map[exposedKey]*exposed, error) {
+func sumsOf(ctx context.Context, src ExposedRows, log string, size int64, opening func(log string, hash [sha256.Size]byte, sealed []byte) ([]byte, error)) (sums, error) {
 	leaves := map[int64]ledger.Leaf{}
 	err := src.Leaves(ctx, log, func(seq int64, b []byte) error {
 		leaf, err := ledger.DecodeLeaf(b)
@@ -95,8 +95,8 @@ func sumsOf(ctx context.Context, src ExposedRows, log string, size int64, openin
 	if err != nil {
 		return nil, err
 	}
-	sums := map[exposedKey]*exposed{}
-	return sums, src.Openings(ctx, log, func(seq int64, sealed []byte) error {
+	all := sums{}
+	return all, src.Openings(ctx, log, func(seq int64, sealed []byte) error {
 		leaf, ok := leaves[seq]
 		if !ok || sealed == nil {
 			return nil
@@ -113,12 +113,7 @@ func sumsOf(ctx context.Context, src ExposedRows, log string, size int64, openin
 		if !ok {
 			return nil
 		}
-		for _, k := range x.keys(log) {
-			if sums[k] == nil {
-				sums[k] = newExposed(k)
-			}
-			sums[k].add(&x)
-		}
+		all.add(log, &x)
 		return nil
 	})
 }

@@ -165,8 +165,8 @@ func (v *Vault) index(ctx context.Context, org id.Organisation, log LogState, af
 // indexPart adds the entries [from, to) of a log to the index, in one commit.
 func (v *Vault) indexPart(ctx context.Context, org id.Organisation, log string, from, to int64) error {
 	var all []exposing
-	touched := map[exposedKey]*exposed{}
 	var keys []exposedKey
+	seen := map[exposedKey]bool{}
 	err := v.read(ctx, org, log, from, to, func(e opened) error {
 		x, ok := exposingOf(e.seq, e.leaf, e.opening)
 		if !ok {
@@ -174,8 +174,8 @@ func (v *Vault) indexPart(ctx context.Context, org id.Organisation, log string, 
 		}
 		all = append(all, x)
 		for _, k := range x.keys(log) {
-			if touched[k] == nil {
-				touched[k] = newExposed(k)
+			if !seen[k] {
+				seen[k] = true
 				keys = append(keys, k)
 			}
 		}
@@ -192,6 +192,7 @@ func (v *Vault) indexPart(ctx context.Context, org id.Organisation, log string, 
 	if err != nil {
 		return err
 	}
+	touched := sums{}
 	for i, b := range rows {
 		if b == nil {
 			continue
@@ -203,9 +204,7 @@ func (v *Vault) indexPart(ctx context.Context, org id.Organisation, log string, 
 		touched[keys[i]] = s
 	}
 	for i := range all {
-		for _, k := range all[i].keys(log) {
-			touched[k].add(&all[i])
-		}
+		touched.add(log, &all[i])
 	}
 	puts := make([]Put, 0, len(keys)+1)
 	put := func(key, row []byte) error {

@@ -46,7 +46,7 @@ func (v *Vault) Exposures(ctx context.Context, c Caller, r vaultclient.ExposureR
 			orgs = append(orgs, org)
 		}
 		v.mu.RUnlock()
-		slices.SortFunc(orgs, func(a, b id.Organisation) int { return slices.Compare(a[:], b[:]) })
+		slices.SortFunc(orgs, compareOrganisations)
 	}
 	if len(p.Organisations) == 0 {
 		if err := v.oversee(ctx, p, id.Organisation{}, id.Wearer{}, subject); err != nil {

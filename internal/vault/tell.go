@@ -80,26 +80,12 @@ func checkTell(r vaultclient.TellRequest) error {
 	switch {
 	case r.Text != strings.TrimSpace(r.Text) || r.Text == "" || !utf8.ValidString(r.Text) || utf8.RuneCountInString(r.Text) > vaultclient.MaxIncidentText:
 		return invalid("a notice says in 1 to %d characters what happened and what is done", vaultclient.MaxIncidentText)
-	case !isCallBack(r.CallBack):
+	case !vaultclient.IsCallBack(r.CallBack):
 		return invalid("a notice has a telephone number to call back, of digits, spaces and + ( ) -")
 	case r.Channel != vaultclient.ByMail && r.Channel != vaultclient.ByLetter:
 		return invalid("a notice goes out by mail or letter")
 	}
 	return nil
-}
-
-// isCallBack reports whether a text is a telephone number: mails show it, so it can hold nothing else.
-func isCallBack(s string) bool {
-	digits := 0
-	for _, r := range s {
-		switch {
-		case '0' <= r && r <= '9':
-			digits++
-		case !strings.ContainsRune(" +()-", r):
-			return false
-		}
-	}
-	return digits >= 5 && len(s) <= vaultclient.MaxCallBack && s == strings.TrimSpace(s)
 }
 
 // Tell gives out notices of a breach, all in one commit.

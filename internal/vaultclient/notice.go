@@ -3,6 +3,7 @@ package vaultclient
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dosevault/dosevault/internal/day"
@@ -117,6 +118,20 @@ type TellRequest struct {
 
 // MaxCallBack is how many characters a telephone number has at most.
 const MaxCallBack = 40
+
+// IsCallBack reports whether a text is a telephone number: mails show it, so it can hold nothing else.
+func IsCallBack(s string) bool {
+	digits := 0
+	for _, r := range s {
+		switch {
+		case '0' <= r && r <= '9':
+			digits++
+		case !strings.ContainsRune(" +()-", r):
+			return false
+		}
+	}
+	return digits >= 5 && len(s) <= MaxCallBack && s == strings.TrimSpace(s)
+}
 
 // TellingResult is what came of telling an organisation.
 type TellingResult struct {

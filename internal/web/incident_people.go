@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,10 +20,7 @@ import (
 // concernedRow is one of an organisation's own people, and what became readable of them.
 type concernedRow struct {
 	vaultclient.Record
-	Fields      policy.Fields
-	Years       []uint16 // of dose
-	First, Last time.Time
-	Entries     int
+	Of incident.Concerned
 }
 
 // peopleView is the list of an organisation's own people who are concerned.
@@ -54,36 +50,20 @@ func (h *handler) concernedPeople(v *visit) error {
 	if err != nil {
 		return err
 	}
-	of := map[id.Wearer]*concernedRow{}
-	for _, one := range all.List {
-		row := of[one.Wearer]
-		if row == nil {
-			row = &concernedRow{Record: vaultclient.Record{Wearer: one.Wearer}, First: one.First, Last: one.Last}
-			of[one.Wearer] = row
+	concerned := incident.ConcernedOf(all.List, id.Organisation{})
+	slices.SortFunc(concerned, func(a, b incident.Concerned) int { return slices.Compare(a.Wearer[:], b.Wearer[:]) })
+	x.Pages = paged(len(concerned), pageNumber(v.r.URL.Query().Get("page")))
+	if concerned = concerned[x.Pages.Offset():x.Pages.To()]; len(concerned) > 0 {
+		of, wearers := map[id.Wearer]incident.Concerned{}, make([]id.Wearer, len(concerned))
+		for i, c := range concerned {
+			of[c.Wearer], wearers[i] = c, c.Wearer
 		}
-		row.Fields |= one.Fields
-		row.Entries += one.Entries
-		row.Years = append(row.Years, one.Years...)
-		if one.First.Before(row.First) {
-			row.First = one.First
-		}
-		if one.Last.After(row.Last) {
-			row.Last = one.Last
-		}
-	}
-	wearers := slices.SortedFunc(maps.Keys(of), func(a, b id.Wearer) int { return slices.Compare(a[:], b[:]) })
-	x.Pages = paged(len(wearers), pageNumber(v.r.URL.Query().Get("page")))
-	if wearers = wearers[x.Pages.Offset():x.Pages.To()]; len(wearers) > 0 {
 		named, err := h.Vault.Reveal(v.ctx, v.auth, vaultclient.RevealRequest{Purpose: policy.BreachNotice, Fields: policy.FieldName, Wearers: wearers, Reason: x.Number})
 		if err != nil {
 			return err
 		}
 		for _, one := range named {
-			row := of[one.Wearer]
-			row.Record = one
-			slices.Sort(row.Years)
-			row.Years = slices.Compact(row.Years)
-			x.People = append(x.People, *row)
+			x.People = append(x.People, concernedRow{one, of[one.Wearer]})
 		}
 	}
 	h.render(v.w, v.r, http.StatusOK, concernedPage(h.frame("People concerned", &v.user, incidentCrumbs(&x.Incident)...), x))

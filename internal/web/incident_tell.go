@@ -158,24 +158,10 @@ func (x tellView) requestIn(f *form) vaultclient.TellRequest {
 	r.Channel = vaultclient.NoticeChannel(f.choice("channel", "Select how to tell them", string(vaultclient.ByMail), string(vaultclient.ByLetter)))
 	r.Final = f.choice("final", "Select whether the figures are final", "no", "yes") == "yes"
 	r.CallBack = f.Text("call-back")
-	if !isNumberToCall(r.CallBack) {
+	if !vaultclient.IsCallBack(r.CallBack) {
 		f.wrong("call-back", "Enter a telephone number, such as 029 2000 0000")
 	}
 	return r
-}
-
-// isNumberToCall reports whether a text is a telephone number, as the vault takes one.
-func isNumberToCall(s string) bool {
-	digits := 0
-	for _, r := range s {
-		switch {
-		case '0' <= r && r <= '9':
-			digits++
-		case r != ' ' && r != '+' && r != '(' && r != ')' && r != '-':
-			return false
-		}
-	}
-	return digits >= 5 && len(s) <= vaultclient.MaxCallBack
 }
 
 // toldRow is what came of telling an organisation.
